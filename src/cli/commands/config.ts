@@ -1,0 +1,82 @@
+// queuectl config: show and change settings.
+
+import { misuse } from "../../domain/errors.ts";
+import {
+  environmentName,
+  findSetting,
+  readSetting,
+  type SettingKey,
+  type SettingRule,
+  type Settings,
+  settingKeys,
+  settingRules,
+} from "../../domain/settings.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { didYouMean } from "../nearest.ts";
+import { note, printJson, printLine, printTable } from "../output.ts";
+
+export async function configShow(
+  context: Context,
+  _words: readonly string[],
+  options: { json?: boolean },
+): Promise<number> {
+  await using store = await context.openStore();
+  const stored = await store.settings.all();
+  const settings = await context.settings(store);
+  if (options.json) {
+    await printJson(settings);
+    return done;
+  }
+  const from = (key: SettingKey) =>
+    context.environment[environmentName(key)] !== undefined
+      ? "environment"
+      : key in stored
+        ? "set"
+        : "default";
+  await printTable(
+    ["SETTING", "VALUE", "FROM", "MEANING"],
+    settingKeys.map((key) => [key, rule(key).show(settings[key]), from(key), rule(key).about]),
+  );
+  return done;
+}
+
+export async function configGet(
+  context: Context,
+  words: readonly string[],
+  options: { json?: boolean },
+): Promise<number> {
+  const key = settingOf(words[0]!);
+  await using store = await context.openStore();
+  const value = (await context.settings(store))[key];
+  await (options.json ? printJson(value) : printLine(rule(key).print(value)));
+  return done;
+}
+
+export async function configSet(context: Context, words: readonly string[]): Promise<number> {
+  const key = settingOf(words[0]!);
+  const value = readSetting(key, words[1]!);
+  await using store = await context.openStore();
+  await store.settings.set(key, rule(key).print(value));
+  if (context.environment[environmentName(key)] !== undefined) {
+    note(`${environmentName(key)} in the environment overrides it here`);
+  }
+  return done;
+}
+
+export async function configUnset(context: Context, words: readonly string[]): Promise<number> {
+  const key = settingOf(words[0]!);
+  await using store = await context.openStore();
+  await store.settings.unset(key);
+  return done;
+}
+
+const rule = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
+
+function settingOf(name: string): SettingKey {
+  const key = findSetting(name);
+  if (key) return key;
+  const known = `the settings are ${settingKeys.join(", ")}`;
+  const near = didYouMean(name.replaceAll("-", "_"), settingKeys);
+  throw misuse(`there is no setting ${JSON.stringify(name)}`, near ? `${near} ${known}` : known);
+}

@@ -1,0 +1,79 @@
+// queuectl dlq: the dead letter queue, jobs that are out of retries.
+
+import { removeJobLogs } from "../../worker/job-logs.ts";
+import { confirmed } from "../confirm.ts";
+import type { Context } from "../context.ts";
+import { done, notDone } from "../exit-status.ts";
+import { findJobs } from "../find-jobs.ts";
+import { note, stateCell } from "../output.ts";
+import { printJobs } from "./list.ts";
+
+/** Jobs changed in one transaction: more would keep workers waiting. */
+const batch = 1000;
+
+export const dlqList = (
+  context: Context,
+  _words: readonly string[],
+  options: { limit?: string; json?: boolean },
+) =>
+  printJobs(context, { state: "dead" }, options, ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"], (job) => [
+    job.id,
+    stateCell(job.state),
+    String(job.attempts),
+    job.command,
+    job.last_error ?? "",
+  ]);
+
+export async function dlqRetry(context: Context, words: readonly string[]): Promise<number> {
+  await using store = await context.openStore();
+  const found = await findJobs(store, words);
+  const jobs = await store.jobs.retry(
+    found.map(({ seq }) => seq),
+    "dead",
+  );
+  for (const job of jobs) note(`job ${job.id} is back in its queue`);
+  return done;
+}
+
+export async function dlqRetryAll(context: Context): Promise<number> {
+  await using store = await context.openStore();
+  let retried = 0;
+  for (let some = batch; some === batch; retried += some) some = await store.jobs.retryDead(batch);
+  note(`${retried} ${retried === 1 ? "job is" : "jobs are"} back in the queue`);
+  return done;
+}
+
+export async function dlqDelete(context: Context, words: readonly string[]): Promise<number> {
+  await using store = await context.openStore();
+  const found = await findJobs(store, words);
+  removeJobLogs(
+    context.home,
+    await store.jobs.delete(
+      found.map(({ seq }) => seq),
+      "dead",
+    ),
+  );
+  return done;
+}
+
+export async function dlqPurge(
+  context: Context,
+  _words: readonly string[],
+  options: { yes?: boolean },
+): Promise<number> {
+  await using store = await context.openStore();
+  const { dead } = await store.stats.read();
+  if (dead > 0 && !confirmed(`Remove all ${dead} dead letters, with their history and logs?`, options)) {
+    note("nothing was removed");
+    return notDone;
+  }
+  let purged = 0;
+  for (;;) {
+    const removed = await store.jobs.deleteDead(batch);
+    removeJobLogs(context.home, removed);
+    purged += removed.length;
+    if (removed.length < batch) break;
+  }
+  note(`${purged} dead ${purged === 1 ? "letter" : "letters"} removed`);
+  return done;
+}

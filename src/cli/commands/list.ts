@@ -1,0 +1,87 @@
+// queuectl list: jobs, the newest first.
+
+import { formatDuration } from "../../domain/duration.ts";
+import type { Job } from "../../domain/job.ts";
+import { jobJson } from "../../domain/json.ts";
+import type { JobFilter } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { type Cell, note, printJson, printTable, stateCell } from "../output.ts";
+import { jobState, wholeNumber } from "../values.ts";
+
+interface ListOptions {
+  readonly state?: string;
+  readonly queue?: string;
+  readonly tag?: readonly string[] | string;
+  readonly search?: string;
+  readonly limit?: string;
+  readonly json?: boolean;
+}
+
+export async function list(
+  context: Context,
+  _words: readonly string[],
+  options: ListOptions,
+): Promise<number> {
+  const state = options.state === undefined ? undefined : jobState(options.state);
+  const filter = {
+    state,
+    queue: options.queue,
+    tag: options.tag as string | undefined,
+    search: options.search,
+  };
+  const heading = ["ID", "STATE", "PRIORITY", "QUEUE", "ATTEMPTS", "WHEN", "COMMAND"];
+  return printJobs(context, filter, options, heading, (job, now) => [
+    job.id,
+    stateCell(job.state),
+    String(job.priority),
+    job.queue,
+    `${job.attempts}/${job.max_retries + 1}`,
+    whenText(job, now),
+    job.command,
+  ]);
+}
+
+/** The jobs of a filter as a table or as JSON, and on stderr how many more there are. */
+export async function printJobs(
+  context: Context,
+  filter: JobFilter,
+  options: Pick<ListOptions, "limit" | "json">,
+  heading: readonly string[],
+  row: (job: Job, now: number) => Cell[],
+): Promise<number> {
+  const limit = options.limit === undefined ? 50 : wholeNumber("limit", options.limit, 0, 1e9);
+  await using store = await context.openStore();
+  const { jobs, total } = await store.jobs.list(filter, { limit });
+  const now = await store.now();
+  if (options.json) await printJson(jobs.map(jobJson));
+  else if (jobs.length > 0)
+    await printTable(
+      heading,
+      jobs.map((job) => row(job, now)),
+    );
+  else note("there is no such job");
+  if (jobs.length < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);
+  return done;
+}
+
+/** What a glance wants to know of a job's time. */
+function whenText(job: Job, now: number): string {
+  const ago = (moment: number | null) =>
+    `${formatDuration(Math.max(0, Math.round((now - (moment ?? now)) / 1000)))} ago`;
+  switch (job.state) {
+    case "pending":
+    case "failed": {
+      const seconds = ((job.next_run_at ?? now) - now) / 1000;
+      return seconds > 0 ? `in ${formatDuration(Math.ceil(seconds))}` : "due";
+    }
+    case "processing":
+      return `for ${formatDuration(Math.max(0, Math.round((now - (job.started_at ?? now)) / 1000)))}`;
+    case "completed":
+    case "dead":
+    case "cancelled":
+      return ago(job.finished_at);
+    default:
+      return job.state satisfies never;
+  }
+}

@@ -1,0 +1,16 @@
+// queuectl retry: run jobs now, or once more.
+
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { findJobs } from "../find-jobs.ts";
+import { note } from "../output.ts";
+import { hintAtWorkers } from "./enqueue.ts";
+
+export async function retry(context: Context, words: readonly string[]): Promise<number> {
+  await using store = await context.openStore();
+  const found = await findJobs(store, words);
+  const jobs = await store.jobs.retry(found.map(({ seq }) => seq));
+  for (const job of jobs) note(`job ${job.id} is pending again`);
+  await hintAtWorkers(store, [...new Set(jobs.map(({ queue }) => queue))]);
+  return done;
+}

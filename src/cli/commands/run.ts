@@ -1,0 +1,60 @@
+// queuectl run: enqueue a job, be its worker, and show its output as it comes.
+
+import type { Job } from "../../domain/job.ts";
+import { version } from "../../self.ts";
+import { eventLine, type WorkerEvent } from "../../worker/events.ts";
+import { newWorkerId, startPool } from "../../worker/pool.ts";
+import { onStopSignals } from "../../worker/shutdown.ts";
+import type { Context } from "../context.ts";
+import { followJob } from "../follow.ts";
+import { exitStatusOf } from "../job-status.ts";
+import { note } from "../output.ts";
+import { complete, type JobOptions, readRequest } from "./enqueue.ts";
+
+export async function run(context: Context, words: readonly string[], options: JobOptions): Promise<number> {
+  const request = await readRequest(words, options);
+  await using store = await context.openStore();
+  const job = await store.jobs.enqueue(await complete(context, store, options, request));
+
+  const pool = startPool({
+    store,
+    home: context.home,
+    version,
+    environment: context.environment,
+    worker_ids: [newWorkerId()],
+    queues: [job.queue],
+    until: { seq: job.seq, id: job.id },
+    poll: undefined,
+    tell: (event) => tell(job, event),
+  });
+  using _signals = onStopSignals((order) => {
+    if (order === "release") return pool.kill();
+    note(`queuectl: cancelling ${job.id}; once more forces`);
+    store.jobs.cancel([job.seq]).then(pool.look, () => {});
+  });
+  // Whoever runs it, an idle worker that was first or this process, its output is in the same log.
+  const [settled] = await Promise.all([
+    followJob({ store, home: context.home, job, from: 1, onwards: true }),
+    pool.done,
+  ]);
+  return exitStatusOf(store, settled);
+}
+
+/** Only what somebody who watches the output would miss. */
+function tell(job: Job, event: WorkerEvent): void {
+  switch (event.kind) {
+    case "settled":
+      if (event.job.state !== "completed") note(`queuectl: ${eventLine(event)}`);
+      else if (event.ending.note !== null) note(`queuectl: ${event.ending.note}`);
+      return;
+    case "waiting":
+      if (event.until !== null && event.until === job.next_run_at) note(`queuectl: ${eventLine(event)}`);
+      return;
+    case "trouble":
+    case "trouble_over":
+      note(`queuectl: ${eventLine(event)}`);
+      return;
+    default:
+      return;
+  }
+}

@@ -1,0 +1,93 @@
+// queuectl show: one job and its attempts.
+
+import type { Attempt } from "../../domain/attempt.ts";
+import { formatDuration } from "../../domain/duration.ts";
+import type { Job } from "../../domain/job.ts";
+import { attemptJson, jobJson } from "../../domain/json.ts";
+import { formatSize } from "../../domain/settings.ts";
+import { isoTime } from "../../domain/time.ts";
+import { jobLogPath } from "../../home.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { type Cell, note, printFacts, printJson, printTable, stateCell } from "../output.ts";
+
+export async function show(
+  context: Context,
+  words: readonly string[],
+  options: { json?: boolean },
+): Promise<number> {
+  await using store = await context.openStore();
+  const job = await store.jobs.find(words[0]!);
+  const attempts = await store.jobs.attempts(job.seq);
+  if (options.json) {
+    const history = attempts.map((attempt) => ({
+      ...attemptJson(attempt),
+      log: jobLogPath(context.home, job.seq, attempt.number),
+    }));
+    await printJson({ ...jobJson(job), attempts_history: history });
+    return done;
+  }
+  await printFacts(facts(job));
+  if (attempts.length === 0) return done;
+  note("");
+  const heading = [
+    "ATTEMPT",
+    "RESULT",
+    "STARTED",
+    "DURATION",
+    "CPU",
+    "PEAK MEMORY",
+    "OUTPUT",
+    "WORKER",
+    "SAYS",
+  ];
+  await printTable(heading, attempts.map(attemptRow));
+  return done;
+}
+
+function facts(job: Job): [string, Cell][] {
+  const rows: [string, Cell | null][] = [
+    ["id", job.id],
+    ["command", job.command],
+    ["state", stateCell(job.state)],
+    ["attempts", `${job.attempts} of at most ${job.max_retries + 1}`],
+    ["priority", String(job.priority)],
+    ["queue", job.queue],
+    ["tags", job.tags.join(", ") || null],
+    ["timeout", job.timeout === 0 ? "none" : formatDuration(job.timeout)],
+    ["directory", job.cwd],
+    [
+      "environment",
+      Object.entries(job.env)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(" ") || null,
+    ],
+    ["enqueued", isoTime(job.created_at)],
+    ["runs next", job.next_run_at === null ? null : isoTime(job.next_run_at)],
+    ["started", job.started_at === null ? null : isoTime(job.started_at)],
+    ["finished", job.finished_at === null ? null : isoTime(job.finished_at)],
+    ["last exit status", job.last_exit_code === null ? null : String(job.last_exit_code)],
+    ["last error", job.last_error],
+    ["worker", job.worker_id],
+  ];
+  return rows.filter((row): row is [string, Cell] => row[1] !== null);
+}
+
+const attemptRow = (attempt: Attempt): Cell[] => [
+  String(attempt.number),
+  resultText(attempt),
+  isoTime(attempt.started_at),
+  attempt.duration === null ? "" : formatDuration(attempt.duration),
+  attempt.cpu_time === null ? "" : formatDuration(attempt.cpu_time),
+  attempt.peak_memory === null ? "" : formatSize(attempt.peak_memory),
+  formatSize(attempt.log_bytes) + (attempt.log_truncated ? " (cut)" : ""),
+  attempt.worker_id,
+  [attempt.error, attempt.note].filter(Boolean).join("; "),
+];
+
+function resultText({ result, exit_code, signal }: Attempt): string {
+  if (result === null) return "running";
+  if (result === "exited") return `exit ${exit_code}`;
+  if (result === "signalled") return String(signal);
+  return result.replaceAll("_", " ");
+}

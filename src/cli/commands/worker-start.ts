@@ -1,0 +1,76 @@
+// queuectl worker start: run jobs here, or in the background.
+
+import { misuse } from "../../domain/errors.ts";
+import { checkQueue } from "../../domain/job.ts";
+import { readSetting } from "../../domain/settings.ts";
+import { workerLogPath } from "../../home.ts";
+import { openEventLog } from "../../log.ts";
+import { version } from "../../self.ts";
+import { startDetached } from "../../worker/detach.ts";
+import { eventLine } from "../../worker/events.ts";
+import { newWorkerId, startPool } from "../../worker/pool.ts";
+import { onStopSignals } from "../../worker/shutdown.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { printLine } from "../output.ts";
+import { wholeNumber } from "../values.ts";
+
+export interface WorkerStartOptions {
+  readonly count?: string;
+  readonly detach?: boolean;
+  readonly untilEmpty?: boolean;
+  readonly queue?: readonly string[];
+  readonly poll?: string;
+  readonly quiet?: boolean;
+}
+
+/** More jobs at once than any machine starts processes for. */
+const mostWorkers = 1000;
+
+export async function workerStart(context: Context, _words: readonly string[], options: WorkerStartOptions) {
+  const count = options.count === undefined ? 1 : wholeNumber("count", options.count, 1, mostWorkers);
+  const poll = options.poll === undefined ? undefined : readPoll(options.poll);
+  const queues = options.queue ?? null;
+  queues?.forEach(checkQueue);
+
+  await using store = await context.openStore();
+  if (options.detach) {
+    const words = wordsAgain({ ...options, count: String(count) });
+    for (const id of await startDetached({ store, ...context, words })) await printLine(id);
+    return done;
+  }
+  const worker_ids = Array.from({ length: count }, newWorkerId);
+  const files = new Map(worker_ids.map((id) => [id, workerLogPath(context.home, id)]));
+  const log = openEventLog({ files, echo: !options.quiet });
+  const pool = startPool({
+    store,
+    home: context.home,
+    version,
+    environment: context.environment,
+    worker_ids,
+    queues,
+    until: options.untilEmpty ? "empty" : "stopped",
+    poll,
+    tell: (event) => log.say(eventLine(event), "worker_id" in event ? event.worker_id : undefined),
+  });
+  using _signals = onStopSignals(pool.stop);
+  await pool.done;
+  return done;
+}
+
+/** The same order for a background process. */
+const wordsAgain = ({ count, untilEmpty, queue = [], poll }: WorkerStartOptions) => [
+  "--quiet",
+  `--count=${count}`,
+  ...(untilEmpty ? ["--until-empty"] : []),
+  ...queue.map((name) => `--queue=${name}`),
+  ...(poll === undefined ? [] : [`--poll=${poll}`]),
+];
+
+function readPoll(text: string): number {
+  try {
+    return readSetting("poll_interval", text);
+  } catch (error) {
+    throw misuse((error as Error).message.replace("poll_interval", "--poll"));
+  }
+}

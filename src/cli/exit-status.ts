@@ -1,0 +1,21 @@
+// The one table from what went wrong to the exit status.
+
+import type { RefusalKind } from "../domain/errors.ts";
+
+export const done = 0;
+export const notDone = 1;
+export const usedWrongly = 2;
+/** As timeout(1) has it. */
+export const timedOut = 124;
+/** 128 + SIGINT, as a shell has it. */
+export const cancelled = 130;
+
+export const statusOf: Readonly<Record<RefusalKind, number>> = {
+  usage: usedWrongly,
+  not_found: notDone,
+  ambiguous: notDone,
+  conflict: notDone,
+  wrong_state: notDone,
+  unavailable: notDone,
+  unusable: notDone,
+};

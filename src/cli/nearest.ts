@@ -1,0 +1,31 @@
+// The word that was probably meant.
+
+/** The nearest of the known words, or undefined when none is near. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(word.length / 2)) + 1;
+  for (const candidate of known) {
+    const near = candidate.startsWith(word) ? 1 : distance(word, candidate);
+    if (near < bestDistance) [best, bestDistance] = [candidate, near];
+  }
+  return best;
+}
+
+export const didYouMean = (word: string, known: Iterable<string>) => {
+  const near = nearest(word, known);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+};
+
+/** Levenshtein's distance: insertions, deletions and replacements that turn one word into the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

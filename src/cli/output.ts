@@ -1,0 +1,116 @@
+// What the command line shows: data on stdout, talk on stderr; tables and colours for people, plain rows and JSON for programs.
+
+import { fstatSync, writeSync } from "node:fs";
+
+/** Writes data to stdout, whole. False when nobody reads it any more. */
+export async function writeOut(data: string | Uint8Array): Promise<boolean> {
+  const bytes = typeof data === "string" ? Buffer.from(data) : data;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") return false;
+      if (code !== "EAGAIN") throw error;
+      await Bun.sleep(5);
+    }
+  }
+  return true;
+}
+
+export const printLine = (line: string) => writeOut(`${line}\n`);
+
+/** The one JSON document of a command. */
+export const printJson = (value: unknown) => printLine(JSON.stringify(value, null, 2));
+
+/** A line of talk: a hint, a warning, progress. */
+export function note(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch {
+    // Nobody listens.
+  }
+}
+
+/**
+ * Whether a descriptor is a terminal. The module that knows for sure takes longer to load than an enqueue does, so it is asked
+ * only when the answer may be yes.
+ */
+export function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  try {
+    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  return process.getBuiltinModule("node:tty").isatty(descriptor);
+}
+
+type Style = "bold" | "green" | "yellow" | "red" | "cyan" | "gray" | "white";
+
+/** A text with a colour for terminals. */
+export type Cell = string | { readonly text: string; readonly style: Style };
+
+const wantsColour = () => isTerminal(1) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+
+/** A cell as it is printed: on one line, with nothing in it that could steer the terminal but our own colour. */
+function paint(cell: Cell): string {
+  const { text, style } = typeof cell === "string" ? { text: cell, style: undefined } : cell;
+  const plain = oneLine(text);
+  if (!style || !wantsColour()) return plain;
+  return process.getBuiltinModule("node:util").styleText(style, plain, { validateStream: false });
+}
+
+const bold = (text: string): Cell => ({ text, style: "bold" });
+
+const stateStyles: Record<string, Style> = {
+  completed: "green",
+  failed: "yellow",
+  dead: "red",
+  processing: "cyan",
+  cancelled: "gray",
+};
+
+export const stateCell = (state: string): Cell => {
+  const style = stateStyles[state];
+  return style ? { text: state, style } : state;
+};
+
+/**
+ * Rows for people: aligned below a heading and cut to the terminal's width; or, where stdout is no terminal, the bare cells with
+ * tabs between, a line each.
+ */
+export async function printTable(
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): Promise<void> {
+  const cells = rows.map((row) => row.map(paint));
+  if (!isTerminal(1)) {
+    await writeOut(cells.map((row) => `${row.join("\t")}\n`).join(""));
+    return;
+  }
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => Bun.stringWidth(row[column] ?? ""))),
+  );
+  const columns = process.stdout.columns || 80;
+  const lines = [heading.map((title) => paint(bold(title))), ...cells].map((row) => {
+    const padded = row.map((cell, column) => cell + " ".repeat(widths[column]! - Bun.stringWidth(cell)));
+    return cut(padded.join("  ").trimEnd(), columns);
+  });
+  await writeOut(`${lines.join("\n")}\n`);
+}
+
+/** Facts about one thing, a line each. */
+export async function printFacts(facts: readonly (readonly [string, Cell])[]): Promise<void> {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  await writeOut(
+    facts.map(([name, value]) => `${paint(bold(name.padEnd(width)))}  ${paint(value)}\n`).join(""),
+  );
+}
+
+/** A text in one line, with control characters made visible: what a command contains must not steer a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\r?\n|\t/g, " ").replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+}
+
+const cut = (text: string, columns: number) =>
+  Bun.stringWidth(text) <= columns ? text : `${Bun.sliceAnsi(text, 0, columns - 1)}…`;

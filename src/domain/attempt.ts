@@ -1,0 +1,65 @@
+// One run of a job. How it ended is data: a failing command is as ordinary as a succeeding one.
+
+/**
+ * - `exited`: the shell ended with an exit status, 0 or not
+ * - `signalled`: a signal that was not ours ended the shell
+ * - `timed_out`: it ran longer than the job's timeout and was ended
+ * - `not_started`: no process could be made of it (missing directory, too long, no more processes)
+ * - `cancelled`: a user stopped it
+ * - `released`: a forced stop of its worker gave it back
+ * - `lost`: its worker or machine went away and left no result
+ */
+export type AttemptResult =
+  | "exited"
+  | "signalled"
+  | "timed_out"
+  | "not_started"
+  | "cancelled"
+  | "released"
+  | "lost";
+
+/** Results that use up one of the job's runs. */
+const charged: ReadonlySet<AttemptResult> = new Set(["exited", "signalled", "timed_out", "not_started"]);
+
+export const isCharged = (result: AttemptResult) => charged.has(result);
+
+/** How an attempt ended, as its runner saw it. */
+export interface Ending {
+  readonly result: AttemptResult;
+  /** 0 to 255; 124 when timed out, 126 or 127 when it could not start; null after a signal or a loss. */
+  readonly exit_code: number | null;
+  /** Such as `SIGKILL`, when a signal ended the shell. */
+  readonly signal: string | null;
+  /** Why it did not succeed, in one line; null when it did. */
+  readonly error: string | null;
+  /** Something worth knowing that is no failure, such as processes left behind. */
+  readonly note: string | null;
+  /** Seconds from start to end, by a clock that nobody sets. */
+  readonly duration: number;
+  /** Seconds of processor time of the shell and all it waited for; null when unknown. */
+  readonly cpu_time: number | null;
+  /** Bytes; null when it cannot be told from the worker's own. */
+  readonly peak_memory: number | null;
+  readonly log_bytes: number;
+  /** Whether output beyond the log limit was dropped. */
+  readonly log_truncated: boolean;
+}
+
+/** The record of one attempt. Moments are milliseconds since 1970, null while it runs. */
+export interface Attempt extends Omit<Ending, "result" | "duration"> {
+  /** 1 for a job's first run; never restarts. */
+  readonly number: number;
+  /** Null while it runs. */
+  readonly result: AttemptResult | null;
+  readonly worker_id: string;
+  readonly host: string;
+  readonly pid: number | null;
+  readonly started_at: number;
+  readonly finished_at: number | null;
+  readonly duration: number | null;
+}
+
+/** The line that says why an attempt failed, built from its facts. */
+export function failureText(exitCode: number): string {
+  return `exit status ${exitCode}`;
+}

@@ -1,0 +1,171 @@
+// A job: a command to be run, and everything its users may know about it. The keys are those of its JSON, here as in
+// SQL and on pages. Moments are milliseconds since 1970 (ISO 8601 in JSON), durations are seconds.
+
+import { misuse } from "./errors.ts";
+import { checkId } from "./id.ts";
+import { settingRules } from "./settings.ts";
+
+export const jobStates = ["pending", "processing", "completed", "failed", "dead", "cancelled"] as const;
+
+/**
+ * - `pending`: waiting to run, also when scheduled for later
+ * - `processing`: running now
+ * - `completed`: exit status 0
+ * - `failed`: failed, and waiting for its next retry
+ * - `dead`: out of retries, in the dead letter queue
+ * - `cancelled`: stopped by a user
+ */
+export type JobState = (typeof jobStates)[number];
+
+/** Which state may follow which: `pending` again by retry, or when a run is given back. */
+export const nextStates: Readonly<Record<JobState, readonly JobState[]>> = {
+  pending: ["processing", "cancelled", "pending"],
+  processing: ["completed", "failed", "dead", "cancelled", "pending"],
+  completed: ["pending"],
+  failed: ["processing", "cancelled", "pending"],
+  dead: ["pending"],
+  cancelled: ["pending"],
+};
+
+/** States of a job that nothing will run without a user's word. */
+export const isSettled = (state: JobState) =>
+  state === "completed" || state === "dead" || state === "cancelled";
+
+/** What a new job is made of, complete and checked. */
+export interface NewJob {
+  /** Undefined: the store makes one. */
+  readonly id: string | undefined;
+  readonly command: string;
+  readonly max_retries: number;
+  readonly priority: number;
+  /** Seconds, 0 for none. */
+  readonly timeout: number;
+  readonly queue: string;
+  readonly tags: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Undefined: now. */
+  readonly run_at: number | undefined;
+}
+
+export interface Job extends Omit<NewJob, "id" | "run_at"> {
+  /** Enqueue order; names the job's logs, so it is never used twice. Not part of its JSON. */
+  readonly seq: number;
+  readonly id: string;
+  readonly state: JobState;
+  /** Charged runs since it was enqueued or last retried by hand. */
+  readonly attempts: number;
+  readonly run_at: number;
+  /** Null unless the job waits. */
+  readonly next_run_at: number | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly last_exit_code: number | null;
+  readonly last_error: string | null;
+  readonly last_duration: number | null;
+  readonly worker_id: string | null;
+}
+
+/** What a user said of a job to be; the rest comes from the defaults. */
+export type JobRequest = Partial<NewJob> & Pick<NewJob, "command">;
+
+export interface JobDefaults extends Pick<NewJob, "max_retries" | "priority" | "timeout" | "cwd"> {
+  /** Below what the request says. */
+  readonly env: NewJob["env"];
+}
+
+/** A complete and checked job from what was asked for; refuses what breaks a rule. */
+export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
+  checkNewJob({
+    id: request.id,
+    command: request.command,
+    max_retries: request.max_retries ?? defaults.max_retries,
+    priority: request.priority ?? defaults.priority,
+    timeout: request.timeout ?? defaults.timeout,
+    queue: request.queue ?? "default",
+    tags: request.tags ?? [],
+    cwd: request.cwd ?? defaults.cwd,
+    env: { ...defaults.env, ...request.env },
+    run_at: request.run_at,
+  });
+
+/** Linux takes no single argument of 128 KiB or more, its closing NUL included (MAX_ARG_STRLEN). */
+export const maxCommandBytes = 128 * 1024 - 1;
+
+/** Together with the worker's own environment this must stay far below what exec accepts (2 MiB). */
+export const maxEnvBytes = 512 * 1024;
+
+const maxTags = 64;
+
+function checkNewJob(job: NewJob): NewJob {
+  if (job.id !== undefined) checkId(job.id);
+  checkCommand(job.command);
+  settingRules.max_retries.check(job.max_retries);
+  settingRules.priority.check(job.priority);
+  settingRules.timeout.check(job.timeout);
+  checkQueue(job.queue);
+  checkTags(job.tags);
+  checkEnv(job.env);
+  if (!job.cwd.startsWith("/") || job.cwd.includes("\0")) {
+    throw misuse(`cwd must be an absolute path, not ${shown(job.cwd)}`);
+  }
+  return job;
+}
+
+function checkCommand(command: string): void {
+  if (command.trim() === "")
+    throw misuse("the command is empty", "say what to run: queuectl enqueue 'echo hello'");
+  if (command.includes("\0")) throw misuse("the command contains a NUL byte, which no process can be given");
+  const bytes = Buffer.byteLength(command);
+  if (bytes > maxCommandBytes) {
+    throw misuse(
+      `the command is ${bytes} bytes long; the limit is ${maxCommandBytes}`,
+      "put it into a script file and enqueue that",
+    );
+  }
+}
+
+const queueName = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,63}$/;
+
+export function checkQueue(queue: string): void {
+  if (!queueName.test(queue)) {
+    throw misuse(
+      `queue ${shown(queue)} is not a name: 1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter, digit or _`,
+    );
+  }
+}
+
+function checkTags(tags: readonly string[]): void {
+  if (tags.length > maxTags) throw misuse(`a job has at most ${maxTags} tags, not ${tags.length}`);
+  for (const tag of tags) {
+    if (!/^[^\s,\p{Cc}]{1,64}$/u.test(tag)) {
+      throw misuse(`tag ${shown(tag)} is not 1 to 64 characters without blanks and commas`);
+    }
+  }
+}
+
+const envName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+function checkEnv(env: Readonly<Record<string, string>>): void {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(env)) {
+    if (!envName.test(name)) throw misuse(`${shown(name)} is not the name of an environment variable`);
+    if (value.includes("\0")) throw misuse(`the environment variable ${name} contains a NUL byte`);
+    const size = Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
+    if (size > maxCommandBytes) {
+      throw misuse(`the environment variable ${name} is ${size} bytes long; the limit is ${maxCommandBytes}`);
+    }
+    bytes += size;
+  }
+  if (bytes > maxEnvBytes)
+    throw misuse(`the environment is ${bytes} bytes long; the limit is ${maxEnvBytes}`);
+}
+
+/** A value as a message quotes it: on one line, and short. */
+export const shown = (value: string) => {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+};

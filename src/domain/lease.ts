@@ -1,0 +1,33 @@
+// The right to run a job. Each claim of a job, and each take-over, raises the number of its lease, so whoever comes
+// late with an older number is told so and changes nothing.
+
+import type { Attempt, Ending } from "./attempt.ts";
+import type { Job } from "./job.ts";
+
+export interface Lease {
+  readonly job_seq: number;
+  /** Only grows, per job. */
+  readonly lease_seq: number;
+}
+
+/** A job in the hands of a worker. */
+export interface ClaimedJob {
+  readonly job: Job;
+  readonly lease: Lease;
+  /** Which attempt this is: 1 for the job's first run. */
+  readonly attempt: number;
+  readonly worker_id: string;
+}
+
+/** An attempt that runs, as whoever looks after its worker sees it. */
+export interface HeldJob extends ClaimedJob {
+  readonly pid: Attempt["pid"];
+  readonly pid_start: string | null;
+  readonly cancel_requested: boolean;
+}
+
+/** What a worker reports of an attempt that has ended. */
+export interface Settlement {
+  readonly lease: Lease;
+  readonly ending: Ending;
+}

@@ -1,0 +1,237 @@
+// What can be set: each setting's meaning, default and range, in one table.
+
+import { durationForms, formatDuration, parseDuration } from "./duration.ts";
+import { misuse } from "./errors.ts";
+
+export interface Settings {
+  readonly max_retries: number;
+  readonly backoff_base: number;
+  /** Seconds. */
+  readonly backoff_max: number;
+  readonly backoff_jitter: number;
+  /** Seconds, 0 for none. */
+  readonly timeout: number;
+  /** Seconds. */
+  readonly poll_interval: number;
+  readonly priority: number;
+  /** Seconds. */
+  readonly kill_grace: number;
+  readonly max_lost: number;
+  /** Bytes. */
+  readonly log_limit: number;
+  /** Seconds, 0 to keep everything. */
+  readonly retention: number;
+  /** Names of variables. */
+  readonly capture_env: readonly string[];
+}
+
+export type SettingKey = keyof Settings;
+
+export interface SettingRule<T> {
+  readonly default: T;
+  /** One sentence for people. */
+  readonly about: string;
+  /** What is accepted, for messages. */
+  readonly accepts: string;
+  /** The value a text means, or undefined. Its range is `check`'s business. */
+  parse(text: string): T | undefined;
+  /** Refuses a value out of range. */
+  check(value: T): void;
+  /** The text `config get` prints; `parse` reads it back to the same value. */
+  print(value: T): string;
+  /** A friendlier text for tables. */
+  show(value: T): string;
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+const year = 366 * 86_400;
+
+export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]> } = {
+  max_retries: count("max_retries", "Retries after the first run of a new job", 3, { min: 0, max: 1000 }),
+  backoff_base: number("backoff_base", "Base of the delay before retry n: base ^ n seconds", 2, {
+    min: 0,
+    max: 1000,
+  }),
+  backoff_max: duration("backoff_max", "Longest delay before a retry", 3600, { min: 0, max: 10 * year }),
+  backoff_jitter: number("backoff_jitter", "Up to so many random seconds on top of each delay", 0, {
+    min: 0,
+    max: 1,
+  }),
+  timeout: duration("timeout", "How long a new job may run; 0 for no limit", 3600, {
+    min: 0,
+    max: 10 * year,
+  }),
+  poll_interval: duration("poll_interval", "How often an idle worker looks for jobs unasked", 1, {
+    min: 0.05,
+    max: 3600,
+  }),
+  priority: count("priority", "Priority of a new job; 5 runs first", 1, { min: 1, max: 5 }),
+  kill_grace: duration("kill_grace", "Time between TERM and KILL when a command is ended", 5, {
+    min: 0,
+    max: 3600,
+  }),
+  max_lost: count(
+    "max_lost",
+    "Losses in a row, by the death of its worker, that make a job dead; 0 for never",
+    3,
+    {
+      min: 0,
+      max: 1000,
+    },
+  ),
+  log_limit: size("log_limit", "Most output kept of one attempt", 100 * 1024 ** 2, {
+    min: 1024,
+    max: 1024 ** 4,
+  }),
+  retention: duration(
+    "retention",
+    "How long completed and cancelled jobs are kept; 0 for ever",
+    30 * 86_400,
+    {
+      min: 0,
+      max: 100 * year,
+    },
+  ),
+  capture_env: names("capture_env", "Variables of the one who enqueues that go along with the job", [
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "VIRTUAL_ENV",
+  ]),
+};
+
+export const settingKeys = Object.keys(settingRules) as SettingKey[];
+
+/** Names that earlier systems gave to the same settings. */
+const aliases: Record<string, SettingKey> = {
+  max_retries_default: "max_retries",
+  base_backoff: "backoff_base",
+};
+
+/** The setting a name means (hyphens and underscores alike), or undefined. */
+export function findSetting(name: string): SettingKey | undefined {
+  const key = name.trim().toLowerCase().replaceAll("-", "_");
+  return Object.hasOwn(settingRules, key) ? (key as SettingKey) : aliases[key];
+}
+
+/** A text from outside as a checked value of a setting; refuses what it does not accept. */
+export function readSetting<K extends SettingKey>(key: K, text: string): Settings[K] {
+  const rule: SettingRule<Settings[K]> = settingRules[key];
+  const value = rule.parse(text.trim());
+  if (value === undefined) throw misuse(`${key} cannot be ${JSON.stringify(text)}: it is ${rule.accepts}`);
+  rule.check(value);
+  return value;
+}
+
+/** Defaults, overlaid by stored texts, overlaid by `QUEUECTL_<KEY>` of the environment. */
+export function effectiveSettings(
+  stored: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const values = settingKeys.map((key) => {
+    const text = environment[environmentName(key)] ?? stored[key];
+    return [key, text === undefined ? settingRules[key].default : readSetting(key, text)];
+  });
+  return Object.fromEntries(values);
+}
+
+/** The variable that overrides a setting, such as `QUEUECTL_MAX_RETRIES`. */
+export const environmentName = (key: SettingKey) => `QUEUECTL_${key.toUpperCase()}`;
+
+function number(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
+  const accepts = `a number from ${range.min} to ${range.max}`;
+  return {
+    default: byDefault,
+    about,
+    accepts,
+    parse: (text) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined),
+    check: (value) => {
+      const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
+      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
+    },
+    print: String,
+    show: String,
+  };
+}
+
+function count(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
+  const accepts = `a whole number from ${range.min} to ${range.max}`;
+  const rule = number(key, about, byDefault, range);
+  return {
+    ...rule,
+    accepts,
+    check: (value) => {
+      if (!Number.isInteger(value) || value < range.min || value > range.max) {
+        throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
+      }
+    },
+  };
+}
+
+function duration(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
+  const rule = number(key, about, byDefault, range);
+  const accepts = `${durationForms}, from ${range.min} to ${range.max} s`;
+  return {
+    ...rule,
+    accepts,
+    parse: (text) => (text.startsWith("-") ? rule.parse(text) : parseDuration(text)),
+    check: (value) => {
+      const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
+      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
+    },
+    show: (value) => (value === 0 ? "0" : formatDuration(value)),
+  };
+}
+
+const sizeUnits: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+/** Bytes; `k`, `M`, `G`, `T`, with or without `iB` or `B`, are powers of 1024. */
+function size(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
+  const accepts = `a size in bytes such as 1048576, 512KiB or 100MiB, from ${formatSize(range.min)} to ${formatSize(range.max)}`;
+  return {
+    default: byDefault,
+    about,
+    accepts,
+    parse: (text) => {
+      const match = /^(\d+(?:\.\d+)?)\s*([kmgt])?(?:i?b)?$/i.exec(text);
+      return match ? Math.round(Number(match[1]) * sizeUnits[match[2]?.toLowerCase() ?? "b"]!) : undefined;
+    },
+    check: (value) => {
+      const fits = Number.isSafeInteger(value) && value >= range.min && value <= range.max;
+      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
+    },
+    print: String,
+    show: formatSize,
+  };
+}
+
+/** `512 B`, `1.5 MiB`. */
+export function formatSize(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const step = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
+  return `${Number((bytes / 1024 ** step).toFixed(1))} ${units[step]}`;
+}
+
+function names(key: string, about: string, byDefault: readonly string[]): SettingRule<readonly string[]> {
+  const accepts = "names of environment variables with commas between, or nothing";
+  return {
+    default: byDefault,
+    about,
+    accepts,
+    parse: (text) =>
+      text
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+    check: (value) => {
+      const bad = value.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+      if (bad !== undefined) throw misuse(`${key} cannot contain ${JSON.stringify(bad)}: it is ${accepts}`);
+    },
+    print: (value) => value.join(","),
+    show: (value) => value.join(","),
+  };
+}

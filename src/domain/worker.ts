@@ -1,0 +1,41 @@
+// Workers, and the processes they live in. `--count 3` is one process with three workers.
+
+/** What tells one process from all others, also after its pid was used again or the machine was started anew. */
+export interface ProcessIdentity {
+  readonly host: string;
+  /** Differs after each start of the machine; empty where it cannot be known. */
+  readonly boot_id: string;
+  /** Differs between containers; empty where it cannot be known. */
+  readonly pid_namespace: string;
+  readonly pid: number;
+  /** When the process was started, in the kernel's own words; empty where it cannot be known. */
+  readonly pid_start: string;
+}
+
+/** `dead`: its process is gone; said by whoever looks, and never stored. */
+export type WorkerState = "idle" | "busy" | "stopping" | "dead";
+
+/** How a worker was asked to stop: finish what it runs, or give it back. */
+export type StopOrder = "finish" | "release";
+
+export interface Worker {
+  /** `worker-` and a short text. */
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly state: WorkerState;
+  /** The job it runs now. */
+  readonly job_id: string | null;
+  /** Which queues it serves; null for all. */
+  readonly queues: readonly string[] | null;
+  readonly version: string;
+  readonly started_at: number;
+  readonly heartbeat_at: number;
+}
+
+/** A process with its workers, as others need to know it to see whether it lives. */
+export interface WorkerProcess {
+  readonly process_id: number;
+  readonly identity: ProcessIdentity;
+  readonly worker_ids: readonly string[];
+}

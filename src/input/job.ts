@@ -1,0 +1,96 @@
+// A job as JSON from outside: its shape is checked here, its rules by the domain.
+
+import { z } from "zod";
+import { misuse } from "../domain/errors.ts";
+import type { JobRequest } from "../domain/job.ts";
+import { parseIso } from "../domain/time.ts";
+import { jsonFault } from "./json-fault.ts";
+
+const runAt = z
+  .string()
+  .transform((text, context) => {
+    const moment = parseIso(text, { local: false });
+    if (moment !== undefined) return moment;
+    context.addIssue(
+      `${JSON.stringify(text)} is not an ISO 8601 time with an offset, such as 2026-12-24T18:00:00Z`,
+    );
+    return z.NEVER;
+  })
+  .optional();
+
+/** Keys that only the system writes: a job that was printed can be enqueued again as it is. */
+const systemKeys = [
+  "state",
+  "attempts",
+  "next_run_at",
+  "next_retry_at",
+  "created_at",
+  "updated_at",
+  "started_at",
+  "finished_at",
+  "last_exit_code",
+  "last_error",
+  "last_duration",
+  "worker_id",
+  "attempts_history",
+] as const;
+
+const schema = z.strictObject({
+  command: z.string(),
+  id: z.string().optional(),
+  max_retries: z.number().optional(),
+  priority: z.number().optional(),
+  timeout: z.number().optional(),
+  queue: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  cwd: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  run_at: runAt,
+  ...Object.fromEntries(systemKeys.map((key) => [key, z.unknown().optional()])),
+});
+
+/** The job that a JSON text describes. `where` begins the message of a refusal, such as `line 3`. */
+export function readJob(text: string, where?: string): JobRequest {
+  return readJobValue(readJson(text, where), where);
+}
+
+/** The job that a parsed JSON value describes. */
+export function readJobValue(value: unknown, where?: string): JobRequest {
+  const read = schema.safeParse(value);
+  if (!read.success) throw misuse(placed(issueText(read.error.issues[0]!, value), where));
+  const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at } = read.data;
+  return { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at };
+}
+
+export function readJson(text: string, where?: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw misuse(placed(`broken JSON: ${jsonFault(text)}`, where));
+  }
+}
+
+export const placed = (message: string, where: string | undefined) =>
+  where === undefined ? message : `${where}: ${message}`;
+
+type Issue = z.core.$ZodIssue;
+
+function issueText(issue: Issue, value: unknown): string {
+  if (issue.code === "unrecognized_keys") {
+    const keys = Object.keys(schema.shape).filter((key) => !(systemKeys as readonly string[]).includes(key));
+    return `a job has no key ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}; its keys are ${keys.join(", ")}`;
+  }
+  if (issue.path.length === 0) return `a job is a JSON object, not ${kindOf(value)}`;
+  const name = issue.path.join(".");
+  const given = issue.path.reduce<unknown>(
+    (inner, key) => (inner as Record<PropertyKey, unknown>)?.[key],
+    value,
+  );
+  if (issue.code === "invalid_type" && given === undefined) return `a job needs a ${name}`;
+  if (issue.code === "invalid_type")
+    return `${name} must be a ${issue.expected}, not ${JSON.stringify(given)}`;
+  return `${name}: ${issue.message}`;
+}
+
+const kindOf = (value: unknown) =>
+  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;

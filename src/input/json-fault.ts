@@ -1,0 +1,21 @@
+// Where a text stops being JSON: JavaScriptCore does not say.
+
+import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+
+/** Such as `unexpected end at line 1, column 12`. */
+export function jsonFault(text: string): string {
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const [first] = errors;
+  if (!first) return "it cannot be read";
+  const before = text.slice(0, first.offset);
+  const line = before.split("\n").length;
+  const column = first.offset - before.lastIndexOf("\n");
+  const what =
+    text.slice(first.offset).trim() === ""
+      ? "unexpected end"
+      : printParseErrorCode(first.error)
+          .replace(/([a-z])([A-Z])/g, "$1 $2")
+          .toLowerCase();
+  return `${what} at line ${line}, column ${column}`;
+}

@@ -1,0 +1,52 @@
+// What a long-running process says: one line per event, on stderr and in the log of each worker it concerns.
+
+import { appendFileSync, renameSync, statSync } from "node:fs";
+import { ensureFolderOf, fileMode } from "./home.ts";
+
+/** A worker's log is renamed to `….1` when it has grown to this many bytes. */
+const rotateBytes = 1024 ** 2;
+
+export interface EventLog {
+  /** A line about one worker, or about all of this process's. */
+  say(line: string, workerId?: string): void;
+}
+
+export interface EventLogOptions {
+  /** Each worker's id and the file that keeps what is said about it. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Whether stderr gets the lines too. */
+  readonly echo: boolean;
+}
+
+export function openEventLog({ files, echo }: EventLogOptions): EventLog {
+  const sizes = new Map<string, number>();
+  for (const path of files.values()) {
+    ensureFolderOf(path);
+    sizes.set(path, statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  }
+
+  const write = (path: string, text: string) => {
+    try {
+      const size = sizes.get(path)! + text.length;
+      if (size > rotateBytes) renameSync(path, `${path}.1`);
+      sizes.set(path, size > rotateBytes ? text.length : size);
+      appendFileSync(path, text, { mode: fileMode });
+    } catch {
+      // A full disk or a lost folder must not stop a worker from working; stderr still has the line.
+    }
+  };
+
+  return {
+    say(line, workerId) {
+      const now = new Date();
+      if (echo) process.stderr.write(`${clockTime(now)} ${workerId ? `${workerId} ` : ""}${line}\n`);
+      const paths = workerId === undefined ? files.values() : [files.get(workerId)!];
+      for (const path of paths) write(path, `${now.toISOString()} ${line}\n`);
+    },
+  };
+}
+
+const clockTime = (date: Date) =>
+  [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");

@@ -1,0 +1,65 @@
+// An attempt's log. The command writes to the file itself, stdout and stderr through one descriptor, so their order is kept
+// and nothing of it passes through us; we only see to it that the file does not grow for ever.
+
+import { closeSync, openSync, statSync, truncateSync } from "node:fs";
+import { ensureFolderOf, fileMode } from "../home.ts";
+
+/** How often a running attempt's log is measured: it may overshoot its limit by what is written in between. */
+const measureMs = 200;
+
+export interface OutputLog extends Disposable {
+  readonly descriptor: number;
+  /** Our own copy of the descriptor is of no use once the command has its own. */
+  handOver(): void;
+  /** The final size, after cutting what is beyond the limit. */
+  finish(): { readonly log_bytes: number; readonly log_truncated: boolean };
+}
+
+export function openOutput(path: string, limit: () => number): OutputLog {
+  const descriptor = openLog(path);
+  let open = true;
+  let truncated = false;
+
+  const handOver = () => {
+    if (open) closeSync(descriptor);
+    open = false;
+  };
+  // Writing goes on at the cut, because the file was opened for appending.
+  const measure = () => {
+    try {
+      const { size } = statSync(path);
+      const most = limit();
+      if (size <= most) return size;
+      truncateSync(path, most);
+      truncated = true;
+      return most;
+    } catch {
+      // The log was taken away while the command ran; the command goes on.
+      return 0;
+    }
+  };
+  const timer = setInterval(measure, measureMs);
+
+  return {
+    descriptor,
+    handOver,
+    finish() {
+      clearInterval(timer);
+      return { log_bytes: measure(), log_truncated: truncated };
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      handOver();
+    },
+  };
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, "a", fileMode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    ensureFolderOf(path);
+    return openSync(path, "a", fileMode);
+  }
+}

@@ -1,0 +1,76 @@
+// Tells one process from all others, also when its pid is used again: by its start time, the machine's start, and the
+// container it lives in.
+
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import type { ProcessIdentity } from "../domain/worker.ts";
+
+export function ownIdentity(): ProcessIdentity {
+  return { ...here(), pid: process.pid, pid_start: startOf(process.pid) ?? "" };
+}
+
+/** - `elsewhere`: on another host or in another container, where nothing here can tell. */
+export type Liveness = "alive" | "dead" | "elsewhere";
+
+export function livenessOf(identity: ProcessIdentity): Liveness {
+  const { host, boot_id, pid_namespace } = here();
+  if (identity.host !== host) return "elsewhere";
+  if (identity.boot_id !== boot_id) return "dead";
+  if (identity.pid_namespace !== pid_namespace) return "elsewhere";
+  return startOf(identity.pid) === identity.pid_start ? "alive" : "dead";
+}
+
+/** When a living process was started, in the kernel's own words; undefined when it is gone or only a zombie. */
+export function startOf(pid: number): string | undefined {
+  if (process.platform !== "linux") return startFromPs(pid);
+  const stat = statOf(pid);
+  return stat && !isDead(stat.state) ? stat.start : undefined;
+}
+
+export interface ProcessStat {
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  readonly start: string;
+}
+
+/** What Linux says of a process, zombies included: proc_pid_stat(5), fields 3 to 6 and 22. */
+export function statOf(pid: number | string): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+  // The second field is the program's name, in parentheses, and may contain anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    state: fields[0]!,
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    session: Number(fields[3]),
+    start: fields[19]!,
+  };
+}
+
+export const isDead = (state: string) => state === "Z" || state === "X";
+
+type Place = Pick<ProcessIdentity, "host" | "boot_id" | "pid_namespace">;
+let place: Place | undefined;
+
+function here(): Place {
+  place ??= { host: hostname(), boot_id: bootId(), pid_namespace: pidNamespace() };
+  return place;
+}
+
+function bootId(): string {
+  if (process.platform === "linux") return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return output(["sysctl", "-n", "kern.boottime"]);
+}
+
+const pidNamespace = () => (process.platform === "linux" ? readlinkSync("/proc/self/ns/pid") : "");
+
+const startFromPs = (pid: number) => output(["ps", "-o", "lstart=", "-p", String(pid)]) || undefined;
+
+const output = (command: string[]) => Bun.spawnSync(command, { stderr: "ignore" }).stdout.toString().trim();

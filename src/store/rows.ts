@@ -1,0 +1,73 @@
+// Database rows as domain types, shared by both stores: the columns carry the keys of a job's and an attempt's JSON.
+
+import type { Attempt } from "../domain/attempt.ts";
+import type { Job } from "../domain/job.ts";
+import type { RunJob } from "../domain/outcome.ts";
+
+/** A row of `jobs`: `tags` and `env` as JSON texts, and what only stores need to know. */
+export interface JobRow extends Omit<Job, "tags" | "env"> {
+  readonly tags: string;
+  readonly env: string;
+  readonly attempt_number: number;
+  readonly lease_seq: number;
+  readonly lost_in_row: number;
+  readonly cancel_requested_at: number | null;
+}
+
+export interface AttemptRow extends Omit<Attempt, "log_truncated"> {
+  readonly log_truncated: number | boolean;
+}
+
+export const jobFrom = (row: JobRow): Job => ({
+  seq: row.seq,
+  id: row.id,
+  command: row.command,
+  state: row.state,
+  attempts: row.attempts,
+  max_retries: row.max_retries,
+  priority: row.priority,
+  run_at: row.run_at,
+  next_run_at: row.next_run_at,
+  timeout: row.timeout,
+  queue: row.queue,
+  tags: row.tags === "[]" ? [] : JSON.parse(row.tags),
+  cwd: row.cwd,
+  env: row.env === "{}" ? {} : JSON.parse(row.env),
+  created_at: row.created_at,
+  updated_at: row.updated_at,
+  started_at: row.started_at,
+  finished_at: row.finished_at,
+  last_exit_code: row.last_exit_code,
+  last_error: row.last_error,
+  last_duration: row.last_duration,
+  worker_id: row.worker_id,
+});
+
+export const runJobFrom = (row: JobRow): RunJob => ({
+  attempts: row.attempts,
+  max_retries: row.max_retries,
+  last_error: row.last_error,
+  last_exit_code: row.last_exit_code,
+  last_duration: row.last_duration,
+  lost_in_row: row.lost_in_row,
+  cancel_requested: row.cancel_requested_at !== null,
+});
+
+export const attemptFrom = (row: AttemptRow): Attempt => ({
+  number: row.number,
+  result: row.result,
+  worker_id: row.worker_id,
+  host: row.host,
+  pid: row.pid,
+  started_at: row.started_at,
+  finished_at: row.finished_at,
+  duration: row.duration,
+  exit_code: row.exit_code,
+  signal: row.signal,
+  error: row.error,
+  note: row.note,
+  cpu_time: row.cpu_time,
+  peak_memory: row.peak_memory,
+  log_bytes: row.log_bytes,
+  log_truncated: Boolean(row.log_truncated),
+});

@@ -1,0 +1,124 @@
+// Many jobs at once, all or none. They are gathered in a temporary table first, so that a slow source (a pipe) holds no
+// lock and a long one no memory; one transaction then moves them among the others.
+
+import { SQLiteError } from "bun:sqlite";
+import type { NewJob } from "../../domain/job.ts";
+import type { Enqueued } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { countChanges } from "./counts.ts";
+import { idTaken, newJobId } from "./jobs.ts";
+
+const columns = "id, command, max_retries, priority, timeout, queue, tags, cwd, env, run_at";
+
+/** Rows gathered between two writes to the temporary table. */
+const batchSize = 500;
+
+export async function bulkEnqueue(connection: Connection, source: AsyncIterable<NewJob>): Promise<Enqueued> {
+  const { db, write } = connection;
+  db.run(`
+    create temp table staged (
+      place integer primary key, id text not null, given integer not null, command text not null,
+      max_retries integer not null, priority integer not null, timeout real not null, queue text not null,
+      tags text not null, cwd text not null, env text not null, run_at integer
+    ) strict
+  `);
+  try {
+    await stage(connection, source);
+    const { count, first } = await write(() => move(connection));
+    return { count, ids: () => idsFrom(connection, first, count) };
+  } finally {
+    db.run("drop table temp.staged");
+  }
+}
+
+async function stage({ db }: Connection, source: AsyncIterable<NewJob>): Promise<void> {
+  using insert = db.prepare(`
+    insert into staged (${columns}, given)
+    values ($id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env, $run_at, $given)
+  `);
+  const save = db.transaction((jobs: readonly NewJob[]) => {
+    for (const job of jobs) {
+      insert.run({
+        id: job.id ?? newJobId(),
+        given: Number(job.id !== undefined),
+        command: job.command,
+        max_retries: job.max_retries,
+        priority: job.priority,
+        timeout: job.timeout,
+        queue: job.queue,
+        tags: JSON.stringify(job.tags),
+        cwd: job.cwd,
+        env: JSON.stringify(job.env),
+        run_at: job.run_at ?? null,
+      });
+    }
+  });
+  let batch: NewJob[] = [];
+  for await (const job of source) {
+    batch.push(job);
+    if (batch.length < batchSize) continue;
+    save.deferred(batch);
+    batch = [];
+  }
+  save.deferred(batch);
+}
+
+function move(connection: Connection): { count: number; first: number } {
+  const { sql, clock } = connection;
+  const now = clock();
+  for (;;) {
+    try {
+      sql(`
+        insert into jobs (${columns}, state, ready, next_run_at, created_at, updated_at)
+        select
+          id, command, max_retries, priority, timeout, queue, tags, cwd, env, coalesce(run_at, $now),
+          'pending', coalesce(run_at, $now) <= $now, coalesce(run_at, $now), $now, $now
+        from staged order by place
+      `).run({ now });
+      break;
+    } catch (error) {
+      const taken = error instanceof SQLiteError && error.code === "SQLITE_CONSTRAINT_UNIQUE";
+      if (!taken) throw error;
+      redrawTakenIds(connection);
+    }
+  }
+  const { count, first } = sql(`
+    select count(*) as count, (select max(seq) from jobs) - count(*) + 1 as first from staged
+  `).get();
+  sql(`
+    insert or ignore into job_tags (tag, seq)
+    select tag.value, jobs.seq from staged join jobs using (id), json_each(staged.tags) as tag
+    where staged.tags <> '[]'
+  `).run();
+  const counts = countChanges(connection);
+  for (const { queue, jobs } of sql("select queue, count(*) as jobs from staged group by queue").all()) {
+    counts.addMany(queue, "pending", jobs);
+  }
+  counts.save();
+  return { count, first };
+}
+
+/** Refuses an id that a user gave twice or that is taken; gives other ids where generated ones are. */
+function redrawTakenIds({ sql }: Connection): void {
+  const taken = sql(`
+    select place, id, given from staged where id in (select id from jobs)
+    union
+    select place, id, given from staged where id in (select id from staged group by id having count(*) > 1)
+    order by given desc, place
+  `).all();
+  for (const { place, id, given } of taken) {
+    if (given) throw idTaken(id);
+    sql("update staged set id = $id where place = $place").run({ id: newJobId(), place });
+  }
+}
+
+async function* idsFrom({ sql, read }: Connection, first: number, count: number): AsyncIterable<string> {
+  const pageSize = 1000;
+  for (let from = first; from < first + count; from += pageSize) {
+    const to = Math.min(from + pageSize, first + count) - 1;
+    const rows = await read(() =>
+      sql("select id from jobs where seq between $from and $to").all({ from, to }),
+    );
+    for (const row of rows) yield row.id;
+  }
+}

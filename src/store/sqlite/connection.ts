@@ -1,0 +1,68 @@
+// One open SQLite database: prepared statements, and transactions that wait for their turn without stopping the event loop.
+
+import type { Database, Statement } from "bun:sqlite";
+import { isBusy, plainly } from "./trouble.ts";
+
+export interface Connection {
+  readonly path: string;
+  readonly db: Database;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Prepared once for each text. */
+  sql(text: string): Statement<Row, Bindings[]>;
+  /** Runs what must stand outside of a transaction. */
+  plain<T>(work: () => T): Promise<T>;
+  /** Runs reads that belong together. */
+  read<T>(work: () => T): Promise<T>;
+  /** Runs `work` in one transaction, and returns when it is on disk. `work` must not await anything. */
+  write<T>(work: () => T): Promise<T>;
+  close(): void;
+}
+
+export type Value = string | number | bigint | null;
+// biome-ignore lint/suspicious/noExplicitAny: what a row holds is said by the statement that reads it
+export type Row = any;
+export type Bindings = Record<string, Value> | Value;
+
+/** How long SQLite itself may wait for a lock: it stops the event loop, so signals and timers wait with it. */
+export const busyTimeoutMs = 100;
+
+/** How long a caller waits for another program's lock before it is told. */
+const patienceMs = 10_000;
+
+export function connect(path: string, db: Database, clock: () => number): Connection {
+  const statements = new Map<string, Statement<Row, Bindings[]>>();
+
+  async function patiently<T>(attempt: () => T): Promise<T> {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw plainly(error, path);
+      }
+      await Bun.sleep(5 + Math.random() * 20);
+    }
+  }
+
+  return {
+    path,
+    db,
+    clock,
+    sql(text) {
+      let statement = statements.get(text);
+      if (!statement) {
+        statement = db.prepare<Row, Bindings[]>(text);
+        statements.set(text, statement);
+      }
+      return statement;
+    },
+    plain: patiently,
+    read: (work) => patiently(() => db.transaction(work).deferred()),
+    write: (work) => patiently(() => db.transaction(work).immediate()),
+    close() {
+      for (const statement of statements.values()) statement.finalize();
+      db.close();
+    },
+  };
+}

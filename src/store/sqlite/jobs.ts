@@ -1,0 +1,296 @@
+// Jobs in SQLite: stored, looked up, and changed by a user's word.
+
+import { SQLiteError } from "bun:sqlite";
+import { Refusal } from "../../domain/errors.ts";
+import { idFromBytes, isId, jobIdBytes } from "../../domain/id.ts";
+import { isSettled, type Job, type JobState, type NewJob } from "../../domain/job.ts";
+import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
+import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
+import { bulkEnqueue } from "./bulk-enqueue.ts";
+import type { Connection } from "./connection.ts";
+import { countChanges, countMove } from "./counts.ts";
+
+export function jobs(connection: Connection): Jobs {
+  const { sql, read, write, clock } = connection;
+
+  return {
+    enqueue: (job) =>
+      write(() => {
+        const row = insert(connection, job, clock());
+        const counts = countChanges(connection);
+        counts.addMany(row.queue, "pending", 1);
+        counts.save();
+        return jobFrom(row);
+      }),
+
+    enqueueAll: (source) => bulkEnqueue(connection, source),
+
+    find: (idOrPrefix) => read(() => jobFrom(findRow(connection, idOrPrefix))),
+
+    list: (filter, page) =>
+      read(() => {
+        const { rows, total } = select(connection, filter, page);
+        return { jobs: rows.map(jobFrom), total };
+      }),
+
+    attempts: (seq) =>
+      read(() =>
+        sql("select * from attempts where job_seq = $seq order by number").all({ seq }).map(attemptFrom),
+      ),
+
+    cancel: (seqs) =>
+      change(connection, seqs, (row, now) => {
+        if (isSettled(row.state)) throw wrongState(row, "cannot be cancelled");
+        if (row.state === "processing") {
+          return sql(`
+            update jobs set cancel_requested_at = coalesce(cancel_requested_at, $now), updated_at = $now
+            where seq = $seq returning *
+          `).get({ seq: row.seq, now });
+        }
+        return sql(`
+          update jobs set state = 'cancelled', ready = 0, next_run_at = null, finished_at = $now, updated_at = $now
+          where seq = $seq returning *
+        `).get({ seq: row.seq, now });
+      }),
+
+    retry: (seqs, only) =>
+      change(connection, seqs, (row, now) => {
+        refuseUnless(row, only, "retried");
+        return makePending(connection, row.seq, now);
+      }),
+
+    delete: (seqs, only) =>
+      write(() => {
+        const counts = countChanges(connection);
+        const removed = seqs.map((seq) => {
+          const row = rowOf(connection, seq);
+          refuseUnless(row, only, "deleted");
+          counts.add(row.queue, row.state, -1, row.last_duration);
+          return remove(connection, row);
+        });
+        counts.save();
+        return removed;
+      }),
+
+    retryDead: (limit) =>
+      write(() => {
+        const counts = countChanges(connection);
+        const rows = oldest(connection, ["dead"], limit);
+        for (const row of rows) countMove(counts, row, makePending(connection, row.seq, clock()));
+        counts.save();
+        return rows.length;
+      }),
+
+    deleteDead: (limit) => write(() => removeAll(connection, oldest(connection, ["dead"], limit))),
+
+    prune: (before, limit) =>
+      write(() => {
+        const candidates = oldest(connection, ["completed", "cancelled"], limit);
+        return removeAll(
+          connection,
+          candidates.filter((row) => row.finished_at! < before),
+        );
+      }),
+  };
+}
+
+/** Inserts one job; draws another id as long as a generated one is taken. */
+function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
+  const run_at = job.run_at ?? now;
+  for (;;) {
+    const id = job.id ?? newJobId();
+    try {
+      const row: JobRow = sql(`
+        insert into jobs (
+          id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env,
+          run_at, next_run_at, created_at, updated_at
+        ) values (
+          $id, $command, 'pending', $run_at <= $now, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
+          $run_at, $run_at, $now, $now
+        ) returning *
+      `).get({
+        id,
+        command: job.command,
+        max_retries: job.max_retries,
+        priority: job.priority,
+        timeout: job.timeout,
+        queue: job.queue,
+        tags: JSON.stringify(job.tags),
+        cwd: job.cwd,
+        env: JSON.stringify(job.env),
+        run_at,
+        now,
+      });
+      for (const tag of new Set(job.tags)) {
+        sql("insert into job_tags (tag, seq) values ($tag, $seq)").run({ tag, seq: row.seq });
+      }
+      return row;
+    } catch (error) {
+      const taken = error instanceof SQLiteError && error.code === "SQLITE_CONSTRAINT_UNIQUE";
+      if (!taken) throw error;
+      if (job.id !== undefined) throw idTaken(job.id);
+    }
+  }
+}
+
+export const newJobId = () => idFromBytes(crypto.getRandomValues(new Uint8Array(jobIdBytes)));
+
+export const idTaken = (id: string) =>
+  new Refusal("conflict", `there already is a job ${id}`, "choose another id, or leave it out and get one");
+
+function findRow({ sql }: Connection, wanted: string): JobRow {
+  const noSuchJob = () =>
+    new Refusal("not_found", `there is no job ${wanted}`, "queuectl list shows the jobs there are");
+  if (!isId(wanted)) throw noSuchJob();
+  const exact = sql("select * from jobs where id = $wanted").get({ wanted });
+  if (exact) return exact;
+  // "~" sorts behind every character that an id may have.
+  const rows: JobRow[] = sql(
+    "select * from jobs where id > $wanted and id < $wanted || '~' order by id limit 4",
+  ).all({
+    wanted,
+  });
+  if (rows.length === 0) throw noSuchJob();
+  if (rows.length === 1) return rows[0]!;
+  const some = rows
+    .slice(0, 3)
+    .map((row) => row.id)
+    .join(", ");
+  throw new Refusal(
+    "ambiguous",
+    `${wanted} could be ${some}${rows.length > 3 ? " and more" : ""}`,
+    "type more of the id",
+  );
+}
+
+function rowOf({ sql }: Connection, seq: number): JobRow {
+  const row: JobRow | null = sql("select * from jobs where seq = $seq").get({ seq });
+  if (!row) throw new Refusal("not_found", "the job is gone", "somebody else has just deleted it");
+  return row;
+}
+
+function change(connection: Connection, seqs: readonly number[], step: (row: JobRow, now: number) => JobRow) {
+  return connection.write(() => {
+    const now = connection.clock();
+    const counts = countChanges(connection);
+    const changed: Job[] = [];
+    for (const seq of new Set(seqs)) {
+      const before = rowOf(connection, seq);
+      const after = step(before, now);
+      countMove(counts, before, after);
+      changed.push(jobFrom(after));
+    }
+    counts.save();
+    return changed;
+  });
+}
+
+function refuseUnless(row: JobRow, only: JobState | undefined, done: string): void {
+  if (row.state === "processing")
+    throw wrongState(row, `cannot be ${done}`, `queuectl cancel ${row.id} stops it first`);
+  if (only !== undefined && row.state !== only) {
+    throw wrongState(row, `is not ${only === "dead" ? "in the dead letter queue" : only}`);
+  }
+}
+
+const wrongState = (row: JobRow, what: string, advice?: string) =>
+  new Refusal("wrong_state", `job ${row.id} is ${row.state} and ${what}`, advice);
+
+function makePending({ sql }: Connection, seq: number, now: number): JobRow {
+  return sql(`
+    update jobs set
+      state = 'pending', ready = 1, attempts = 0, lost_in_row = 0, next_run_at = $now, updated_at = $now,
+      finished_at = null, cancel_requested_at = null
+    where seq = $seq returning *
+  `).get({ seq, now });
+}
+
+/** The jobs enqueued first among those in some states. */
+function oldest({ sql }: Connection, states: readonly JobState[], limit: number): JobRow[] {
+  return sql(`
+    select jobs.* from counts join jobs on jobs.seq in (
+      select seq from jobs where queue = counts.queue and state = counts.state order by seq limit $limit
+    )
+    where counts.jobs > 0 and counts.state in (select value from json_each($states))
+    order by jobs.seq limit $limit
+  `).all({ states: JSON.stringify(states), limit });
+}
+
+function remove({ sql }: Connection, row: JobRow): RemovedJob {
+  const { seq } = row;
+  for (const tag of new Set<string>(JSON.parse(row.tags))) {
+    sql("delete from job_tags where tag = $tag and seq = $seq").run({ tag, seq });
+  }
+  sql("delete from attempts where job_seq = $seq").run({ seq });
+  sql("delete from jobs where seq = $seq").run({ seq });
+  return { seq, attempts: row.attempt_number };
+}
+
+function removeAll(connection: Connection, rows: readonly JobRow[]): RemovedJob[] {
+  const counts = countChanges(connection);
+  for (const row of rows) counts.add(row.queue, row.state, -1, row.last_duration);
+  const removed = rows.map((row) => remove(connection, row));
+  counts.save();
+  return removed;
+}
+
+interface Selection {
+  readonly rows: readonly JobRow[];
+  readonly total: number;
+}
+
+/** The whole of `select` for a filter: each kind of filter has the statement that its index serves. */
+function select(connection: Connection, filter: JobFilter, page: Page): Selection {
+  const bounds = {
+    before: page.before ?? Number.MAX_SAFE_INTEGER,
+    limit: page.limit === 0 ? -1 : page.limit,
+  };
+  if (filter.search !== undefined || filter.tag !== undefined)
+    return selectByText(connection, filter, bounds);
+  return selectByState(connection, filter, bounds);
+}
+
+interface Bounds {
+  readonly before: number;
+  readonly limit: number;
+}
+
+/** Merges the newest of each queue and state that match: as quick with millions of others as without. */
+function selectByState({ sql }: Connection, wanted: JobFilter, bounds: Bounds): Selection {
+  const filter = { state: wanted.state ?? null, queue: wanted.queue ?? null };
+  const rows = sql(`
+    select jobs.* from counts join jobs on jobs.seq in (
+      select seq from jobs where queue = counts.queue and state = counts.state and seq < $before
+      order by seq desc limit $limit
+    )
+    where counts.jobs > 0 and ($state is null or counts.state = $state) and ($queue is null or counts.queue = $queue)
+    order by jobs.seq desc limit $limit
+  `).all({ ...filter, ...bounds });
+  const { total } = sql(`
+    select coalesce(sum(jobs), 0) as total from counts
+    where ($state is null or state = $state) and ($queue is null or queue = $queue)
+  `).get(filter);
+  return { rows, total };
+}
+
+/** Walks the jobs of a tag, or all of them, the newest first. */
+function selectByText({ sql }: Connection, filter: JobFilter, bounds: Bounds): Selection {
+  const matches = `
+    ($state is null or state = $state) and ($queue is null or queue = $queue)
+    and ($search is null or instr(lower(id), lower($search)) or instr(lower(command), lower($search)))
+    and ($tag is null or seq in (select seq from job_tags where tag = $tag))
+  `;
+  const values = {
+    state: filter.state ?? null,
+    queue: filter.queue ?? null,
+    tag: filter.tag ?? null,
+    search: filter.search ?? null,
+  };
+  return {
+    rows: sql(`select * from jobs where seq < $before and ${matches} order by seq desc limit $limit`).all({
+      ...values,
+      ...bounds,
+    }),
+    total: sql(`select count(*) as total from jobs where ${matches}`).get(values).total,
+  };
+}

@@ -1,0 +1,250 @@
+// The middle of a job's life in SQLite: claimed, running, settled. All of a worker process's turn is one transaction, so
+// that one sync to disk pays for every job that ends and starts at that moment.
+
+import type { Ending } from "../../domain/attempt.ts";
+import type { Job } from "../../domain/job.ts";
+import type { ClaimedJob, HeldJob, Lease, Settlement } from "../../domain/lease.ts";
+import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
+import type { StopOrder } from "../../domain/worker.ts";
+import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
+import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { type CountChanges, countChanges, countMove } from "./counts.ts";
+
+/** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
+const promotionBatch = 5000;
+
+export function leases(connection: Connection): Leases {
+  const { sql, read, write } = connection;
+
+  return {
+    async exchange(turn) {
+      if (turn.started.length === 0 && turn.ended.length === 0) {
+        if (!turn.wanted) return { stale: [], settled: [], claimed: [], next_due_at: null };
+        const idle = await read(() => nothingToClaim(connection, turn.wanted!));
+        if (idle) return idle;
+      }
+      if (turn.wanted) await promote(connection, turn.wanted);
+      return write(() => takeTurn(connection, turn));
+    },
+
+    orders: (process_id) =>
+      read(() => ({
+        stop: new Map<string, StopOrder>(
+          sql("select id, stop_order from workers where process_id = $process_id and stop_order is not null")
+            .all({ process_id })
+            .map((row) => [row.id, row.stop_order]),
+        ),
+        cancel: sql(`
+          select jobs.seq as job_seq, jobs.lease_seq from workers join jobs on jobs.worker_id = workers.id
+          where workers.process_id = $process_id and jobs.cancel_requested_at is not null
+        `).all({ process_id }),
+      })),
+
+    held: (process_id) =>
+      read(() =>
+        sql(`
+          select jobs.*, attempts.pid, attempts.pid_start
+          from workers join jobs on jobs.worker_id = workers.id
+          join attempts on attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number
+          where workers.process_id = $process_id
+        `)
+          .all({ process_id })
+          .map(heldFrom),
+      ),
+  };
+}
+
+function takeTurn(connection: Connection, turn: Turn): TurnResult {
+  const { sql, clock } = connection;
+  const now = clock();
+  const counts = countChanges(connection);
+  for (const attempt of turn.started) writeStarted(connection, attempt);
+  const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now, counts);
+  const claimed = turn.wanted ? claim(connection, turn.wanted, now, counts) : [];
+  counts.save();
+  const hungry = turn.wanted !== null && claimed.length < turn.wanted.worker_ids.length;
+  const next_due_at = hungry ? nextDueAt(sql, turn.wanted!) : null;
+  return { stale, settled, claimed, next_due_at };
+}
+
+function writeStarted({ sql }: Connection, { lease, pid, pid_start }: StartedAttempt): void {
+  sql(`
+    update attempts set pid = $pid, pid_start = $pid_start
+    where job_seq = $job_seq and number = (
+      select attempt_number from jobs where seq = $job_seq and lease_seq = $lease_seq and state = 'processing'
+    )
+  `).run({ ...lease, pid, pid_start });
+}
+
+function settleAll(
+  connection: Connection,
+  ended: readonly Settlement[],
+  settings: OutcomeSettings,
+  now: number,
+  counts: CountChanges,
+): { stale: Lease[]; settled: Job[] } {
+  const { sql } = connection;
+  const stale: Lease[] = [];
+  const settled: Job[] = [];
+  let succeeded = 0;
+  let failed = 0;
+  for (const { lease, ending } of ended) {
+    const row: JobRow | null = sql(`
+      select * from jobs where seq = $job_seq and lease_seq = $lease_seq and state = 'processing'
+    `).get({ ...lease });
+    if (!row) {
+      stale.push(lease);
+      continue;
+    }
+    const outcome = outcomeOf(runJobFrom(row), ending, settings, now, Math.random());
+    const next: JobRow = sql(`
+      update jobs set
+        state = $state, ready = $ready, attempts = $attempts, lost_in_row = $lost_in_row, next_run_at = $next_run_at,
+        last_exit_code = $last_exit_code, last_error = $last_error, last_duration = $last_duration,
+        updated_at = $now, finished_at = $finished_at, worker_id = null, cancel_requested_at = null
+      where seq = $seq returning *
+    `).get({
+      ...outcome,
+      seq: row.seq,
+      ready: Number(outcome.next_run_at !== null && outcome.next_run_at <= now),
+      finished_at: outcome.state === "pending" ? null : now,
+      now,
+    });
+    writeEnding(connection, row, ending, now);
+    countMove(counts, row, next);
+    if (outcome.state === "completed") succeeded++;
+    else if (isFailedRun(ending)) failed++;
+    settled.push(jobFrom(next));
+  }
+  addToTotal(connection, "success_runs", succeeded);
+  addToTotal(connection, "failed_runs", failed);
+  return { stale, settled };
+}
+
+function writeEnding({ sql }: Connection, row: JobRow, ending: Ending, now: number): void {
+  sql(`
+    update attempts set
+      result = $result, finished_at = $now, duration = $duration, exit_code = $exit_code, signal = $signal,
+      error = $error, note = $note, cpu_time = $cpu_time, peak_memory = $peak_memory,
+      log_bytes = $log_bytes, log_truncated = $log_truncated
+    where job_seq = $seq and number = $number
+  `).run({
+    ...ending,
+    log_truncated: Number(ending.log_truncated),
+    seq: row.seq,
+    number: row.attempt_number,
+    now,
+  });
+}
+
+function addToTotal({ sql }: Connection, name: string, value: number): void {
+  if (value === 0) return;
+  sql(`
+    insert into totals (name, value) values ($name, $value)
+    on conflict (name) do update set value = value + excluded.value
+  `).run({ name, value });
+}
+
+function claim(connection: Connection, wanted: Wanted, now: number, counts: CountChanges): ClaimedJob[] {
+  const { sql } = connection;
+  return nextInTurn(connection, wanted, now).map((seq, index) => {
+    const worker_id = wanted.worker_ids[index]!;
+    const before: JobRow = sql("select * from jobs where seq = $seq").get({ seq });
+    const row: JobRow = sql(`
+      update jobs set
+        state = 'processing', ready = 0, next_run_at = null, worker_id = $worker_id, lease_seq = lease_seq + 1,
+        attempt_number = attempt_number + 1, started_at = $now, updated_at = $now, finished_at = null
+      where seq = $seq returning *
+    `).get({ seq, worker_id, now });
+    sql(`
+      insert into attempts (job_seq, number, worker_id, host, started_at)
+      values ($seq, $number, $worker_id, (
+        select host from workers join worker_processes using (process_id) where workers.id = $worker_id
+      ), $now)
+    `).run({ seq, number: row.attempt_number, worker_id, now });
+    countMove(counts, before, row);
+    return {
+      job: jobFrom(row),
+      lease: { job_seq: seq, lease_seq: row.lease_seq },
+      attempt: row.attempt_number,
+      worker_id,
+    };
+  });
+}
+
+/** The jobs whose turn it is: each queue's first few, merged. */
+function nextInTurn({ sql }: Connection, wanted: Wanted, now: number): number[] {
+  if (wanted.only !== undefined) {
+    const due = sql(`
+      select seq from jobs where seq = $only and state in ('pending', 'failed') and next_run_at <= $now
+    `).get({ only: wanted.only, now });
+    return due ? [wanted.only] : [];
+  }
+  return sql(`
+    select jobs.seq from (${waitingQueues}) as waiting join jobs on jobs.seq in (
+      select seq from jobs where queue = waiting.queue and ready = 1 order by priority desc, seq limit $limit
+    )
+    order by jobs.priority desc, jobs.seq limit $limit
+  `)
+    .all({ queues: queuesText(wanted), limit: wanted.worker_ids.length })
+    .map((row) => row.seq);
+}
+
+/** The queues asked for in which anything waits. */
+const waitingQueues = `
+  select distinct queue from counts
+  where state in ('pending', 'failed') and jobs > 0
+    and ($queues is null or queue in (select value from json_each($queues)))
+`;
+
+const queuesText = ({ queues }: Wanted) => (queues === null ? null : JSON.stringify(queues));
+
+/** A claim that cannot give anything takes no lock and writes nothing. */
+function nothingToClaim(connection: Connection, wanted: Wanted): TurnResult | undefined {
+  const { sql, clock } = connection;
+  const now = clock();
+  if (nextInTurn(connection, { ...wanted, worker_ids: wanted.worker_ids.slice(0, 1) }, now).length > 0) {
+    return undefined;
+  }
+  const next_due_at = nextDueAt(sql, wanted);
+  if (next_due_at !== null && next_due_at <= now) return undefined;
+  return { stale: [], settled: [], claimed: [], next_due_at };
+}
+
+function nextDueAt(sql: Connection["sql"], wanted: Wanted): number | null {
+  if (wanted.only !== undefined) {
+    return (
+      sql("select next_run_at from jobs where seq = $seq").get({ seq: wanted.only })?.next_run_at ?? null
+    );
+  }
+  return sql(`
+    select min((
+      select min(next_run_at) from jobs where queue = waiting.queue and ready = 0 and next_run_at is not null
+    )) as due
+    from (${waitingQueues}) as waiting
+  `).get({ queues: queuesText(wanted) }).due;
+}
+
+/** Makes waiting jobs ready whose moment has come, all of them, so that priority decides among them too. */
+async function promote({ sql, read, write, clock }: Connection, wanted: Wanted): Promise<void> {
+  const now = clock();
+  const queues = queuesText(wanted);
+  const due = `
+    select jobs.seq from (${waitingQueues}) as waiting join jobs on jobs.queue = waiting.queue
+    where jobs.ready = 0 and jobs.next_run_at is not null and jobs.next_run_at <= $now
+  `;
+  if (!(await read(() => sql(`${due} limit 1`).get({ queues, now })))) return;
+  const ready = `update jobs set ready = 1 where seq in (${due} order by jobs.next_run_at limit ${promotionBatch})`;
+  while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
+}
+
+const heldFrom = (row: JobRow & { pid: number | null; pid_start: string | null }): HeldJob => ({
+  job: jobFrom(row),
+  lease: { job_seq: row.seq, lease_seq: row.lease_seq },
+  attempt: row.attempt_number,
+  worker_id: row.worker_id!,
+  pid: row.pid,
+  pid_start: row.pid_start,
+  cancel_requested: row.cancel_requested_at !== null,
+});

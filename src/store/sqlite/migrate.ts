@@ -1,0 +1,61 @@
+// The schema and its history: one file a step, each in a transaction of its own.
+
+import { Refusal } from "../../domain/errors.ts";
+import type { Connection } from "./connection.ts";
+import initial from "./migrations/001_initial.sql" with { type: "text" };
+
+const steps: readonly string[] = [initial];
+
+/** Marks a database file as queuectl's; "qctl" in ASCII. */
+const applicationId = 0x7163746c;
+
+/** Brings the schema up to date, and refuses a database that is newer than this program or not queuectl's. */
+export async function migrate(connection: Connection): Promise<void> {
+  const { db } = connection;
+  await connection.plain(() => setUp(connection));
+  let version = await connection.read(() => check(connection));
+  while (version < steps.length) {
+    version = await connection.write(() => {
+      const current = check(connection);
+      if (current >= steps.length) return current;
+      db.run(steps[current]!);
+      db.run(`pragma application_id = ${applicationId}`);
+      db.run(`pragma user_version = ${current + 1}`);
+      return current + 1;
+    });
+  }
+}
+
+/**
+ * `synchronous = full`: what is acknowledged survives a power cut. Write-ahead logging lets readers and one writer work at
+ * once; setting it needs a lock, so a database that has it is not asked again.
+ */
+function setUp({ db }: Connection): void {
+  const mode = db.query<{ journal_mode: string }, []>("pragma journal_mode").get()!.journal_mode;
+  if (mode !== "wal") {
+    const { application_id } = db.query<{ application_id: number }, []>("pragma application_id").get()!;
+    const empty = db.query<{ n: number }, []>("select count(*) as n from sqlite_schema").get()!.n === 0;
+    if (empty || application_id === applicationId) db.run("pragma journal_mode = wal");
+  }
+  db.run("pragma synchronous = full; pragma cache_size = -8000");
+}
+
+function check({ db, path }: Connection): number {
+  const version = db.query<{ user_version: number }, []>("pragma user_version").get()!.user_version;
+  const { application_id } = db.query<{ application_id: number }, []>("pragma application_id").get()!;
+  if (version > steps.length && application_id === applicationId) {
+    throw new Refusal(
+      "unusable",
+      `the database ${path} has schema ${version}, this queuectl knows up to ${steps.length}`,
+      "use the newer queuectl that made it",
+    );
+  }
+  if (application_id === applicationId) return version;
+  const tables = db.query<{ n: number }, []>("select count(*) as n from sqlite_schema").get()!.n;
+  if (tables === 0 && version === 0) return 0;
+  throw new Refusal(
+    "unusable",
+    `${path} is a SQLite database, but not one of queuectl's`,
+    "move it away, or point QUEUECTL_HOME elsewhere",
+  );
+}

@@ -1,0 +1,107 @@
+-- Jobs, their attempts, the workers that run them, and what is counted about them.
+-- Moments are milliseconds since 1970; keys are those of a job's JSON.
+
+create table jobs (
+  seq integer primary key autoincrement,
+  id text not null unique,
+  command text not null,
+  state text not null check (state in ('pending', 'processing', 'completed', 'failed', 'dead', 'cancelled')),
+  -- 1 while the job waits and its moment has come: only such rows are in the way of a claim.
+  ready integer not null check (ready in (0, 1)),
+  attempts integer not null default 0,
+  attempt_number integer not null default 0,
+  max_retries integer not null,
+  priority integer not null,
+  timeout real not null,
+  queue text not null,
+  tags text not null,
+  cwd text not null,
+  env text not null,
+  run_at integer not null,
+  next_run_at integer,
+  created_at integer not null,
+  updated_at integer not null,
+  started_at integer,
+  finished_at integer,
+  last_exit_code integer,
+  last_error text,
+  last_duration real,
+  worker_id text,
+  lease_seq integer not null default 0,
+  lost_in_row integer not null default 0,
+  cancel_requested_at integer
+) strict;
+
+create index jobs_ready on jobs (queue, priority desc, seq) where ready = 1;
+create index jobs_waiting on jobs (queue, next_run_at) where ready = 0 and next_run_at is not null;
+create index jobs_by_state on jobs (queue, state, seq);
+create index jobs_held on jobs (worker_id) where worker_id is not null;
+
+create table job_tags (
+  tag text not null,
+  seq integer not null,
+  primary key (tag, seq)
+) strict, without rowid;
+
+create table attempts (
+  job_seq integer not null,
+  number integer not null,
+  result text,
+  worker_id text not null,
+  host text not null,
+  pid integer,
+  pid_start text,
+  started_at integer not null,
+  finished_at integer,
+  duration real,
+  exit_code integer,
+  signal text,
+  error text,
+  note text,
+  cpu_time real,
+  peak_memory integer,
+  log_bytes integer not null default 0,
+  log_truncated integer not null default 0,
+  primary key (job_seq, number)
+) strict, without rowid;
+
+create table worker_processes (
+  process_id integer primary key autoincrement,
+  host text not null,
+  boot_id text not null,
+  pid_namespace text not null,
+  pid integer not null,
+  pid_start text not null,
+  version text not null,
+  queues text,
+  started_at integer not null,
+  heartbeat_at integer not null
+) strict;
+
+create table workers (
+  id text primary key,
+  process_id integer not null,
+  stop_order text check (stop_order in ('finish', 'release'))
+) strict, without rowid;
+
+create index workers_of_process on workers (process_id);
+
+create table settings (
+  key text primary key,
+  value text not null
+) strict, without rowid;
+
+-- How many jobs are present, by queue and state, and the milliseconds of their last attempts.
+create table counts (
+  queue text not null,
+  state text not null,
+  jobs integer not null,
+  ms integer not null,
+  primary key (queue, state)
+) strict, without rowid;
+
+-- What ever happened; does not fall when jobs are removed.
+create table totals (
+  name text primary key,
+  value integer not null
+) strict, without rowid;

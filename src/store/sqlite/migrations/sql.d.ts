@@ -1,0 +1,5 @@
+// A `.sql` file imported as text is a string.
+declare module "*.sql" {
+  const text: string;
+  export default text;
+}

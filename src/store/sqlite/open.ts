@@ -1,0 +1,91 @@
+// Opens a SQLite database as a Store: creates it, brings its schema up to date, and refuses what is not ours.
+
+import { Database } from "bun:sqlite";
+import { closeSync, existsSync, fsyncSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { Refusal } from "../../domain/errors.ts";
+import { fileMode } from "../../home.ts";
+import type { Store } from "../store.ts";
+import { busyTimeoutMs, connect } from "./connection.ts";
+import { jobs } from "./jobs.ts";
+import { leases } from "./leases.ts";
+import { migrate } from "./migrate.ts";
+import { settings } from "./settings.ts";
+import { stats } from "./stats.ts";
+import { plainly } from "./trouble.ts";
+import { watch } from "./watch.ts";
+import { workers } from "./workers.ts";
+
+export interface SqliteOptions {
+  readonly path: string;
+  /** Milliseconds since 1970; the machine's own clock by default. */
+  readonly clock?: () => number;
+}
+
+/** The oldest SQLite with all that the statements here use (`->>` came with 3.38). */
+const oldestVersion = "3.38.0";
+
+export async function openSqlite({ path, clock = Date.now }: SqliteOptions): Promise<Store> {
+  const isNew = !existsSync(path);
+  if (isNew) createFile(path);
+  const db = openDatabase(path);
+  const connection = connect(path, db, clock);
+  try {
+    await migrate(connection);
+    if (isNew) syncFolder(dirname(path));
+  } catch (error) {
+    connection.close();
+    throw plainly(error, path);
+  }
+  return {
+    jobs: jobs(connection),
+    leases: leases(connection),
+    workers: workers(connection),
+    settings: settings(connection),
+    stats: stats(connection),
+    now: async () => clock(),
+    watch: (onChange) => watch(connection, onChange),
+    [Symbol.asyncDispose]: async () => connection.close(),
+  };
+}
+
+function openDatabase(path: string): Database {
+  try {
+    const db = new Database(path, { create: true, readwrite: true, strict: true });
+    db.run(`pragma busy_timeout = ${busyTimeoutMs}`);
+    checkVersion(db);
+    return db;
+  } catch (error) {
+    throw plainly(error, path);
+  }
+}
+
+/** SQLite gives the files it adds (log, shared memory) the mode of the database. */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, "a", fileMode));
+  } catch (error) {
+    throw new Refusal(
+      "unavailable",
+      `the database ${path} cannot be made: ${(error as Error).message}`,
+      "check that its folder exists and belongs to you",
+    );
+  }
+}
+
+function checkVersion(db: Database): void {
+  const version = db.query<{ version: string }, []>("select sqlite_version() as version").get()!.version;
+  if (Bun.semver.order(version, oldestVersion) >= 0) return;
+  throw new Refusal(
+    "unusable",
+    `this machine's SQLite is ${version}; queuectl needs ${oldestVersion} or newer`,
+    "use the queuectl binary for Linux, or a newer system",
+  );
+}
+
+/** Makes a new file's name survive a power cut; its content is SQLite's own care. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}

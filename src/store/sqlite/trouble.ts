@@ -1,0 +1,83 @@
+// What SQLite says of trouble, in words a user can act on.
+
+import { SQLiteError } from "bun:sqlite";
+import { Refusal } from "../../domain/errors.ts";
+
+/** Whether another process held the lock, so that trying again is right. */
+export const isBusy = (error: unknown) =>
+  error instanceof SQLiteError &&
+  (error.code?.startsWith("SQLITE_BUSY") || error.code?.startsWith("SQLITE_LOCKED"));
+
+/** The refusal a database error means; any other error is handed back as it is. */
+export function plainly(error: unknown, path: string): unknown {
+  if (!(error instanceof SQLiteError)) return error;
+  const code = error.code ?? "";
+  const known = table.find(([prefix]) => code.startsWith(prefix));
+  if (!known) return error;
+  const [, kind, say, advice] = known;
+  return new Refusal(kind, say(path), advice);
+}
+
+type Trouble = [
+  prefix: string,
+  kind: "unavailable" | "unusable",
+  say: (path: string) => string,
+  advice: string,
+];
+
+const table: Trouble[] = [
+  [
+    "SQLITE_BUSY",
+    "unavailable",
+    (path) => `the database ${path} is locked by another program`,
+    "close what holds it (a backup, a database browser), or try again",
+  ],
+  [
+    "SQLITE_LOCKED",
+    "unavailable",
+    (path) => `the database ${path} is locked by another program`,
+    "close what holds it, or try again",
+  ],
+  [
+    "SQLITE_FULL",
+    "unavailable",
+    (path) => `the disk that holds ${path} is full`,
+    "make room; nothing was changed",
+  ],
+  [
+    "SQLITE_READONLY",
+    "unavailable",
+    (path) => `the database ${path} cannot be written`,
+    "check its owner, its mode and that the disk is not mounted read-only",
+  ],
+  [
+    "SQLITE_CANTOPEN",
+    "unavailable",
+    (path) => `the database ${path} cannot be opened`,
+    "check that its folder exists and belongs to you",
+  ],
+  [
+    "SQLITE_PERM",
+    "unavailable",
+    (path) => `the database ${path} may not be opened`,
+    "check its owner and mode",
+  ],
+  [
+    "SQLITE_IOERR",
+    "unavailable",
+    (path) => `the disk that holds ${path} answers with errors`,
+    "check the disk; nothing was changed",
+  ],
+  [
+    "SQLITE_NOTADB",
+    "unusable",
+    (path) => `${path} is not a SQLite database`,
+    "move it away, or point QUEUECTL_HOME elsewhere",
+  ],
+  [
+    "SQLITE_CORRUPT",
+    "unusable",
+    (path) => `the database ${path} is damaged`,
+    "stop all workers, keep a copy, and restore a backup",
+  ],
+];

@@ -1,0 +1,201 @@
+// What queuectl asks of a database, in the order of a job's life. Every method is one atomic step: it happens whole or
+// not at all, whoever else works on the same queue, and what it wrote is on disk when its promise is fulfilled. Moments
+// are milliseconds since 1970 by the store's own clock. Trouble with the database itself is a Refusal of kind
+// `unavailable` (it may pass) or `unusable` (it will not pass by itself).
+
+import type { Attempt } from "../domain/attempt.ts";
+import type { Job, JobState, NewJob } from "../domain/job.ts";
+import type { ClaimedJob, HeldJob, Lease, Settlement } from "../domain/lease.ts";
+import type { OutcomeSettings } from "../domain/outcome.ts";
+import type { SettingKey } from "../domain/settings.ts";
+import type { Stats } from "../domain/stats.ts";
+import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
+
+export interface Store extends AsyncDisposable {
+  readonly jobs: Jobs;
+  readonly leases: Leases;
+  readonly workers: Workers;
+  readonly settings: StoredSettings;
+  readonly stats: StatsReader;
+
+  /** The moment by the store's clock. */
+  now(): Promise<number>;
+
+  /**
+   * Calls `onChange` soon after another process changed anything. A hint, not a promise: a caller still looks by itself from
+   * time to time. Keeps the process alive until disposed.
+   */
+  watch(onChange: () => void): Disposable;
+}
+
+export interface Jobs {
+  /** Stores a job. Refused (`conflict`) when its id is taken. */
+  enqueue(job: NewJob): Promise<Job>;
+
+  /**
+   * Stores as many jobs as the source yields, all or none, in its order, with memory for a few of them. A source that throws
+   * leaves nothing behind. A taken or repeated id is refused (`conflict`) by name.
+   */
+  enqueueAll(source: AsyncIterable<NewJob>): Promise<Enqueued>;
+
+  /** The job of this very id, or the only one whose id begins so. Refused: `not_found`, `ambiguous`. */
+  find(idOrPrefix: string): Promise<Job>;
+
+  /** The newest matching jobs first, and how many match in all. */
+  list(filter: JobFilter, page: Page): Promise<{ readonly jobs: readonly Job[]; readonly total: number }>;
+
+  /** Every attempt of a job, the oldest first; the one that runs has neither result nor end. */
+  attempts(seq: number): Promise<readonly Attempt[]>;
+
+  /**
+   * A waiting job is cancelled at once; a running one is marked, and its worker ends it. Refused (`wrong_state`) for any job
+   * that is neither; then none is touched.
+   */
+  cancel(seqs: readonly number[]): Promise<readonly Job[]>;
+
+  /**
+   * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts. Refused (`wrong_state`) when one of
+   * them is processing or, given `only`, not in that state; then none is touched.
+   */
+  retry(seqs: readonly number[], only?: JobState): Promise<readonly Job[]>;
+
+  /** Removes jobs and their attempts. Refused (`wrong_state`) as `retry` is. Returns what has to be removed of their logs. */
+  delete(seqs: readonly number[], only?: JobState): Promise<readonly RemovedJob[]>;
+
+  /** Makes up to `limit` dead jobs pending, the oldest first. Returns how many. */
+  retryDead(limit: number): Promise<number>;
+
+  /** Removes up to `limit` dead jobs, the oldest first. */
+  deleteDead(limit: number): Promise<readonly RemovedJob[]>;
+
+  /** Removes up to `limit` completed and cancelled jobs that finished before a moment. */
+  prune(before: number, limit: number): Promise<readonly RemovedJob[]>;
+}
+
+export interface Enqueued {
+  readonly count: number;
+  /** The ids, in order, read as they are asked for. */
+  ids(): AsyncIterable<string>;
+}
+
+export interface JobFilter {
+  readonly state?: JobState | undefined;
+  readonly queue?: string | undefined;
+  readonly tag?: string | undefined;
+  /** Part of an id or a command, letters of either case. */
+  readonly search?: string | undefined;
+}
+
+export interface Page {
+  /** 0 for no limit. */
+  readonly limit: number;
+  /** Only jobs enqueued before the one with this number. */
+  readonly before?: number | undefined;
+}
+
+/** Names the logs of a removed job: its attempts were numbered from 1. */
+export interface RemovedJob {
+  readonly seq: number;
+  readonly attempts: number;
+}
+
+export interface Leases {
+  /**
+   * One turn of a worker process, in one step: writes which processes it started, settles what ended, and gives its idle workers
+   * new jobs.
+   *
+   * - A settlement whose lease is no longer the job's newest changes nothing and comes back in `stale`.
+   * - Claimed jobs come by priority, the highest first, then by enqueue order, among those of the queues asked for whose moment has
+   *   come. No other claim anywhere gets the same job, and each raises its lease.
+   * - A job that waits for its moment takes the place of its own enqueue order once that has come.
+   */
+  exchange(turn: Turn): Promise<TurnResult>;
+
+  /** What a process's workers are asked to do. */
+  orders(process_id: number): Promise<Orders>;
+
+  /** The jobs that the workers of a process hold. */
+  held(process_id: number): Promise<readonly HeldJob[]>;
+}
+
+export interface Turn {
+  readonly started: readonly StartedAttempt[];
+  readonly ended: readonly Settlement[];
+  /** What the outcome of the settlements is reckoned by. */
+  readonly settings: OutcomeSettings;
+  readonly wanted: Wanted | null;
+}
+
+export interface StartedAttempt {
+  readonly lease: Lease;
+  readonly pid: number;
+  readonly pid_start: string;
+}
+
+export interface Wanted {
+  /** Each gets at most one job. */
+  readonly worker_ids: readonly string[];
+  /** Null for every queue. */
+  readonly queues: readonly string[] | null;
+  /** Only this job, whenever it may run. */
+  readonly only?: number;
+}
+
+export interface TurnResult {
+  readonly stale: readonly Lease[];
+  /** The jobs as they are after their settlement, in the order of `ended`, without the stale ones. */
+  readonly settled: readonly Job[];
+  readonly claimed: readonly ClaimedJob[];
+  /** When the next waiting job of those queues may run; null when none waits, or when more may be claimed at once. */
+  readonly next_due_at: number | null;
+}
+
+export interface Orders {
+  readonly stop: ReadonlyMap<string, StopOrder>;
+  /** Leases of jobs whose end a user asked for. */
+  readonly cancel: readonly Lease[];
+}
+
+export interface Workers {
+  /** Enters a process and its workers. */
+  register(entry: NewWorkerProcess): Promise<number>;
+
+  /** Says that a process is still there. */
+  heartbeat(process_id: number): Promise<void>;
+
+  /** Takes workers out. The last one takes its process with it; jobs they still hold stay theirs until rescued. */
+  leave(worker_ids: readonly string[]): Promise<void>;
+
+  /** Takes a process and all its workers out. */
+  forget(process_id: number): Promise<void>;
+
+  /** All workers, the oldest first. */
+  list(): Promise<readonly Worker[]>;
+
+  /** All processes that have workers. */
+  processes(): Promise<readonly WorkerProcess[]>;
+
+  /** Asks workers to stop. `release` is not taken back by a later `finish`. */
+  stop(worker_ids: readonly string[], order: StopOrder): Promise<void>;
+}
+
+export interface NewWorkerProcess {
+  readonly identity: ProcessIdentity;
+  readonly version: string;
+  readonly queues: readonly string[] | null;
+  readonly worker_ids: readonly string[];
+}
+
+export interface StoredSettings {
+  /** The texts that were set; a setting that was not is missing. */
+  all(): Promise<Readonly<Record<string, string>>>;
+  set(key: SettingKey, text: string): Promise<void>;
+  unset(key: SettingKey): Promise<void>;
+}
+
+export interface StatsReader {
+  read(): Promise<Stats>;
+
+  /** How many jobs are neither completed nor dead nor cancelled, in these queues (null for all). */
+  outstanding(queues: readonly string[] | null): Promise<number>;
+}

@@ -1,0 +1,51 @@
+// Starts a worker process in the background, and waits until it works.
+
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Refusal } from "../domain/errors.ts";
+import { ensureFolderOf, fileMode } from "../home.ts";
+import { selfCommand } from "../self.ts";
+import type { Store } from "../store/store.ts";
+
+export interface DetachOptions {
+  readonly store: Store;
+  readonly home: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The words behind `worker start` that the background process gets. */
+  readonly words: readonly string[];
+}
+
+/** How long a new process may take to enter itself as a worker. */
+const patienceMs = 10_000;
+
+/** Fulfilled with the ids of the workers that then run in the background. */
+export async function startDetached({ store, home, environment, words }: DetachOptions): Promise<string[]> {
+  const outputPath = join(home, "logs", "workers", "detached.log");
+  ensureFolderOf(outputPath);
+  const output = openSync(outputPath, "a", fileMode);
+  const { size } = fstatSync(output);
+  const child = Bun.spawn([...selfCommand(), "worker", "start", ...words], {
+    env: { ...environment, QUEUECTL_HOME: home },
+    detached: true,
+    stdin: "ignore",
+    stdout: output,
+    stderr: output,
+  });
+  closeSync(output);
+
+  const deadline = performance.now() + patienceMs;
+  while (child.exitCode === null && performance.now() < deadline) {
+    const workers = (await store.workers.list()).filter((worker) => worker.pid === child.pid);
+    if (workers.length > 0) {
+      child.unref();
+      return workers.map((worker) => worker.id);
+    }
+    await Bun.sleep(10);
+  }
+  const said = readFileSync(outputPath).subarray(size).toString().trim().split("\n").at(-1);
+  throw new Refusal(
+    "unavailable",
+    `the worker did not start${said ? `: ${said.replace("queuectl: ", "")}` : ""}`,
+    `see ${outputPath}`,
+  );
+}

@@ -1,0 +1,89 @@
+// What happens in a worker process, as data, and the line that tells people of it.
+
+import type { Ending } from "../domain/attempt.ts";
+import { formatDuration } from "../domain/duration.ts";
+import type { Job } from "../domain/job.ts";
+import { isoTime } from "../domain/time.ts";
+import type { StopOrder } from "../domain/worker.ts";
+
+/** Those with a `worker_id` are about one worker, the others about all of the process's. */
+export type WorkerEvent =
+  | { readonly kind: "started"; readonly worker_id: string; readonly queues: readonly string[] | null }
+  | { readonly kind: "waiting"; readonly until: number | null }
+  | { readonly kind: "executing"; readonly worker_id: string; readonly job: Job }
+  | { readonly kind: "settled"; readonly worker_id: string; readonly job: Job; readonly ending: Ending }
+  | { readonly kind: "stale"; readonly worker_id: string; readonly job: Job }
+  | { readonly kind: "rescued"; readonly job: Job; readonly pid: number }
+  | { readonly kind: "trouble"; readonly message: string }
+  | { readonly kind: "trouble_over" }
+  | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
+  | { readonly kind: "stopped"; readonly worker_id: string };
+
+export function eventLine(event: WorkerEvent): string {
+  switch (event.kind) {
+    case "started":
+      return `started, serving ${event.queues?.join(", ") ?? "all queues"}`;
+    case "waiting":
+      return event.until === null ? "waiting for jobs" : `waiting until ${isoTime(event.until)}`;
+    case "executing":
+      return `executing ${jobLine(event.job)}`;
+    case "settled":
+      return settledLine(event.job, event.ending);
+    case "stale":
+      return `job ${event.job.id} was taken by another worker; its result here is dropped`;
+    case "rescued":
+      return `job ${event.job.id} was lost when worker process ${event.pid} died; it is ${event.job.state} now`;
+    case "trouble":
+      return `${event.message}; running commands go on, and their results are kept until it answers`;
+    case "trouble_over":
+      return "the database answers again";
+    case "stopping": {
+      const jobs = event.jobs.map((job) => job.id).join(", ");
+      return event.order === "finish" ? `finishing ${jobs}; once more gives back` : `giving back ${jobs}`;
+    }
+    case "stopped":
+      return "stopped";
+    default:
+      return event satisfies never;
+  }
+}
+
+const shownCommandLength = 100;
+
+/** `k3j9x: ffmpeg -i in.mov out.mp4`, on one line. */
+function jobLine(job: Job): string {
+  const command = job.command.replace(/\s+/g, " ").trim();
+  const short =
+    command.length > shownCommandLength ? `${command.slice(0, shownCommandLength - 1)}…` : command;
+  return `${job.id}: ${short}`;
+}
+
+/** What became of a job when an attempt ended. */
+export function settledLine(job: Job, ending: Ending): string {
+  const note = ending.note === null ? "" : ` (${ending.note})`;
+  return `job ${job.id} ${became(job, ending)}${note}`;
+}
+
+function became(job: Job, ending: Ending): string {
+  const how = ending.result === "timed_out" ? `timed out after ${formatDuration(job.timeout)}` : "failed";
+  switch (job.state) {
+    case "completed":
+      return `completed in ${formatDuration(ending.duration)}`;
+    case "failed": {
+      const wait = formatDuration(Math.max(0, (job.next_run_at ?? 0) - job.updated_at) / 1000);
+      return `${how} (${ending.error}), will retry in ${wait} (retry ${job.attempts} of ${job.max_retries})`;
+    }
+    case "dead":
+      return `${how}, moved to the dead letter queue after ${retries(job)}: ${job.last_error}`;
+    case "cancelled":
+      return "was cancelled";
+    case "pending":
+      return "was given back to the queue";
+    case "processing":
+      return "runs elsewhere";
+    default:
+      return job.state satisfies never;
+  }
+}
+
+const retries = ({ attempts }: Job) => `${Math.max(0, attempts - 1)} ${attempts === 2 ? "retry" : "retries"}`;
