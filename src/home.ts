@@ -17,6 +17,9 @@ export const databasePath = (home: string) => join(home, "queue.db");
 export const workerLogPath = (home: string, workerId: string) =>
   join(home, "logs", "workers", `${workerId}.log`);
 
+/** Where the commands of a worker process leave word of how they ended. */
+export const journalPath = (home: string, name: string) => join(home, "run", `${name}.journal`);
+
 /** Made of numbers, never of an id, and spread over folders of at most a thousand jobs. */
 export function jobLogPath(home: string, seq: number, attempt: number): string {
   const millions = String(Math.floor(seq / 1_000_000)).padStart(3, "0");

@@ -12,22 +12,25 @@ export interface EventLog {
 }
 
 export interface EventLogOptions {
-  /** Each worker's id and the file that keeps what is said about it. */
-  readonly files: ReadonlyMap<string, string>;
+  /** Whose log gets the lines that are about no worker in particular. */
+  readonly worker_ids: readonly string[];
+  /** The file that keeps what is said about a worker. */
+  readonly pathOf: (workerId: string) => string;
   /** Whether stderr gets the lines too. */
   readonly echo: boolean;
 }
 
-export function openEventLog({ files, echo }: EventLogOptions): EventLog {
+export function openEventLog({ worker_ids, pathOf, echo }: EventLogOptions): EventLog {
   const sizes = new Map<string, number>();
-  for (const path of files.values()) {
-    ensureFolderOf(path);
-    sizes.set(path, statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-  }
+
+  const sizeOf = (path: string) => {
+    if (!sizes.has(path)) ensureFolderOf(path);
+    return sizes.get(path) ?? statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  };
 
   const write = (path: string, text: string) => {
     try {
-      const size = sizes.get(path)! + text.length;
+      const size = sizeOf(path) + text.length;
       if (size > rotateBytes) renameSync(path, `${path}.1`);
       sizes.set(path, size > rotateBytes ? text.length : size);
       appendFileSync(path, text, { mode: fileMode });
@@ -40,8 +43,8 @@ export function openEventLog({ files, echo }: EventLogOptions): EventLog {
     say(line, workerId) {
       const now = new Date();
       if (echo) process.stderr.write(`${clockTime(now)} ${workerId ? `${workerId} ` : ""}${line}\n`);
-      const paths = workerId === undefined ? files.values() : [files.get(workerId)!];
-      for (const path of paths) write(path, `${now.toISOString()} ${line}\n`);
+      for (const id of workerId === undefined ? worker_ids : [workerId])
+        write(pathOf(id), `${now.toISOString()} ${line}\n`);
     },
   };
 }

@@ -7,7 +7,8 @@
  * - `not_started`: no process could be made of it (missing directory, too long, no more processes)
  * - `cancelled`: a user stopped it
  * - `released`: a forced stop of its worker gave it back
- * - `lost`: its worker or machine went away and left no result
+ * - `lost`: its worker process died, and the command left no result
+ * - `rebooted`: its machine went down while it ran
  */
 export type AttemptResult =
   | "exited"
@@ -16,7 +17,8 @@ export type AttemptResult =
   | "not_started"
   | "cancelled"
   | "released"
-  | "lost";
+  | "lost"
+  | "rebooted";
 
 /** Results that use up one of the job's runs. */
 const charged: ReadonlySet<AttemptResult> = new Set(["exited", "signalled", "timed_out", "not_started"]);

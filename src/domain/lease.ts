@@ -1,7 +1,7 @@
 // The right to run a job. Each claim of a job, and each take-over, raises the number of its lease, so whoever comes
 // late with an older number is told so and changes nothing.
 
-import type { Attempt, Ending } from "./attempt.ts";
+import type { Ending } from "./attempt.ts";
 import type { Job } from "./job.ts";
 
 export interface Lease {
@@ -19,11 +19,12 @@ export interface ClaimedJob {
   readonly worker_id: string;
 }
 
-/** An attempt that runs, as whoever looks after its worker sees it. */
-export interface HeldJob extends ClaimedJob {
-  readonly pid: Attempt["pid"];
+/** A job taken over from a dead worker, with what is known of its command. */
+export interface TakenJob extends ClaimedJob {
+  readonly pid: number | null;
   readonly pid_start: string | null;
-  readonly cancel_requested: boolean;
+  /** Where the command's shell writes how it ended. */
+  readonly journal: string;
 }
 
 /** What a worker reports of an attempt that has ended. */

@@ -51,6 +51,10 @@ export function outcomeOf(
   };
   const settled = { attempts, lost_in_row: 0, next_run_at: null, ...last };
   const retryAt = (n: number) => after(now, retryDelay(n, settings, dice));
+  const again = (lost_in_row: number) =>
+    attempts === 0
+      ? ({ state: "pending", lost_in_row, next_run_at: now } as const)
+      : ({ state: "failed", lost_in_row, next_run_at: retryAt(attempts) } as const);
 
   const succeeded = ending.result === "exited" && ending.exit_code === 0;
   if (job.cancel_requested && !succeeded) return { ...settled, state: "cancelled" };
@@ -74,9 +78,10 @@ export function outcomeOf(
         const last_error = `poison pill: its worker died ${lost_in_row} times in a row while running it`;
         return { ...settled, state: "dead", lost_in_row, last_error };
       }
-      if (attempts === 0) return { ...settled, state: "pending", lost_in_row, next_run_at: now };
-      return { ...settled, state: "failed", lost_in_row, next_run_at: retryAt(attempts) };
+      return { ...settled, ...again(lost_in_row) };
     }
+    case "rebooted":
+      return { ...settled, ...again(job.lost_in_row) };
     case "exited":
     case "signalled":
     case "timed_out":

@@ -15,8 +15,10 @@ export interface ProcessIdentity {
 /** `dead`: its process is gone; said by whoever looks, and never stored. */
 export type WorkerState = "idle" | "busy" | "stopping" | "dead";
 
-/** How a worker was asked to stop: finish what it runs, or give it back. */
-export type StopOrder = "finish" | "release";
+/**
+ * How a worker was asked to stop: finish what it runs, give it back, or leave it running for the next worker to take over.
+ */
+export type StopOrder = "finish" | "release" | "leave";
 
 export interface Worker {
   /** `worker-` and a short text. */

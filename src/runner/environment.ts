@@ -1,19 +1,20 @@
 // The environment a command gets: the worker's own, the job's on top, and three words about itself.
 
 import type { Job } from "../domain/job.ts";
+import { type Mark, markVariables } from "./mark.ts";
 
 export interface EnvironmentParts {
   /** As the worker's user gave it, without what Bun adds. */
   readonly base: Readonly<Record<string, string>>;
-  readonly home: string;
+  readonly mark: Mark;
   readonly job: Job;
   readonly attempt: number;
 }
 
-export const jobEnvironment = ({ base, home, job, attempt }: EnvironmentParts): Record<string, string> => ({
+export const jobEnvironment = ({ base, mark, job, attempt }: EnvironmentParts): Record<string, string> => ({
   ...base,
   ...job.env,
-  QUEUECTL_HOME: home,
+  ...markVariables(mark),
   QUEUECTL_JOB_ID: job.id,
   QUEUECTL_ATTEMPT: String(attempt),
   QUEUECTL_QUEUE: job.queue,

@@ -9,22 +9,22 @@ const measureMs = 200;
 
 export interface OutputLog extends Disposable {
   readonly descriptor: number;
-  /** Our own copy of the descriptor is of no use once the command has its own. */
-  handOver(): void;
+}
+
+/** Opens a log for a command to write to. Our own descriptor is of no use once the command has its own. */
+export function openLog(path: string): OutputLog {
+  const descriptor = openFile(path);
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
+}
+
+export interface SizeWatch extends Disposable {
   /** The final size, after cutting what is beyond the limit. */
   finish(): { readonly log_bytes: number; readonly log_truncated: boolean };
 }
 
-export function openOutput(path: string, limit: () => number): OutputLog {
-  const descriptor = openLog(path);
-  let open = true;
+/** Cuts a growing file at a limit. Writing goes on at the cut, because the file is open for appending. */
+export function watchSize(path: string, limit: () => number): SizeWatch {
   let truncated = false;
-
-  const handOver = () => {
-    if (open) closeSync(descriptor);
-    open = false;
-  };
-  // Writing goes on at the cut, because the file was opened for appending.
   const measure = () => {
     try {
       const { size } = statSync(path);
@@ -39,22 +39,16 @@ export function openOutput(path: string, limit: () => number): OutputLog {
     }
   };
   const timer = setInterval(measure, measureMs);
-
   return {
-    descriptor,
-    handOver,
     finish() {
       clearInterval(timer);
       return { log_bytes: measure(), log_truncated: truncated };
     },
-    [Symbol.dispose]() {
-      clearInterval(timer);
-      handOver();
-    },
+    [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
-function openLog(path: string): number {
+function openFile(path: string): number {
   try {
     return openSync(path, "a", fileMode);
   } catch (error) {

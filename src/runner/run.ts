@@ -1,160 +1,63 @@
-// One attempt as a process: started in a session of its own, watched, ended when it must, and told as data.
+// One attempt as a process: started in a session of its own, with its output going straight to its log.
 
 import { statSync } from "node:fs";
 import { constants } from "node:os";
-import type { AttemptResult, Ending } from "../domain/attempt.ts";
-import { formatDuration } from "../domain/duration.ts";
-import { type OutputLog, openOutput } from "./output.ts";
-import { endGroup, groupIsAlive, killGroup } from "./process-group.ts";
+import type { Ending } from "../domain/attempt.ts";
+import type { Journal } from "./journal.ts";
+import { journalingShell } from "./journal.ts";
+import { carriersOfEarlier } from "./mark.ts";
+import { openLog } from "./output.ts";
 import { startOf } from "./process-identity.ts";
-import { timeout } from "./timeout.ts";
+import { endProcesses } from "./process-tree.ts";
+import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
 
-export interface AttemptPlan {
-  readonly command: string;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Seconds, 0 for none. */
-  readonly timeout: number;
-  readonly logPath: string;
-  /** Asked when needed, so that a changed setting counts for what runs already. */
-  readonly limits: () => { readonly kill_grace: number; readonly log_limit: number };
-}
-
-/** Why an attempt is ended from outside. */
-export type EndReason = Extract<AttemptResult, "cancelled" | "released" | "timed_out">;
-
-export interface RunningAttempt {
-  /** Null when no process could be made; `ended` then says why. */
-  readonly process: { readonly pid: number; readonly pid_start: string } | null;
-  readonly ended: Promise<Ending>;
-  /** Ends the whole process group. The first reason counts. */
-  end(reason: EndReason): void;
-  /** KILL to the whole group at once. */
-  kill(): void;
-}
-
-export function startAttempt(plan: AttemptPlan): RunningAttempt {
-  const startedAt = performance.now();
+/** Starts an attempt. What could not be started is told as an attempt that ended at once. */
+export function startAttempt(plan: AttemptPlan, journal: Journal): RunningAttempt {
   const refused = missingFolder(plan.cwd);
-  if (refused) return notStarted(refused, startedAt);
+  if (refused) return notStarted(refused);
   try {
-    const log = openOutput(plan.logPath, () => plan.limits().log_limit);
-    try {
-      return watch(spawn(plan, log), plan, log, startedAt);
-    } catch (error) {
-      log[Symbol.dispose]();
-      throw error;
-    }
+    return supervise(spawn(plan, journal), plan);
   } catch (error) {
-    return notStarted({ exit_code: 126, error: spawnFailure(error) }, startedAt);
+    return notStarted({ exit_code: 126, error: spawnFailure(error) });
   }
 }
 
-function spawn({ command, cwd, env }: AttemptPlan, log: OutputLog) {
-  const shell = Bun.spawn(["/bin/sh", "-c", command], {
+/** Ends what earlier attempts of the same job left running outside of their groups: a job never runs beside itself. */
+export async function endEarlier({ mark, limits }: AttemptPlan): Promise<void> {
+  const find = () => carriersOfEarlier(mark);
+  if (find().length > 0) await endProcesses(find, limits().kill_grace * 1000);
+}
+
+function spawn({ command, cwd, env, logPath, mark }: AttemptPlan, journal: Journal) {
+  using log = openLog(logPath);
+  const ownMemory = process.memoryUsage.rss();
+  const child = Bun.spawn(journalingShell(command, mark.run), {
     cwd,
     env: { ...env },
     detached: true,
-    stdin: "ignore",
-    stdout: log.descriptor,
-    stderr: log.descriptor,
+    stdio: ["ignore", log.descriptor, log.descriptor, journal.descriptor],
   });
-  log.handOver();
-  return shell;
-}
-
-type Shell = ReturnType<typeof spawn>;
-
-function watch(shell: Shell, plan: AttemptPlan, log: OutputLog, startedAt: number): RunningAttempt {
-  const group = shell.pid;
-  const ownMemory = process.memoryUsage.rss();
-  let reason: EndReason | undefined;
-  let ending: Promise<boolean> | undefined;
-
-  const end = (why: EndReason) => {
-    if (reason) return;
-    reason = why;
-    ending = endGroup(group, plan.limits().kill_grace * 1000);
-  };
-
-  async function finish(): Promise<Ending> {
-    using _timer = plan.timeout > 0 ? timeout(plan.timeout * 1000, () => end("timed_out")) : undefined;
-    await shell.exited;
-    const duration = secondsSince(startedAt);
-    const note = await endLeftovers();
-    return {
-      ...verdict(shell, reason, plan),
-      note,
-      duration,
-      ...usage(shell, ownMemory),
-      ...log.finish(),
-    };
-  }
-
-  /** What the shell leaves in its group ends with it. */
-  async function endLeftovers(): Promise<string | null> {
-    const left = !ending && groupIsAlive(group);
-    ending ??= left ? endGroup(group, plan.limits().kill_grace * 1000) : undefined;
-    if (ending && !(await ending)) return "some of its processes could not be ended";
-    return left ? "ended processes that it left running in its group" : null;
-  }
-
+  const exited = child.exited.then(
+    (): ShellExit => ({
+      exit_code: child.exitCode,
+      signal: child.signalCode === null ? null : String(child.signalCode),
+      ...usage(child, ownMemory),
+    }),
+  );
   return {
-    process: { pid: group, pid_start: startOf(group) ?? "" },
-    ended: finish(),
-    end,
-    kill: () => killGroup(group),
+    pid: child.pid,
+    pid_start: startOf(child.pid) ?? "",
+    age: 0,
+    exited,
+    abandon: () => child.unref(),
   };
-}
-
-type Verdict = Pick<Ending, "result" | "exit_code" | "signal" | "error">;
-
-function verdict(shell: Shell, reason: EndReason | undefined, plan: AttemptPlan): Verdict {
-  switch (reason) {
-    case "timed_out": {
-      const error = `TimeoutExpired: ran longer than ${formatDuration(plan.timeout)}`;
-      return { result: "timed_out", exit_code: 124, signal: null, error };
-    }
-    case "cancelled":
-      return { result: "cancelled", exit_code: null, signal: null, error: "cancelled by a user" };
-    case "released":
-      return {
-        result: "released",
-        exit_code: null,
-        signal: null,
-        error: "given back by a forced stop of its worker",
-      };
-    case undefined:
-      break;
-    default:
-      return reason satisfies never;
-  }
-  const { exitCode, signalCode } = shell;
-  if (signalCode !== null) {
-    const signal = String(signalCode);
-    return { result: "signalled", exit_code: null, signal, error: `killed by ${signal}` };
-  }
-  return { result: "exited", exit_code: exitCode, signal: null, error: exitError(exitCode!, plan) };
-}
-
-function exitError(exitCode: number, { env }: AttemptPlan): string | null {
-  switch (exitCode) {
-    case 0:
-      return null;
-    case 126:
-      return "exit status 126: not executable";
-    case 127:
-      return `exit status 127: command not found in PATH ${env.PATH ?? "(unset)"}`;
-    default:
-      return `exit status ${exitCode}`;
-  }
 }
 
 /**
  * The kernel starts a child's peak at its parent's (vfork shares memory), so a peak that is not above our own says nothing.
  */
-function usage(shell: Shell, ownMemory: number): Pick<Ending, "cpu_time" | "peak_memory"> {
-  const used = shell.resourceUsage();
+function usage(child: Bun.Subprocess, ownMemory: number): Pick<Ending, "cpu_time" | "peak_memory"> {
+  const used = child.resourceUsage();
   if (!used) return { cpu_time: null, peak_memory: null };
   return {
     cpu_time: Number(used.cpuTime.total) / 1e6,
@@ -165,10 +68,14 @@ function usage(shell: Shell, ownMemory: number): Pick<Ending, "cpu_time" | "peak
 type Refused = Pick<Ending, "exit_code" | "error">;
 
 function missingFolder(cwd: string): Refused | undefined {
-  const stat = statSync(cwd, { throwIfNoEntry: false });
-  if (!stat) return { exit_code: 127, error: `the directory ${cwd} does not exist` };
-  if (!stat.isDirectory()) return { exit_code: 126, error: `${cwd} is not a directory` };
-  return undefined;
+  try {
+    const stat = statSync(cwd, { throwIfNoEntry: false });
+    if (!stat) return { exit_code: 127, error: `the directory ${cwd} does not exist` };
+    if (!stat.isDirectory()) return { exit_code: 126, error: `${cwd} is not a directory` };
+    return undefined;
+  } catch {
+    return { exit_code: 126, error: `the directory ${cwd} may not be entered` };
+  }
 }
 
 function spawnFailure(error: unknown): string {
@@ -187,22 +94,21 @@ function spawnFailure(error: unknown): string {
   }
 }
 
-function notStarted(refused: Refused, startedAt: number): RunningAttempt {
+function notStarted(refused: Refused): RunningAttempt {
   const ending: Ending = {
     result: "not_started",
     ...refused,
     signal: null,
     note: null,
-    duration: secondsSince(startedAt),
+    duration: 0,
     cpu_time: null,
     peak_memory: null,
     log_bytes: 0,
     log_truncated: false,
   };
-  return { process: null, ended: Promise.resolve(ending), end: () => {}, kill: () => {} };
+  const nothing = () => {};
+  return { process: null, ended: Promise.resolve(ending), end: nothing, kill: nothing, abandon: nothing };
 }
-
-const secondsSince = (startedAt: number) => Math.round(performance.now() - startedAt) / 1000;
 
 /** 128 + the signal's number, as shells report a death by signal. */
 export const signalStatus = (signal: string) => 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);

@@ -5,7 +5,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
-import type { ClaimedJob, HeldJob, Lease, Settlement } from "../domain/lease.ts";
+import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { SettingKey } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
@@ -114,8 +114,15 @@ export interface Leases {
   /** What a process's workers are asked to do. */
   orders(process_id: number): Promise<Orders>;
 
-  /** The jobs that the workers of a process hold. */
-  held(process_id: number): Promise<readonly HeldJob[]>;
+  /**
+   * Gives the workers of a dead process that hold jobs to another process, each job's lease raised, so that whoever still acts
+   * for the dead one is refused. The dead process's idle workers are taken out. Given `only`, nothing but the worker of that job
+   * is touched. Of two who ask at once, one gets the jobs and the other none.
+   */
+  takeOver(from: number, to: number, only?: number): Promise<readonly TakenJob[]>;
+
+  /** Lets no retry wait longer than its own delay from now on, after the clock was set back. */
+  mendRetries(): Promise<void>;
 }
 
 export interface Turn {
@@ -175,7 +182,10 @@ export interface Workers {
   /** All processes that have workers. */
   processes(): Promise<readonly WorkerProcess[]>;
 
-  /** Asks workers to stop. `release` is not taken back by a later `finish`. */
+  /** The journals that workers' commands write to. */
+  journals(): Promise<readonly string[]>;
+
+  /** Asks workers to stop. Another order is not taken back by a later `finish`. */
   stop(worker_ids: readonly string[], order: StopOrder): Promise<void>;
 }
 
@@ -184,6 +194,8 @@ export interface NewWorkerProcess {
   readonly version: string;
   readonly queues: readonly string[] | null;
   readonly worker_ids: readonly string[];
+  /** The file that their commands' shells write to. */
+  readonly journal: string;
 }
 
 export interface StoredSettings {

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../domain/errors.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
+import { attemptVariables } from "../runner/mark.ts";
 import { selfCommand } from "../self.ts";
 import type { Store } from "../store/store.ts";
 
@@ -25,7 +26,7 @@ export async function startDetached({ store, home, environment, words }: DetachO
   const output = openSync(outputPath, "a", fileMode);
   const { size } = fstatSync(output);
   const child = Bun.spawn([...selfCommand(), "worker", "start", ...words], {
-    env: { ...environment, QUEUECTL_HOME: home },
+    env: { ...withoutAttempt(environment), QUEUECTL_HOME: home },
     detached: true,
     stdin: "ignore",
     stdout: output,
@@ -49,3 +50,9 @@ export async function startDetached({ store, home, environment, words }: DetachO
     `see ${outputPath}`,
   );
 }
+
+/** A worker that a job starts in the background is no part of that job, and must outlive it. */
+const withoutAttempt = (environment: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !attemptNames.has(name)));
+
+const attemptNames: ReadonlySet<string> = new Set(attemptVariables);

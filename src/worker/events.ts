@@ -13,7 +13,7 @@ export type WorkerEvent =
   | { readonly kind: "executing"; readonly worker_id: string; readonly job: Job }
   | { readonly kind: "settled"; readonly worker_id: string; readonly job: Job; readonly ending: Ending }
   | { readonly kind: "stale"; readonly worker_id: string; readonly job: Job }
-  | { readonly kind: "rescued"; readonly job: Job; readonly pid: number }
+  | { readonly kind: "taken_over"; readonly job: Job; readonly pid: number }
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "trouble_over" }
   | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
@@ -31,15 +31,15 @@ export function eventLine(event: WorkerEvent): string {
       return settledLine(event.job, event.ending);
     case "stale":
       return `job ${event.job.id} was taken by another worker; its result here is dropped`;
-    case "rescued":
-      return `job ${event.job.id} was lost when worker process ${event.pid} died; it is ${event.job.state} now`;
+    case "taken_over":
+      return `took over job ${event.job.id} from worker process ${event.pid}, which is dead`;
     case "trouble":
       return `${event.message}; running commands go on, and their results are kept until it answers`;
     case "trouble_over":
       return "the database answers again";
     case "stopping": {
       const jobs = event.jobs.map((job) => job.id).join(", ");
-      return event.order === "finish" ? `finishing ${jobs}; once more gives back` : `giving back ${jobs}`;
+      return `${stopWords[event.order]} ${jobs}${event.order === "finish" ? "; once more gives back" : ""}`;
     }
     case "stopped":
       return "stopped";
@@ -47,6 +47,12 @@ export function eventLine(event: WorkerEvent): string {
       return event satisfies never;
   }
 }
+
+const stopWords: Readonly<Record<StopOrder, string>> = {
+  finish: "finishing",
+  release: "giving back",
+  leave: "leaving to the next worker:",
+};
 
 const shownCommandLength = 100;
 
@@ -78,7 +84,7 @@ function became(job: Job, ending: Ending): string {
     case "cancelled":
       return "was cancelled";
     case "pending":
-      return "was given back to the queue";
+      return ending.result === "released" ? "was given back to the queue" : `runs again (${ending.error})`;
     case "processing":
       return "runs elsewhere";
     default:

@@ -7,14 +7,17 @@ import { isSettled } from "../domain/job.ts";
 import type { ClaimedJob, Settlement } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
-import { jobLogPath } from "../home.ts";
+import { jobLogPath, journalPath } from "../home.ts";
 import { jobEnvironment } from "../runner/environment.ts";
+import { openJournal } from "../runner/journal.ts";
+import { markOf } from "../runner/mark.ts";
 import { ownIdentity } from "../runner/process-identity.ts";
-import { type RunningAttempt, startAttempt } from "../runner/run.ts";
+import { endEarlier, startAttempt } from "../runner/run.ts";
+import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
 import { every } from "./duty.ts";
 import type { WorkerEvent } from "./events.ts";
-import { pruneOnce } from "./pruner.ts";
+import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
 import { makeWakeup } from "./wakeup.ts";
 
@@ -53,8 +56,13 @@ const rescueMs = 2_000;
 const pruneMs = 60_000;
 /** How long to leave a database alone that has just refused. */
 const troublePauseMs = 1_000;
+/** How far the wall clock may fall behind between two heartbeats before it was set back, and did not only drift. */
+const clockStepMs = 1_000;
 /** Processes just started are told to the store this soon, but not at the price of a sync for each short command. */
 const tellStartedMs = 50;
+
+/** How far the wall clock is ahead of the one that nobody sets. */
+const clockLeadNow = () => Date.now() - performance.now();
 
 interface Run {
   readonly claimed: ClaimedJob;
@@ -80,23 +88,27 @@ export function startPool(options: PoolOptions): Pool {
   let changed = false;
   let troubled = false;
   let announced: number | null | undefined;
+  let clockLead = clockLeadNow();
+  const journal = openJournal(journalPath(home, options.worker_ids[0]!));
 
   return { done: work(), stop, look, kill };
 
   async function work(): Promise<void> {
     settings = await readSettings();
+    await store.leases.mendRetries();
     const process_id = await store.workers.register({
       identity: ownIdentity(),
       version: options.version,
       queues,
       worker_ids: options.worker_ids,
+      journal: journal.path,
     });
     for (const worker_id of options.worker_ids) tell({ kind: "started", worker_id, queues });
 
     using _watch = store.watch(look);
-    await using _heartbeat = every(heartbeatMs, () => store.workers.heartbeat(process_id));
-    await using _rescuer = every(rescueMs, () => rescueOnce({ store, settings: () => settings, tell }));
-    await using _pruner = every(pruneMs, () => pruneOnce(store, home, settings));
+    await using _heartbeat = every(heartbeatMs, () => beat(process_id));
+    await using _rescuer = every(rescueMs, () => rescue(process_id));
+    await using _pruner = every(pruneMs, prune);
 
     for (;;) {
       const result = await turn(process_id);
@@ -104,8 +116,43 @@ export function startPool(options: PoolOptions): Pool {
       if (await isFinished()) break;
       await (result ? rest(result.next_due_at) : Bun.sleep(troublePauseMs));
     }
-    await store.workers.forget(process_id);
+    // Workers that leave commands running stay entered with them: that is how the next one finds them.
+    await store.workers.leave([...present].filter((id) => !busyWorkers().has(id)));
+    if (running.size === 0) journal.remove();
     for (const worker_id of present) tell({ kind: "stopped", worker_id });
+  }
+
+  async function beat(process_id: number): Promise<void> {
+    await store.workers.heartbeat(process_id);
+    const lead = clockLeadNow();
+    if (clockLead - lead > clockStepMs) await store.leases.mendRetries();
+    clockLead = lead;
+    const unsettled = [...running.values(), ...ended.map(({ run }) => run)];
+    journal.trim(new Set(unsettled.map(({ claimed }) => markOf(home, claimed.job.seq, claimed.attempt).run)));
+  }
+
+  async function rescue(process_id: number): Promise<void> {
+    if (stopping) return;
+    for (const { taken, attempt, pid } of await rescueOnce({
+      store,
+      home,
+      process_id,
+      settings: () => settings,
+      ...only,
+    })) {
+      tell({ kind: "taken_over", job: taken.job, pid });
+      present.add(taken.worker_id);
+      leaving.add(taken.worker_id);
+      watchOver({ claimed: taken, attempt });
+    }
+    // Somebody may have asked for its end while nobody listened.
+    look();
+  }
+
+  async function prune(): Promise<void> {
+    if (typeof until === "object") return;
+    await pruneOnce(store, home, settings);
+    await pruneJournals(store, home);
   }
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */
@@ -125,7 +172,7 @@ export function startPool(options: PoolOptions): Pool {
       if (troubled) tell({ kind: "trouble_over" });
       troubled = false;
       tellOfEnded(batch.ended, result);
-      for (const claimed of result.claimed) start(claimed);
+      await Promise.all(result.claimed.map(start));
       await letGo();
       return result;
     } catch (error) {
@@ -161,6 +208,7 @@ export function startPool(options: PoolOptions): Pool {
     for (const [worker_id, order] of orders.stop) {
       leaving.add(worker_id);
       if (order === "release") endRuns("released", (run) => run.claimed.worker_id === worker_id);
+      if (order === "leave") stop("leave");
     }
   }
 
@@ -176,25 +224,37 @@ export function startPool(options: PoolOptions): Pool {
     }
   }
 
-  function start(claimed: ClaimedJob): void {
+  async function start(claimed: ClaimedJob): Promise<void> {
     const { job, attempt: number, worker_id } = claimed;
+    const plan = planOf(claimed);
+    if (number > 1) await endEarlier(plan);
     tell({ kind: "executing", worker_id, job });
-    const attempt = startAttempt({
+    const attempt = startAttempt(plan, journal);
+    if (attempt.process) started.push({ lease: claimed.lease, ...attempt.process });
+    watchOver({ claimed, attempt });
+    if (stopping === "release") attempt.end("released");
+  }
+
+  function planOf({ job, attempt }: ClaimedJob): AttemptPlan {
+    const mark = markOf(home, job.seq, attempt);
+    return {
       command: job.command,
       cwd: job.cwd,
-      env: jobEnvironment({ base: environment, home, job, attempt: number }),
+      env: jobEnvironment({ base: environment, mark, job, attempt }),
       timeout: job.timeout,
-      logPath: jobLogPath(home, job.seq, number),
+      logPath: jobLogPath(home, job.seq, attempt),
+      mark,
       limits: () => settings,
-    });
-    const run = { claimed, attempt };
-    running.set(job.seq, run);
-    if (attempt.process) started.push({ lease: claimed.lease, ...attempt.process });
-    if (stopping === "release") attempt.end("released");
-    void attempt.ended.then((ending) => {
-      running.delete(job.seq);
-      started = started.filter(({ lease }) => lease !== claimed.lease);
-      ended.push({ settlement: { lease: claimed.lease, ending }, run });
+    };
+  }
+
+  function watchOver(run: Run): void {
+    const { lease } = run.claimed;
+    running.set(lease.job_seq, run);
+    void run.attempt.ended.then((ending) => {
+      running.delete(lease.job_seq);
+      started = started.filter((told) => told.lease !== lease);
+      ended.push({ settlement: { lease, ending }, run });
       wakeup.wake();
     });
   }
@@ -235,6 +295,7 @@ export function startPool(options: PoolOptions): Pool {
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
     stopping = order;
     if (order === "release") endRuns("released", () => true);
+    if (order === "leave") for (const run of running.values()) run.attempt.abandon();
     wakeup.wake();
   }
 
@@ -247,7 +308,9 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function isFinished(): Promise<boolean> {
-    if (running.size > 0 || ended.length > 0) return false;
+    if (ended.length > 0) return false;
+    if (stopping === "leave") return true;
+    if (running.size > 0) return false;
     if (stopping || [...present].every((id) => leaving.has(id))) return true;
     if (until === "stopped") return false;
     try {

@@ -1,6 +1,9 @@
-// Removes finished jobs, their attempts and their logs when they are older than the retention.
+// Removes what nobody needs any more: finished jobs older than the retention with their logs, and journals without a job.
 
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Settings } from "../domain/settings.ts";
+import { journalPath } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import { removeJobLogs } from "./job-logs.ts";
 
@@ -14,5 +17,19 @@ export async function pruneOnce(store: Store, home: string, { retention }: Setti
     const removed = await store.jobs.prune(before, batch);
     removeJobLogs(home, removed);
     if (removed.length < batch) return;
+  }
+}
+
+/** A journal is made a moment before its worker is entered. */
+const youngMs = 60_000;
+
+/** Removes the journals of dead workers that no job refers to any more. */
+export async function pruneJournals(store: Store, home: string): Promise<void> {
+  const folder = dirname(journalPath(home, "any"));
+  const referred = new Set(await store.workers.journals());
+  for (const name of readdirSync(folder)) {
+    const path = `${folder}/${name}`;
+    const young = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < youngMs;
+    if (!referred.has(path) && !young) rmSync(path, { force: true });
   }
 }

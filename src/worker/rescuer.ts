@@ -1,59 +1,96 @@
-// Finds workers whose process is gone, ends what they left running, and lets their jobs go on elsewhere.
+// Finds workers of this machine whose process is gone, and takes their jobs over: a command that still runs is watched on, one
+// that ended meanwhile is settled by the word it left, and one that is gone without a word is lost.
 
-import type { Ending } from "../domain/attempt.ts";
-import type { HeldJob } from "../domain/lease.ts";
+import { randomUUIDv7 } from "bun";
+import type { TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
-import type { WorkerProcess } from "../domain/worker.ts";
-import { endGroup } from "../runner/process-group.ts";
-import { livenessOf, startOf } from "../runner/process-identity.ts";
+import { jobLogPath, journalPath } from "../home.ts";
+import { adoptAttempt } from "../runner/adopt.ts";
+import { markOf } from "../runner/mark.ts";
+import { livenessOf, ownIdentity } from "../runner/process-identity.ts";
+import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
-import type { WorkerEvent } from "./events.ts";
 
-export interface RescuerOptions {
+export interface RescueOptions {
   readonly store: Store;
+  readonly home: string;
+  /** The process that takes the jobs over. */
+  readonly process_id: number;
   readonly settings: () => Settings;
-  readonly tell: (event: WorkerEvent) => void;
+  /** Only this job, by its number. */
+  readonly only?: number;
 }
 
-/** Rescues the jobs of every dead process of this machine. Safe to run in many processes at once: the leases decide. */
-export async function rescueOnce(options: RescuerOptions): Promise<void> {
-  for (const process of await options.store.workers.processes()) {
-    if (livenessOf(process.identity) === "dead") await rescueProcess(process, options);
-  }
+export interface RescuedJob {
+  readonly taken: TakenJob;
+  readonly attempt: RunningAttempt;
+  /** The pid of the worker process that died. */
+  readonly pid: number;
 }
 
-async function rescueProcess(
-  { process_id, identity }: WorkerProcess,
-  options: RescuerOptions,
-): Promise<void> {
-  const { store, settings, tell } = options;
-  const held = await store.leases.held(process_id);
-  await Promise.all(held.map((job) => endRemains(job, settings().kill_grace)));
+/** Takes over what dead processes hold. Safe to do in many processes at once: the store gives each job to one of them. */
+export async function rescueOnce(options: RescueOptions): Promise<RescuedJob[]> {
+  const { store, home, process_id, settings, only } = options;
+  const { boot_id } = ownIdentity();
   const now = await store.now();
-  const ended = held.map((job) => ({ lease: job.lease, ending: lostEnding(job, now) }));
-  const { settled } = await store.leases.exchange({ started: [], ended, settings: settings(), wanted: null });
-  for (const job of settled) tell({ kind: "rescued", job, pid: identity.pid });
+  const rescued: RescuedJob[] = [];
+  for (const { process_id: dead, identity } of await store.workers.processes()) {
+    if (livenessOf(identity) !== "dead") continue;
+    const jobs = await store.leases.takeOver(dead, process_id, only);
+    const adopt = async (taken: TakenJob): Promise<RescuedJob> => ({
+      taken,
+      attempt: await adopted(taken, { home, settings, rebooted: identity.boot_id !== boot_id, now }),
+      pid: identity.pid,
+    });
+    rescued.push(...(await Promise.all(jobs.map(adopt))));
+  }
+  return rescued;
+}
+
+interface AdoptOptions {
+  readonly home: string;
+  readonly settings: () => Settings;
+  readonly rebooted: boolean;
+  readonly now: number;
+}
+
+const adopted = (
+  { job, attempt, pid, pid_start, journal }: TakenJob,
+  { home, settings, rebooted, now }: AdoptOptions,
+) =>
+  adoptAttempt(
+    {
+      command: job.command,
+      cwd: job.cwd,
+      env: job.env,
+      timeout: job.timeout,
+      logPath: jobLogPath(home, job.seq, attempt),
+      mark: markOf(home, job.seq, attempt),
+      limits: settings,
+    },
+    { journalPath: journal, pid, pid_start, rebooted, ranFor: Math.max(0, now - job.started_at!) / 1000 },
+  );
+
+/**
+ * Ends a job that was cancelled when nobody is there to do it: its worker is dead, and no other has taken it over yet. Does
+ * nothing when somebody has.
+ */
+export async function endCancelled(
+  store: Store,
+  { home, seq, settings, version }: { home: string; seq: number; settings: Settings; version: string },
+): Promise<void> {
+  const process_id = await store.workers.register({
+    identity: ownIdentity(),
+    version,
+    queues: [],
+    worker_ids: [],
+    journal: journalPath(home, randomUUIDv7()),
+  });
+  const rescued = await rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
+  for (const { taken, attempt } of rescued) {
+    attempt.end("cancelled");
+    const ended = [{ lease: taken.lease, ending: await attempt.ended }];
+    await store.leases.exchange({ started: [], ended, settings, wanted: null });
+  }
   await store.workers.forget(process_id);
 }
-
-/** The command of a dead worker, if it still runs as the very process that was recorded. */
-export async function endRemains({ pid, pid_start }: HeldJob, graceSeconds: number): Promise<void> {
-  if (pid === null) return;
-  const start = startOf(pid);
-  // Another process has the pid now; the group's number is then free or another's too.
-  if (start !== undefined && start !== pid_start) return;
-  await endGroup(pid, graceSeconds * 1000);
-}
-
-const lostEnding = ({ job }: HeldJob, now: number): Ending => ({
-  result: "lost",
-  exit_code: null,
-  signal: null,
-  error: "lost: its worker died and left no result",
-  note: null,
-  duration: Math.max(0, now - (job.started_at ?? now)) / 1000,
-  cpu_time: null,
-  peak_memory: null,
-  log_bytes: 0,
-  log_truncated: false,
-});

@@ -1,6 +1,7 @@
 // queuectl cancel: stop jobs that wait or run.
 
-import { rescueOnce } from "../../worker/rescuer.ts";
+import { version } from "../../self.ts";
+import { endCancelled } from "../../worker/rescuer.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
@@ -19,7 +20,7 @@ export async function cancel(
   if (running.length > 0) {
     // A job whose worker is dead has nobody else to end it.
     const settings = await context.settings(store);
-    await rescueOnce({ store, settings: () => settings, tell: () => {} });
+    for (const { seq } of running) await endCancelled(store, { home: context.home, seq, settings, version });
   }
   if (options.wait) await untilAll(store, running, (job) => job.state !== "processing");
   else for (const job of running) note(`job ${job.id} is being ended; --wait waits for it`);

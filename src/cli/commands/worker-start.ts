@@ -40,8 +40,11 @@ export async function workerStart(context: Context, _words: readonly string[], o
     return done;
   }
   const worker_ids = Array.from({ length: count }, newWorkerId);
-  const files = new Map(worker_ids.map((id) => [id, workerLogPath(context.home, id)]));
-  const log = openEventLog({ files, echo: !options.quiet });
+  const log = openEventLog({
+    worker_ids,
+    pathOf: (id) => workerLogPath(context.home, id),
+    echo: !options.quiet,
+  });
   const pool = startPool({
     store,
     home: context.home,

@@ -1,6 +1,7 @@
 // queuectl worker stop: ask workers to go.
 
 import { hostname } from "node:os";
+import { misuse } from "../../domain/errors.ts";
 import type { WorkerProcess } from "../../domain/worker.ts";
 import { livenessOf } from "../../runner/process-identity.ts";
 import type { Store } from "../../store/store.ts";
@@ -16,6 +17,7 @@ interface StopOptions {
   readonly wait?: boolean;
   readonly timeout?: string;
   readonly force?: boolean;
+  readonly leaveRunning?: boolean;
 }
 
 /** How often to look whether they are gone when nothing is heard. */
@@ -27,11 +29,16 @@ export async function workerStop(
   options: StopOptions,
 ): Promise<number> {
   const limit = options.timeout === undefined ? 10 : seconds("timeout", options.timeout);
+  if (options.force && options.leaveRunning)
+    throw misuse("--force ends the jobs and --leave-running keeps them: give one");
+  if (options.id !== undefined && options.leaveRunning) {
+    throw misuse("--leave-running is for whole worker processes; leave out --id");
+  }
   await using store = await context.openStore();
   const living = await livingWorkers(store);
   const ids = options.id === undefined ? living : [findWorker(options.id, living)];
   if (ids.length === 0) note("no worker runs here");
-  await store.workers.stop(ids, options.force ? "release" : "finish");
+  await store.workers.stop(ids, options.force ? "release" : options.leaveRunning ? "leave" : "finish");
   if (!options.wait) return done;
 
   const left = await untilGone(store, ids, limit);

@@ -28,9 +28,14 @@ export type Bindings = Record<string, Value> | Value;
 export const busyTimeoutMs = 100;
 
 /** How long a caller waits for another program's lock before it is told. */
-const patienceMs = 10_000;
+export const defaultPatienceMs = 10_000;
 
-export function connect(path: string, db: Database, clock: () => number): Connection {
+export function connect(
+  path: string,
+  db: Database,
+  clock: () => number,
+  patienceMs = defaultPatienceMs,
+): Connection {
   const statements = new Map<string, Statement<Row, Bindings[]>>();
 
   async function patiently<T>(attempt: () => T): Promise<T> {

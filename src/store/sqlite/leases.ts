@@ -3,7 +3,7 @@
 
 import type { Ending } from "../../domain/attempt.ts";
 import type { Job } from "../../domain/job.ts";
-import type { ClaimedJob, HeldJob, Lease, Settlement } from "../../domain/lease.ts";
+import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease.ts";
 import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
@@ -41,17 +41,16 @@ export function leases(connection: Connection): Leases {
         `).all({ process_id }),
       })),
 
-    held: (process_id) =>
-      read(() =>
+    takeOver: (from, to, only) => write(() => takeOver(connection, from, to, only ?? null)),
+
+    mendRetries: () =>
+      write(() => {
         sql(`
-          select jobs.*, attempts.pid, attempts.pid_start
-          from workers join jobs on jobs.worker_id = workers.id
-          join attempts on attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number
-          where workers.process_id = $process_id
-        `)
-          .all({ process_id })
-          .map(heldFrom),
-      ),
+          update jobs set next_run_at = $now + (next_run_at - finished_at)
+          where queue in (select queue from counts where state = 'failed' and jobs > 0)
+            and state = 'failed' and finished_at > $now
+        `).run({ now: connection.clock() });
+      }),
   };
 }
 
@@ -119,6 +118,7 @@ function settleAll(
   }
   addToTotal(connection, "success_runs", succeeded);
   addToTotal(connection, "failed_runs", failed);
+  addToTotal(connection, "stale_settlements", stale.length);
   return { stale, settled };
 }
 
@@ -164,12 +164,7 @@ function claim(connection: Connection, wanted: Wanted, now: number, counts: Coun
       ), $now)
     `).run({ seq, number: row.attempt_number, worker_id, now });
     countMove(counts, before, row);
-    return {
-      job: jobFrom(row),
-      lease: { job_seq: seq, lease_seq: row.lease_seq },
-      attempt: row.attempt_number,
-      worker_id,
-    };
+    return claimedFrom(row);
   });
 }
 
@@ -177,7 +172,7 @@ function claim(connection: Connection, wanted: Wanted, now: number, counts: Coun
 function nextInTurn({ sql }: Connection, wanted: Wanted, now: number): number[] {
   if (wanted.only !== undefined) {
     const due = sql(`
-      select seq from jobs where seq = $only and state in ('pending', 'failed') and next_run_at <= $now
+      select seq from jobs where seq = $only and (ready = 1 or next_run_at <= $now)
     `).get({ only: wanted.only, now });
     return due ? [wanted.only] : [];
   }
@@ -239,12 +234,32 @@ async function promote({ sql, read, write, clock }: Connection, wanted: Wanted):
   while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
 }
 
-const heldFrom = (row: JobRow & { pid: number | null; pid_start: string | null }): HeldJob => ({
+function takeOver({ sql }: Connection, from: number, to: number, only: number | null): TakenJob[] {
+  const taken = sql(`
+    update jobs set lease_seq = lease_seq + 1
+    where ($only is null or seq = $only) and worker_id in (select id from workers where process_id = $from)
+    returning *
+  `).all({ from, only });
+  const jobs = taken.map((row: JobRow): TakenJob => {
+    const { journal } = sql("update workers set process_id = $to where id = $id returning journal").get({
+      to,
+      id: row.worker_id,
+    });
+    const { pid, pid_start } = sql(`
+      select pid, pid_start from attempts where job_seq = $seq and number = $number
+    `).get({ seq: row.seq, number: row.attempt_number });
+    return { ...claimedFrom(row), pid, pid_start, journal };
+  });
+  if (only === null) sql("delete from workers where process_id = $from").run({ from });
+  sql(`
+    delete from worker_processes where process_id = $from and process_id not in (select process_id from workers)
+  `).run({ from });
+  return jobs;
+}
+
+const claimedFrom = (row: JobRow): ClaimedJob => ({
   job: jobFrom(row),
   lease: { job_seq: row.seq, lease_seq: row.lease_seq },
   attempt: row.attempt_number,
   worker_id: row.worker_id!,
-  pid: row.pid,
-  pid_start: row.pid_start,
-  cancel_requested: row.cancel_requested_at !== null,
 });

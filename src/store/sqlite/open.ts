@@ -20,16 +20,18 @@ export interface SqliteOptions {
   readonly path: string;
   /** Milliseconds since 1970; the machine's own clock by default. */
   readonly clock?: () => number;
+  /** How long to wait for another program's lock. */
+  readonly patienceMs?: number;
 }
 
 /** The oldest SQLite with all that the statements here use (`->>` came with 3.38). */
 const oldestVersion = "3.38.0";
 
-export async function openSqlite({ path, clock = Date.now }: SqliteOptions): Promise<Store> {
+export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteOptions): Promise<Store> {
   const isNew = !existsSync(path);
   if (isNew) createFile(path);
   const db = openDatabase(path);
-  const connection = connect(path, db, clock);
+  const connection = connect(path, db, clock, patienceMs);
   try {
     await migrate(connection);
     if (isNew) syncFolder(dirname(path));

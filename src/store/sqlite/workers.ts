@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 
 export function workers({ sql, read, write, clock }: Connection): Workers {
   return {
-    register: ({ identity, version, queues, worker_ids }) =>
+    register: ({ identity, version, queues, worker_ids, journal }) =>
       write(() => {
         const { process_id } = sql(`
           insert into worker_processes (
@@ -15,7 +15,9 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
           returning process_id
         `).get({ ...identity, version, queues: queues && JSON.stringify(queues), now: clock() });
         for (const id of worker_ids) {
-          sql("insert into workers (id, process_id) values ($id, $process_id)").run({ id, process_id });
+          sql(`
+            insert into workers (id, process_id, journal) values ($id, $process_id, $journal)
+          `).run({ id, process_id, journal });
         }
         return process_id;
       }),
@@ -74,11 +76,19 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
           ),
       ),
 
+    journals: () =>
+      read(() =>
+        sql("select distinct journal from workers")
+          .all()
+          .map(({ journal }) => journal),
+      ),
+
     stop: (worker_ids, order) =>
       write(() => {
         for (const id of worker_ids) {
           sql(`
-            update workers set stop_order = case stop_order when 'release' then 'release' else $order end where id = $id
+            update workers set stop_order = case when $order = 'finish' and stop_order is not null then stop_order else $order end
+            where id = $id
           `).run({ id, order });
         }
       }),

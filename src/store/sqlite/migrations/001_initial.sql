@@ -81,7 +81,9 @@ create table worker_processes (
 create table workers (
   id text primary key,
   process_id integer not null,
-  stop_order text check (stop_order in ('finish', 'release'))
+  -- Stays with the worker when another process takes it over.
+  journal text not null,
+  stop_order text check (stop_order in ('finish', 'release', 'leave'))
 ) strict, without rowid;
 
 create index workers_of_process on workers (process_id);

@@ -1,0 +1,111 @@
+// Takes over a command that another worker process started and died over: finds its shell, watches it without being its
+// parent, and learns from the journal how it ended.
+
+import { readFileSync } from "node:fs";
+import { readJournal } from "./journal.ts";
+import { carriersOf, carries, type Mark } from "./mark.ts";
+import { startOf, statOf } from "./process-identity.ts";
+import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
+
+/** What is known of a command whose worker is dead. */
+export interface Orphan {
+  readonly journalPath: string;
+  readonly pid: number | null;
+  readonly pid_start: string | null;
+  /** Seconds since it was started by the wall clock, for what has ended and cannot be asked any more. */
+  readonly ranFor: number;
+  /** Whether the machine was started anew since. */
+  readonly rebooted: boolean;
+}
+
+/** How often a foreign process is looked at: it cannot be waited for. */
+const lookMs = 100;
+/** A shell that was just started has not said anything yet when its worker is killed in the same instant. */
+const firstWordMs = 200;
+
+/** Watches an orphan that still runs, or tells how it ended, or in which way it was lost. */
+export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<RunningAttempt> {
+  const { group, alive } = await findShell(plan.mark, orphan);
+  const pid_start = alive ? (startOf(group!) ?? "") : "";
+  let abandoned = false;
+  return supervise(
+    { pid: group, pid_start, age: alive ? ageOf(group!) : orphan.ranFor, exited: watch(), abandon },
+    plan,
+  );
+
+  function abandon(): void {
+    abandoned = true;
+  }
+
+  async function watch(): Promise<ShellExit | "lost" | "rebooted"> {
+    while (!abandoned) {
+      // The order matters: the status of a shell that is gone was written before it went.
+      const runs = alive && startOf(group!) === pid_start;
+      if (!runs) return exitFrom(readJournal(orphan.journalPath).get(plan.mark.run)?.status);
+      await Bun.sleep(lookMs);
+    }
+    return new Promise(() => {});
+  }
+
+  function exitFrom(status: number | undefined): ShellExit | "lost" | "rebooted" {
+    if (status === undefined) return orphan.rebooted ? "rebooted" : "lost";
+    return { exit_code: status, signal: null, cpu_time: null, peak_memory: null };
+  }
+}
+
+interface FoundShell {
+  /** The attempt's process group, if anything of it is left. */
+  readonly group: number | null;
+  /** Whether the shell itself runs. */
+  readonly alive: boolean;
+}
+
+async function findShell(mark: Mark, { journalPath, pid, pid_start, rebooted }: Orphan): Promise<FoundShell> {
+  if (rebooted) return { group: null, alive: false };
+  const isShell = (candidate: number) =>
+    process.platform === "linux"
+      ? carries(candidate, mark) && leads(candidate)
+      : startOf(candidate) === pid_start;
+  const search = () => {
+    const entry = readJournal(journalPath).get(mark.run);
+    const hints = [pid, entry?.pid].filter((hint) => hint !== null && hint !== undefined);
+    const carriers = carriersOf(mark);
+    const shell = hints.find(isShell) ?? carriers.find(leads);
+    if (shell !== undefined) return { group: shell, alive: true };
+    // A number that was a group of ours still is one when something marked is in it.
+    const group = hints.find((hint) => carriers.some((carrier) => statOf(carrier)?.group === hint)) ?? null;
+    return entry === undefined ? undefined : { group, alive: false };
+  };
+  const first = search();
+  if (first) return first;
+  await Bun.sleep(firstWordMs);
+  return search() ?? { group: null, alive: false };
+}
+
+/** Whether a process leads its group and session, as every attempt's shell does. */
+function leads(pid: number): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.group === pid && stat.session === pid;
+}
+
+/** Kernel ticks in a second: sysconf(_SC_CLK_TCK), 100 wherever Linux runs. */
+const ticksPerSecond = 100;
+
+/** Seconds since a process was started, by the time since the machine's start, which nobody sets. */
+function ageOf(pid: number): number {
+  if (process.platform !== "linux") {
+    const text = Bun.spawnSync(["ps", "-o", "etime=", "-p", String(pid)])
+      .stdout.toString()
+      .trim();
+    return secondsOf(text);
+  }
+  const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+  return Math.max(0, uptime - Number(statOf(pid)?.start ?? 0) / ticksPerSecond);
+}
+
+/** `[[dd-]hh:]mm:ss`, as ps(1) prints it. */
+function secondsOf(text: string): number {
+  const [days, clock] = text.includes("-") ? text.split("-") : ["0", text];
+  const seconds = (clock ?? "").split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+  return Number(days) * 86_400 + seconds;
+}

@@ -1,0 +1,78 @@
+// What outlives a worker: each command's shell writes into a small file, the journal of the worker process, which process it
+// is and how it ended. A worker that takes over the commands of a dead one reads there what nobody waited for.
+
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
+import { ensureFolderOf, fileMode } from "../home.ts";
+
+export interface Journal extends Disposable {
+  readonly path: string;
+  /** For the shells; each line is one write to the end. */
+  readonly descriptor: number;
+  /** Empties a journal that has become long, as long as none of its lines is about one of these runs. */
+  trim(unsettled: ReadonlySet<string>): void;
+  /** Closes it, and removes the file. */
+  remove(): void;
+}
+
+/** About a hundred thousand commands. */
+const longBytes = 2 * 1024 ** 2;
+
+export function openJournal(path: string): Journal {
+  ensureFolderOf(path);
+  const descriptor = openSync(path, "a", fileMode);
+  return {
+    path,
+    descriptor,
+    trim(unsettled) {
+      if (fstatSync(descriptor).size < longBytes) return;
+      const ended = [...readJournal(path)].filter(([, entry]) => entry.status !== undefined);
+      // A command that ends between the look and the cut is lost only if this process is killed in the same instant.
+      if (!ended.some(([run]) => unsettled.has(run))) ftruncateSync(descriptor, 0);
+    },
+    remove() {
+      closeSync(descriptor);
+      rmSync(path, { force: true });
+    },
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
+export interface JournalEntry {
+  readonly pid: number | undefined;
+  /** The exit status, 128 + signal when the command was killed; undefined as long as it runs. */
+  readonly status: number | undefined;
+}
+
+/** What a journal says of each run, by `<job number>.<attempt number>`. A missing file says nothing. */
+export function readJournal(path: string): Map<string, JournalEntry> {
+  const entries = new Map<string, JournalEntry>();
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return entries;
+  }
+  for (const [, run, at, number] of text.matchAll(/^(\d+\.\d+) (@?)(\d+)$/gm)) {
+    const known = entries.get(run!) ?? { pid: undefined, status: undefined };
+    entries.set(run!, at ? { ...known, pid: Number(number) } : { ...known, status: Number(number) });
+  }
+  return entries;
+}
+
+/**
+ * The words that run a command as `/bin/sh -c` would and write its run into the journal on descriptor 3: its pid before
+ * it starts, its exit status when it ends.
+ *
+ * The command is a subshell of its own that does not see descriptor 3, so nothing that it does (exec, an EXIT trap, a
+ * syntax error) keeps the outer shell from writing; that one survives a TERM to the group, and so tells how a command that
+ * handles TERM ended. `set --` hides our own arguments from the command, and the outer shell's own remarks ("Killed") go
+ * nowhere.
+ */
+export const journalingShell = (command: string, run: string): string[] => [
+  "/bin/sh",
+  "-c",
+  `trap : TERM INT HUP; echo "${run} @$$" >&3; exec 4>&2 2>/dev/null; (eval "set --
+$1" 2>&4 3>&- 4>&-); set -- $?; echo "${run} $1" >&3; exit $1`,
+  "sh",
+  command,
+];

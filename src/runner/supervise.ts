@@ -1,0 +1,170 @@
+// Watches over a command that runs, whether this process started it or took it over: ends it when its time is up or somebody
+// says so, sees to it that nothing of it is left, and tells how it ended.
+
+import { constants } from "node:os";
+import type { AttemptResult, Ending } from "../domain/attempt.ts";
+import { formatDuration } from "../domain/duration.ts";
+import { carriersOf, type Mark } from "./mark.ts";
+import { watchSize } from "./output.ts";
+import { endTree, groupIsAlive, killTree } from "./process-tree.ts";
+import { timeout } from "./timeout.ts";
+
+export interface AttemptPlan {
+  readonly command: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Seconds, 0 for none. */
+  readonly timeout: number;
+  readonly logPath: string;
+  readonly mark: Mark;
+  /** Asked when needed, so that a changed setting counts for what runs already. */
+  readonly limits: () => { readonly kill_grace: number; readonly log_limit: number };
+}
+
+/** Why an attempt is ended from outside. */
+export type EndReason = Extract<AttemptResult, "cancelled" | "released" | "timed_out">;
+
+export interface RunningAttempt {
+  /** Null when no process could be made; `ended` then says why. */
+  readonly process: { readonly pid: number; readonly pid_start: string } | null;
+  readonly ended: Promise<Ending>;
+  /** Ends all of its processes. The first reason counts. */
+  end(reason: EndReason): void;
+  /** KILL to all of its processes at once. */
+  kill(): void;
+  /** Stops watching: the command goes on, and `ended` never comes. */
+  abandon(): void;
+}
+
+export interface Shell {
+  /** Also its process group; null when there is none any more. */
+  readonly pid: number | null;
+  readonly pid_start: string;
+  /** Seconds it has run already. */
+  readonly age: number;
+  /** How the shell ended, or in which way it went without a word. */
+  readonly exited: Promise<ShellExit | "lost" | "rebooted">;
+  abandon(): void;
+}
+
+export interface ShellExit extends Pick<Ending, "exit_code" | "signal" | "cpu_time" | "peak_memory"> {}
+
+export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
+  const startedAt = performance.now() - shell.age * 1000;
+  const tree = { group: shell.pid, mark: plan.mark };
+  const size = watchSize(plan.logPath, () => plan.limits().log_limit);
+  const timer =
+    plan.timeout > 0 ? timeout(plan.timeout * 1000 - shell.age * 1000, () => end("timed_out")) : undefined;
+  let reason: EndReason | undefined;
+  let ending: Promise<readonly number[]> | undefined;
+
+  const graceMs = () => plan.limits().kill_grace * 1000;
+
+  function end(why: EndReason): void {
+    if (reason) return;
+    reason = why;
+    ending = endTree(tree, graceMs());
+  }
+
+  function abandon(): void {
+    timer?.[Symbol.dispose]();
+    size[Symbol.dispose]();
+    shell.abandon();
+  }
+
+  async function finish(): Promise<Ending> {
+    const word = await shell.exited;
+    const exit = typeof word === "string" ? null : word;
+    timer?.[Symbol.dispose]();
+    const duration = Math.round(performance.now() - startedAt) / 1000;
+    const note = await endRemains(exit);
+    return {
+      ...verdict(word, reason, plan),
+      note,
+      duration,
+      cpu_time: exit?.cpu_time ?? null,
+      peak_memory: exit?.peak_memory ?? null,
+      ...size.finish(),
+    };
+  }
+
+  /**
+   * What the shell leaves in its group ends with it. What has left the group stays when the command succeeded, because that is
+   * how a daemon is started, and ends otherwise.
+   */
+  async function endRemains(exit: ShellExit | null): Promise<string | null> {
+    const succeeded = exit?.exit_code === 0;
+    const left =
+      !ending &&
+      ((shell.pid !== null && groupIsAlive(shell.pid)) || (!succeeded && carriersOf(plan.mark).length > 0));
+    if (left) ending = endTree(succeeded ? { ...tree, mark: null } : tree, graceMs());
+    const survivors = (await ending) ?? [];
+    if (survivors.length > 0) return `processes ${survivors.join(", ")} could not be ended`;
+    return left ? "ended processes that it left behind" : null;
+  }
+
+  return {
+    process: shell.pid === null ? null : { pid: shell.pid, pid_start: shell.pid_start },
+    ended: finish(),
+    end,
+    kill: () => killTree(tree),
+    abandon,
+  };
+}
+
+type Verdict = Pick<Ending, "result" | "exit_code" | "signal" | "error">;
+
+function verdict(
+  word: ShellExit | "lost" | "rebooted",
+  reason: EndReason | undefined,
+  plan: AttemptPlan,
+): Verdict {
+  const nothing = { exit_code: null, signal: null };
+  switch (reason) {
+    case "timed_out": {
+      const error = `TimeoutExpired: ran longer than ${formatDuration(plan.timeout)}`;
+      return { result: "timed_out", exit_code: 124, signal: null, error };
+    }
+    case "cancelled":
+      return { result: "cancelled", ...nothing, error: "cancelled by a user" };
+    case "released":
+      return { result: "released", ...nothing, error: "given back by a forced stop of its worker" };
+    case undefined:
+      break;
+    default:
+      return reason satisfies never;
+  }
+  if (word === "lost") {
+    return {
+      result: "lost",
+      ...nothing,
+      error: "lost: its worker died, and the command left no exit status",
+    };
+  }
+  if (word === "rebooted") {
+    return { result: "rebooted", ...nothing, error: "lost: the machine went down while it ran" };
+  }
+  const { exit_code, signal } = word;
+  if (signal !== null) return { result: "signalled", exit_code: null, signal, error: `killed by ${signal}` };
+  return { result: "exited", exit_code, signal: null, error: exitError(exit_code!, plan.env.PATH) };
+}
+
+/** Why an exit status is no success; null for 0. */
+function exitError(exitCode: number, path: string | undefined): string | null {
+  switch (exitCode) {
+    case 0:
+      return null;
+    case 126:
+      return "exit status 126: not executable";
+    case 127:
+      return `exit status 127: command not found in PATH ${path ?? "(unset)"}`;
+    default:
+      return `exit status ${exitCode}${exitCode > 128 ? asAfterSignal(exitCode - 128) : ""}`;
+  }
+}
+
+/** A shell tells the death of what it ran as 128 + the signal's number. */
+function asAfterSignal(number: number): string {
+  const signal = Object.entries(constants.signals).find(([, known]) => known === number)?.[0];
+  return signal ? `, as after ${signal}` : "";
+}
