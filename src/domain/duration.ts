@@ -23,8 +23,9 @@ export const durationForms = "seconds, or a duration such as 90s, 10m or 1h30m";
 /** `3 ms`, `0.42 s`, `12 s`, `1m 30s`, `2h 5m`, `3d 4h`: at most two units, never a false zero. */
 export function formatDuration(seconds: number): string {
   if (seconds < 0) return `-${formatDuration(-seconds)}`;
-  if (seconds > 0 && seconds < 0.1) return `${trimNumber(seconds * 1000, seconds < 0.001 ? 3 : 0)} ms`;
-  if (seconds < 60) return `${trimNumber(seconds, seconds < 10 ? 2 : 1)} s`;
+  if (seconds > 0 && seconds < 0.001) return `${Number((seconds * 1000).toPrecision(3))} ms`;
+  if (seconds > 0 && seconds < 0.1) return `${trimNumber(seconds * 1000, 0)} ms`;
+  if (seconds < 59.95) return `${trimNumber(seconds, seconds < 10 ? 2 : 1)} s`;
   const whole = Math.round(seconds);
   const steps: [number, string][] = [
     [Math.floor(whole / 86_400), "d"],
@@ -41,5 +42,6 @@ export function formatDuration(seconds: number): string {
 }
 
 const trimNumber = (value: number, digits: number) => String(Number(value.toFixed(digits)));
-const roundToMs = (seconds: number) => Math.round(seconds * 1000) / 1000;
+/** Sums of fractions come out even; what is shorter than that stays what it is, as 0 may mean none at all. */
+const roundToMs = (seconds: number) => Math.round(seconds * 1000) / 1000 || seconds;
 const finite = (value: number) => (Number.isFinite(value) ? value : undefined);

@@ -21,8 +21,8 @@ export function parseIso(text: string, { local }: { local: boolean }): number | 
   const asUtc = Date.UTC(...fields);
   if (!names(new Date(asUtc), fields)) return undefined;
   const offset = match[8];
-  if (offset === undefined) return local ? new Date(...fields).getTime() : undefined;
-  const moment = asUtc - offsetMs(offset);
+  if (offset === undefined && !local) return undefined;
+  const moment = offset === undefined ? new Date(...fields).getTime() : asUtc - offsetMs(offset);
   return Number.isNaN(moment) || moment < 0 || moment > lastMoment ? undefined : moment;
 }
 

@@ -3,7 +3,7 @@
 
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
-import { placed, readJob, readJobValue, readJson } from "./job.ts";
+import { readJob, readJobValue, readJson } from "./job.ts";
 
 /** A job and where it stood, to begin a message with. */
 export interface PlacedRequest {
@@ -17,11 +17,11 @@ export async function* readJobs(bytes: AsyncIterable<Uint8Array>): AsyncIterable
   const first = await firstLine(lines);
   if (first === undefined) throw misuse("there is no job in it: the file is empty");
   if (first.text.trimStart().startsWith("[")) {
-    yield* readArray(await restOf(first.text, lines));
+    yield* readArray(await textFrom(first, lines));
   } else if (isWhole(first.text)) {
     yield* readLines(first, lines);
   } else {
-    yield* readObjectOrLines(first, await restOf(first.text, lines));
+    yield* readObjectOrLines(first, await textFrom(first, lines));
   }
 }
 
@@ -52,24 +52,12 @@ const readLine = ({ text, number }: Line): PlacedRequest => {
 
 /** An object over several lines; or JSON Lines whose first line is broken, which is then the line to blame. */
 function* readObjectOrLines(first: Line, text: string): Iterable<PlacedRequest> {
-  const looksLikeLines = text
-    .slice(first.text.length)
-    .split("\n")
-    .some((line) => line.trim() !== "" && isWhole(line));
-  if (looksLikeLines) throw misuse(placed(faultOf(first.text), `line ${first.number}`));
+  const others = text.split("\n").slice(first.number);
+  if (!isWhole(text) && others.some(isWhole)) readLine(first);
   yield { request: readJob(text), where: undefined };
 }
 
-function faultOf(text: string): string {
-  try {
-    readJson(text);
-    return "this is no job";
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-/** Whether a line is a JSON object by itself. */
+/** Whether a text is a JSON object or array by itself. */
 function isWhole(text: string): boolean {
   try {
     const value = JSON.parse(text);
@@ -87,29 +75,39 @@ async function firstLine(lines: AsyncGenerator<Line>): Promise<Line | undefined>
   }
 }
 
-async function restOf(first: string, lines: AsyncIterable<Line>): Promise<string> {
-  const texts = [first];
+/** The whole text from its first line on, with the blank lines above it, so that a fault is found where an editor shows it. */
+async function textFrom(first: Line, lines: AsyncIterable<Line>): Promise<string> {
+  const texts = [...Array<string>(first.number - 1).fill(""), first.text];
   for await (const line of lines) texts.push(line.text);
   return texts.join("\n");
 }
 
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  // A fatal decoder, so that broken UTF-8 is refused and not stored as something else; it also drops a leading BOM.
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let rest = "";
+  // A fatal decoder, so that broken UTF-8 is refused and not stored as something else.
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let number = 0;
-  const decode = (chunk?: Uint8Array) => {
+  const decode = (line: Uint8Array): Line => {
+    number++;
     try {
-      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+      const text = decoder.decode(line);
+      return { text: number === 1 ? text.replace(/^\uFEFF/, "") : text, number };
     } catch {
-      throw misuse(`line ${number + 1}: the file is not UTF-8 text`);
+      throw misuse(`line ${number}: the file is not UTF-8 text`);
     }
   };
+  // A line that spans chunks is put together once, at its end: a file may be one line of many megabytes.
+  let begun: Uint8Array[] = [];
   for await (const chunk of bytes) {
-    const lines = (rest + decode(chunk)).split("\n");
-    rest = lines.pop()!;
-    for (const text of lines) yield { text, number: ++number };
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      const piece = chunk.subarray(start, end);
+      yield decode(begun.length === 0 ? piece : Buffer.concat([...begun, piece]));
+      begun = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) begun.push(Uint8Array.from(chunk.subarray(start)));
   }
-  rest += decode();
-  if (rest !== "") yield { text: rest, number: ++number };
+  if (begun.length > 0) yield decode(Buffer.concat(begun));
 }
+
+const newline = 0x0a;

@@ -57,7 +57,7 @@ export function readJob(text: string, where?: string): JobRequest {
 /** The job that a parsed JSON value describes. */
 export function readJobValue(value: unknown, where?: string): JobRequest {
   const read = schema.safeParse(value);
-  if (!read.success) throw misuse(placed(issueText(read.error.issues[0]!, value), where));
+  if (!read.success) throw misuse(placed(issueText(worstOf(read.error.issues), value), where));
   const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at } = read.data;
   return { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at };
 }
@@ -66,14 +66,18 @@ export function readJson(text: string, where?: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw misuse(placed(`broken JSON: ${jsonFault(text)}`, where));
+    throw misuse(placed(`broken JSON: ${jsonFault(text, { oneOfMany: where !== undefined })}`, where));
   }
 }
 
-export const placed = (message: string, where: string | undefined) =>
+const placed = (message: string, where: string | undefined) =>
   where === undefined ? message : `${where}: ${message}`;
 
 type Issue = z.core.$ZodIssue;
+
+/** An unknown key comes first: it is often a misspelt one that is then missed. */
+const worstOf = (issues: readonly Issue[]) =>
+  issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
 
 function issueText(issue: Issue, value: unknown): string {
   if (issue.code === "unrecognized_keys") {

@@ -2,8 +2,8 @@
 
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 
-/** Such as `unexpected end at line 1, column 12`. */
-export function jsonFault(text: string): string {
+/** Such as `unexpected end at line 1, column 12`; of one line of many, whose number the caller says, just the column. */
+export function jsonFault(text: string, { oneOfMany = false } = {}): string {
   const errors: ParseError[] = [];
   parse(text, errors, { disallowComments: true, allowTrailingComma: false });
   const [first] = errors;
@@ -17,5 +17,5 @@ export function jsonFault(text: string): string {
       : printParseErrorCode(first.error)
           .replace(/([a-z])([A-Z])/g, "$1 $2")
           .toLowerCase();
-  return `${what} at line ${line}, column ${column}`;
+  return oneOfMany ? `${what} at column ${column}` : `${what} at line ${line}, column ${column}`;
 }
