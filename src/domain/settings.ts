@@ -107,15 +107,15 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
 export const settingKeys = Object.keys(settingRules) as SettingKey[];
 
 /** Names that earlier systems gave to the same settings. */
-const aliases: Record<string, SettingKey> = {
-  max_retries_default: "max_retries",
-  base_backoff: "backoff_base",
-};
+const aliases: ReadonlyMap<string, SettingKey> = new Map([
+  ["max_retries_default", "max_retries"],
+  ["base_backoff", "backoff_base"],
+]);
 
 /** The setting a name means (hyphens and underscores alike), or undefined. */
 export function findSetting(name: string): SettingKey | undefined {
   const key = name.trim().toLowerCase().replaceAll("-", "_");
-  return Object.hasOwn(settingRules, key) ? (key as SettingKey) : aliases[key];
+  return Object.hasOwn(settingRules, key) ? (key as SettingKey) : aliases.get(key);
 }
 
 /** A text from outside as a checked value of a setting; refuses what it does not accept. */
@@ -148,7 +148,8 @@ function number(key: string, about: string, byDefault: number, range: Range): Se
     default: byDefault,
     about,
     accepts,
-    parse: (text) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined),
+    // The exponent is how `print` writes what is below a millionth.
+    parse: (text) => (/^-?\d+(\.\d+)?(e-\d+)?$/.test(text) ? Number(text) : undefined),
     check: (value) => {
       const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
       if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
@@ -178,7 +179,7 @@ function duration(key: string, about: string, byDefault: number, range: Range): 
   return {
     ...rule,
     accepts,
-    parse: (text) => (text.startsWith("-") ? rule.parse(text) : parseDuration(text)),
+    parse: (text) => parseDuration(text) ?? rule.parse(text),
     check: (value) => {
       const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
       if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
