@@ -8,37 +8,47 @@ import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { idTaken, newJobId } from "./jobs.ts";
 
+/** One temporary table serves all that are gathered at the same time, as a server's requests may be. */
+let batches = 0;
+
 const columns = "id, command, max_retries, priority, timeout, queue, tags, cwd, env, run_at";
 
 /** Rows gathered between two writes to the temporary table. */
-const batchSize = 500;
+const gatheredAtOnce = 500;
 
 export async function bulkEnqueue(connection: Connection, source: AsyncIterable<NewJob>): Promise<Enqueued> {
-  const { db, write } = connection;
-  db.run(`
-    create temp table staged (
-      place integer primary key, id text not null, given integer not null, command text not null,
-      max_retries integer not null, priority integer not null, timeout real not null, queue text not null,
-      tags text not null, cwd text not null, env text not null, run_at integer
-    ) strict
-  `);
+  const { db, plain, write } = connection;
+  const batch = ++batches;
+  await plain(() =>
+    db.run(`
+      create temp table if not exists staged (
+        batch integer not null, place integer not null, id text not null, given integer not null, command text not null,
+        max_retries integer not null, priority integer not null, timeout real not null, queue text not null,
+        tags text not null, cwd text not null, env text not null, run_at integer,
+        primary key (batch, place)
+      ) strict, without rowid
+    `),
+  );
   try {
-    await stage(connection, source);
-    const { count, first } = await write(() => move(connection));
+    await stage(connection, source, batch);
+    const { count, first } = await write(() => move(connection, batch));
     return { count, ids: () => idsFrom(connection, first, count) };
   } finally {
-    db.run("drop table temp.staged");
+    await plain(() => db.run("delete from temp.staged where batch = ?", [batch]));
   }
 }
 
-async function stage({ db }: Connection, source: AsyncIterable<NewJob>): Promise<void> {
+async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, batch: number): Promise<void> {
+  let place = 0;
   using insert = db.prepare(`
-    insert into staged (${columns}, given)
-    values ($id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env, $run_at, $given)
+    insert into staged (batch, place, ${columns}, given)
+    values ($batch, $place, $id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env, $run_at, $given)
   `);
   const save = db.transaction((jobs: readonly NewJob[]) => {
     for (const job of jobs) {
       insert.run({
+        batch,
+        place: ++place,
         id: job.id ?? newJobId(),
         given: Number(job.id !== undefined),
         command: job.command,
@@ -53,17 +63,17 @@ async function stage({ db }: Connection, source: AsyncIterable<NewJob>): Promise
       });
     }
   });
-  let batch: NewJob[] = [];
+  let gathered: NewJob[] = [];
   for await (const job of source) {
-    batch.push(job);
-    if (batch.length < batchSize) continue;
-    save.deferred(batch);
-    batch = [];
+    gathered.push(job);
+    if (gathered.length < gatheredAtOnce) continue;
+    await plain(() => save.deferred(gathered));
+    gathered = [];
   }
-  save.deferred(batch);
+  await plain(() => save.deferred(gathered));
 }
 
-function move(connection: Connection): { count: number; first: number } {
+function move(connection: Connection, batch: number): { count: number; first: number } {
   const { sql, clock } = connection;
   const now = clock();
   for (;;) {
@@ -73,25 +83,26 @@ function move(connection: Connection): { count: number; first: number } {
         select
           id, command, max_retries, priority, timeout, queue, tags, cwd, env, coalesce(run_at, $now),
           'pending', coalesce(run_at, $now) <= $now, coalesce(run_at, $now), $now, $now
-        from staged order by place
-      `).run({ now });
+        from staged where batch = $batch order by place
+      `).run({ batch, now });
       break;
     } catch (error) {
       const taken = error instanceof SQLiteError && error.code === "SQLITE_CONSTRAINT_UNIQUE";
       if (!taken) throw error;
-      redrawTakenIds(connection);
+      redrawTakenIds(connection, batch);
     }
   }
   const { count, first } = sql(`
-    select count(*) as count, (select max(seq) from jobs) - count(*) + 1 as first from staged
-  `).get();
+    select count(*) as count, (select max(seq) from jobs) - count(*) + 1 as first from staged where batch = $batch
+  `).get({ batch });
   sql(`
     insert or ignore into job_tags (tag, seq)
     select tag.value, jobs.seq from staged join jobs using (id), json_each(staged.tags) as tag
-    where staged.tags <> '[]'
-  `).run();
+    where staged.batch = $batch and staged.tags <> '[]'
+  `).run({ batch });
   const counts = countChanges(connection);
-  for (const { queue, jobs } of sql("select queue, count(*) as jobs from staged group by queue").all()) {
+  const perQueue = sql("select queue, count(*) as jobs from staged where batch = $batch group by queue");
+  for (const { queue, jobs } of perQueue.all({ batch })) {
     counts.addMany(queue, "pending", jobs);
   }
   counts.save();
@@ -99,16 +110,22 @@ function move(connection: Connection): { count: number; first: number } {
 }
 
 /** Refuses an id that a user gave twice or that is taken; gives other ids where generated ones are. */
-function redrawTakenIds({ sql }: Connection): void {
+function redrawTakenIds({ sql }: Connection, batch: number): void {
   const taken = sql(`
-    select place, id, given from staged where id in (select id from jobs)
+    select place, id, given from staged where batch = $batch and id in (select id from jobs)
     union
-    select place, id, given from staged where id in (select id from staged group by id having count(*) > 1)
+    select place, id, given from staged where batch = $batch and id in (
+      select id from staged where batch = $batch group by id having count(*) > 1
+    )
     order by given desc, place
-  `).all();
+  `).all({ batch });
   for (const { place, id, given } of taken) {
     if (given) throw idTaken(id);
-    sql("update staged set id = $id where place = $place").run({ id: newJobId(), place });
+    sql("update staged set id = $id where batch = $batch and place = $place").run({
+      id: newJobId(),
+      batch,
+      place,
+    });
   }
 }
 

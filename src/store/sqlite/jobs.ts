@@ -62,7 +62,7 @@ export function jobs(connection: Connection): Jobs {
     delete: (seqs, only) =>
       write(() => {
         const counts = countChanges(connection);
-        const removed = seqs.map((seq) => {
+        const removed = [...new Set(seqs)].map((seq) => {
           const row = rowOf(connection, seq);
           refuseUnless(row, only, "deleted");
           counts.add(row.queue, row.state, -1, row.last_duration);
@@ -75,21 +75,21 @@ export function jobs(connection: Connection): Jobs {
     retryDead: (limit) =>
       write(() => {
         const counts = countChanges(connection);
-        const rows = oldest(connection, ["dead"], limit);
+        const rows = oldestDead(connection, limit);
         for (const row of rows) countMove(counts, row, makePending(connection, row.seq, clock()));
         counts.save();
         return rows.length;
       }),
 
-    deleteDead: (limit) => write(() => removeAll(connection, oldest(connection, ["dead"], limit))),
+    deleteDead: (limit) => write(() => removeAll(connection, oldestDead(connection, limit))),
 
     prune: (before, limit) =>
       write(() => {
-        const candidates = oldest(connection, ["completed", "cancelled"], limit);
-        return removeAll(
-          connection,
-          candidates.filter((row) => row.finished_at! < before),
-        );
+        const finished = sql(`
+          select * from jobs where state in ('completed', 'cancelled') and finished_at < $before
+          order by finished_at limit $limit
+        `).all({ before, limit });
+        return removeAll(connection, finished);
       }),
   };
 }
@@ -205,15 +205,15 @@ function makePending({ sql }: Connection, seq: number, now: number): JobRow {
   `).get({ seq, now });
 }
 
-/** The jobs enqueued first among those in some states. */
-function oldest({ sql }: Connection, states: readonly JobState[], limit: number): JobRow[] {
+/** The dead jobs that were enqueued first. `cross join` keeps SQLite from walking all jobs and asking each for its count. */
+function oldestDead({ sql }: Connection, limit: number): JobRow[] {
   return sql(`
-    select jobs.* from counts join jobs on jobs.seq in (
-      select seq from jobs where queue = counts.queue and state = counts.state order by seq limit $limit
+    select jobs.* from counts cross join jobs on jobs.seq in (
+      select seq from jobs where queue = counts.queue and state = 'dead' order by seq limit $limit
     )
-    where counts.jobs > 0 and counts.state in (select value from json_each($states))
+    where counts.jobs > 0 and counts.state = 'dead'
     order by jobs.seq limit $limit
-  `).all({ states: JSON.stringify(states), limit });
+  `).all({ limit });
 }
 
 function remove({ sql }: Connection, row: JobRow): RemovedJob {
@@ -275,22 +275,23 @@ function selectByState({ sql }: Connection, wanted: JobFilter, bounds: Bounds): 
 
 /** Walks the jobs of a tag, or all of them, the newest first. */
 function selectByText({ sql }: Connection, filter: JobFilter, bounds: Bounds): Selection {
+  const byTag = filter.tag !== undefined;
+  const source = byTag ? "job_tags join jobs using (seq) where tag = $tag" : "jobs where true";
+  const place = byTag ? "job_tags.seq" : "jobs.seq";
   const matches = `
     ($state is null or state = $state) and ($queue is null or queue = $queue)
     and ($search is null or instr(lower(id), lower($search)) or instr(lower(command), lower($search)))
-    and ($tag is null or seq in (select seq from job_tags where tag = $tag))
   `;
   const values = {
     state: filter.state ?? null,
     queue: filter.queue ?? null,
-    tag: filter.tag ?? null,
     search: filter.search ?? null,
+    ...(byTag && { tag: filter.tag }),
   };
   return {
-    rows: sql(`select * from jobs where seq < $before and ${matches} order by seq desc limit $limit`).all({
-      ...values,
-      ...bounds,
-    }),
-    total: sql(`select count(*) as total from jobs where ${matches}`).get(values).total,
+    rows: sql(`
+      select jobs.* from ${source} and ${place} < $before and ${matches} order by ${place} desc limit $limit
+    `).all({ ...values, ...bounds }),
+    total: sql(`select count(*) as total from ${source} and ${matches}`).get(values).total,
   };
 }

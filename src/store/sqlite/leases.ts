@@ -9,7 +9,7 @@ import type { StopOrder } from "../../domain/worker.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { type CountChanges, countChanges, countMove } from "./counts.ts";
+import { countChanges, countMove } from "./counts.ts";
 
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
 const promotionBatch = 5000;
@@ -45,8 +45,9 @@ export function leases(connection: Connection): Leases {
 
     mendRetries: () =>
       write(() => {
+        // `finished_at` moves along, so that mending again, as every worker process does, finds nothing to do.
         sql(`
-          update jobs set next_run_at = $now + (next_run_at - finished_at)
+          update jobs set next_run_at = $now + (next_run_at - finished_at), finished_at = $now
           where queue in (select queue from counts where state = 'failed' and jobs > 0)
             and state = 'failed' and finished_at > $now
         `).run({ now: connection.clock() });
@@ -57,11 +58,9 @@ export function leases(connection: Connection): Leases {
 function takeTurn(connection: Connection, turn: Turn): TurnResult {
   const { sql, clock } = connection;
   const now = clock();
-  const counts = countChanges(connection);
   for (const attempt of turn.started) writeStarted(connection, attempt);
-  const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now, counts);
-  const claimed = turn.wanted ? claim(connection, turn.wanted, now, counts) : [];
-  counts.save();
+  const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now);
+  const claimed = turn.wanted ? claim(connection, turn.wanted, now) : [];
   const hungry = turn.wanted !== null && claimed.length < turn.wanted.worker_ids.length;
   const next_due_at = hungry ? nextDueAt(sql, turn.wanted!) : null;
   return { stale, settled, claimed, next_due_at };
@@ -81,9 +80,9 @@ function settleAll(
   ended: readonly Settlement[],
   settings: OutcomeSettings,
   now: number,
-  counts: CountChanges,
 ): { stale: Lease[]; settled: Job[] } {
   const { sql } = connection;
+  const counts = countChanges(connection);
   const stale: Lease[] = [];
   const settled: Job[] = [];
   let succeeded = 0;
@@ -116,6 +115,8 @@ function settleAll(
     else if (isFailedRun(ending)) failed++;
     settled.push(jobFrom(next));
   }
+  // Before the claim: it looks for jobs only in queues that are counted to have some.
+  counts.save();
   addToTotal(connection, "success_runs", succeeded);
   addToTotal(connection, "failed_runs", failed);
   addToTotal(connection, "stale_settlements", stale.length);
@@ -146,9 +147,10 @@ function addToTotal({ sql }: Connection, name: string, value: number): void {
   `).run({ name, value });
 }
 
-function claim(connection: Connection, wanted: Wanted, now: number, counts: CountChanges): ClaimedJob[] {
+function claim(connection: Connection, wanted: Wanted, now: number): ClaimedJob[] {
   const { sql } = connection;
-  return nextInTurn(connection, wanted, now).map((seq, index) => {
+  const counts = countChanges(connection);
+  const claimed = nextInTurn(connection, wanted, now).map((seq, index) => {
     const worker_id = wanted.worker_ids[index]!;
     const before: JobRow = sql("select * from jobs where seq = $seq").get({ seq });
     const row: JobRow = sql(`
@@ -166,6 +168,8 @@ function claim(connection: Connection, wanted: Wanted, now: number, counts: Coun
     countMove(counts, before, row);
     return claimedFrom(row);
   });
+  counts.save();
+  return claimed;
 }
 
 /** The jobs whose turn it is: each queue's first few, merged. */
@@ -230,7 +234,7 @@ async function promote({ sql, read, write, clock }: Connection, wanted: Wanted):
     where jobs.ready = 0 and jobs.next_run_at is not null and jobs.next_run_at <= $now
   `;
   if (!(await read(() => sql(`${due} limit 1`).get({ queues, now })))) return;
-  const ready = `update jobs set ready = 1 where seq in (${due} order by jobs.next_run_at limit ${promotionBatch})`;
+  const ready = `update jobs set ready = 1 where seq in (${due} limit ${promotionBatch})`;
   while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
 }
 
@@ -241,7 +245,9 @@ function takeOver({ sql }: Connection, from: number, to: number, only: number | 
     returning *
   `).all({ from, only });
   const jobs = taken.map((row: JobRow): TakenJob => {
-    const { journal } = sql("update workers set process_id = $to where id = $id returning journal").get({
+    const { journal } = sql(`
+      update workers set process_id = $to, stop_order = nullif(stop_order, 'leave') where id = $id returning journal
+    `).get({
       to,
       id: row.worker_id,
     });

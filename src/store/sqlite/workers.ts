@@ -32,8 +32,14 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
 
     leave: (worker_ids) =>
       write(() => {
-        for (const id of worker_ids) sql("delete from workers where id = $id").run({ id });
-        sql("delete from worker_processes where process_id not in (select process_id from workers)").run();
+        for (const id of worker_ids) {
+          const left = sql("delete from workers where id = $id returning process_id").get({ id });
+          if (!left) continue;
+          sql(`
+            delete from worker_processes
+            where process_id = $process_id and process_id not in (select process_id from workers)
+          `).run({ process_id: left.process_id });
+        }
       }),
 
     forget: (process_id) =>
