@@ -1,0 +1,37 @@
+import { describe, expect, test } from "bun:test";
+import { allJobs, asyncly, newJob } from "../../support/sample-jobs.ts";
+import { runTogether } from "../../support/start-together.ts";
+import type { MakeStore } from "../../support/temp-store.ts";
+
+const processes = 4;
+
+export function raceContract(makeStore: MakeStore): void {
+  describe("several processes at once", () => {
+    test("each job is claimed by exactly one of them", async () => {
+      await using temp = await makeStore();
+      temp.clock.now = Date.now() - 1000;
+      const jobs = Array.from({ length: 400 }, (_, n) =>
+        newJob({ priority: (n % 5) + 1, queue: `q${n % 3}` }),
+      );
+      await temp.store.jobs.enqueueAll(asyncly(jobs));
+      const claims = await runTogether(processes, ["claim-all.ts"], temp.environment);
+      const seqs = (await allJobs(temp.store)).map(({ seq }) => `${seq} 1`);
+      expect(claims.flat().toSorted()).toEqual(seqs.toSorted());
+      expect(await temp.store.stats.read()).toMatchObject({ completed: 400, total: 400, success_runs: 400 });
+    }, 60_000);
+
+    test("nothing is lost that any of them enqueued, and no id is given twice", async () => {
+      await using temp = await makeStore();
+      const count = 25;
+      const printed = await runTogether(processes, ["enqueue-many.ts", `${count}`], temp.environment);
+      const stored = await allJobs(temp.store);
+      expect(stored.map(({ id }) => id).toSorted()).toEqual(printed.flat().toSorted());
+      expect(new Set(printed.flat()).size).toBe(processes * count * 2);
+      expect(await temp.store.stats.outstanding(null)).toBe(processes * count * 2);
+      for (const ids of printed) {
+        const own = new Set(ids);
+        expect(stored.filter(({ id }) => own.has(id)).map(({ id }) => id)).toEqual(ids.toReversed());
+      }
+    }, 60_000);
+  });
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+import {
+  claim,
+  endedAs,
+  exitWith,
+  identity,
+  jobIn,
+  newJob,
+  register,
+  runAgain,
+  settings,
+  settle,
+} from "../../support/sample-jobs.ts";
+import type { MakeStore, TempStore } from "../../support/temp-store.ts";
+
+export function takeOverContract(makeStore: MakeStore): void {
+  describe("take over", () => {
+    test("the jobs of a dead process go on in another, with what is known of their commands", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive, claimed } = await withDeadProcess(temp);
+      const [first, second] = claimed;
+      const started = [{ lease: first.lease, pid: 4242, pid_start: "77" }];
+      await store.leases.exchange({ started, ended: [], settings, wanted: null });
+      const taken = (await store.leases.takeOver(dead, alive)).toSorted((a, b) => a.job.seq - b.job.seq);
+      const raised = { job_seq: expect.any(Number), lease_seq: expect.any(Number) };
+      expect(taken).toEqual([
+        { ...first, lease: raised, pid: 4242, pid_start: "77", journal: "/dead" },
+        { ...second, lease: raised, pid: null, pid_start: null, journal: "/dead" },
+      ]);
+      for (const [n, { job, lease }] of taken.entries()) {
+        expect(lease.job_seq).toBe(job.seq);
+        expect(lease.lease_seq).toBeGreaterThan(claimed[n]!.lease.lease_seq);
+      }
+      const { settled } = await settle(store, taken[0]!.lease, exitWith(0));
+      expect(settled[0]).toMatchObject({ id: "one", state: "completed" });
+      expect((await store.jobs.attempts(first.job.seq)).length).toBe(1);
+    });
+
+    test("the workers that hold jobs come along, the idle ones and their process are gone", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive } = await withDeadProcess(temp);
+      await store.leases.takeOver(dead, alive);
+      const [process, ...others] = await store.workers.processes();
+      expect(others).toEqual([]);
+      expect(process?.process_id).toBe(alive);
+      expect(process?.worker_ids.toSorted()).toEqual(["worker-1", "worker-2", "worker-alive"]);
+      expect((await store.workers.journals()).toSorted()).toEqual(["/dead", "/journal"]);
+    });
+
+    test("whoever still acts for the dead process is refused", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive, claimed } = await withDeadProcess(temp);
+      await store.leases.takeOver(dead, alive);
+      const { lease, job } = claimed[0];
+      const turn = await store.leases.exchange({
+        started: [{ lease, pid: 1, pid_start: "1" }],
+        ended: [{ lease, ending: endedAs("lost") }],
+        settings,
+        wanted: null,
+      });
+      expect(turn).toMatchObject({ stale: [lease], settled: [] });
+      expect(await store.jobs.find(job.id)).toMatchObject({ state: "processing", worker_id: "worker-1" });
+      expect((await store.jobs.attempts(job.seq))[0]?.pid).toBeNull();
+    });
+
+    test("of two who ask at once, one gets the jobs and the other none", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive } = await withDeadProcess(temp);
+      const other = await temp.another();
+      const second = await register(other, "worker-other");
+      const both = await Promise.all([
+        store.leases.takeOver(dead, alive),
+        other.leases.takeOver(dead, second),
+      ]);
+      expect(both.map(({ length }) => length).toSorted()).toEqual([0, 2]);
+    });
+
+    test("given one job, nothing but its worker is touched", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive, claimed } = await withDeadProcess(temp);
+      const [first, second] = claimed;
+      const taken = await store.leases.takeOver(dead, alive, second.job.seq);
+      expect(taken.map(({ job }) => job.id)).toEqual(["two"]);
+      const workers = (await store.workers.processes()).map(({ process_id, worker_ids }) => [
+        process_id,
+        worker_ids.toSorted(),
+      ]);
+      expect(workers).toEqual([
+        [dead, ["worker-1", "worker-idle"]],
+        [alive, ["worker-2", "worker-alive"]],
+      ]);
+      expect((await settle(store, first.lease, exitWith(0))).stale).toEqual([]);
+      expect(await store.leases.takeOver(dead, alive, second.job.seq)).toEqual([]);
+    });
+
+    test("a process that is not there has nothing to be taken over", async () => {
+      await using temp = await makeStore();
+      const alive = await register(temp.store, "worker-alive");
+      expect(await temp.store.leases.takeOver(alive + 1, alive)).toEqual([]);
+      expect((await temp.store.workers.processes()).length).toBe(1);
+    });
+
+    test("an end asked for while nobody listened is heard by the new process", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive, claimed } = await withDeadProcess(temp);
+      await store.jobs.cancel([claimed[0].job.seq]);
+      const taken = await store.leases.takeOver(dead, alive);
+      const { lease } = taken.find(({ job }) => job.id === "one")!;
+      expect((await store.leases.orders(alive)).cancel).toEqual([lease]);
+      expect((await store.leases.orders(dead)).cancel).toEqual([]);
+    });
+
+    test("an order to leave was for the process before, and is not heard by the new one", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive } = await withDeadProcess(temp);
+      await store.workers.stop(["worker-1", "worker-2"], "leave");
+      await store.leases.takeOver(dead, alive);
+      expect((await store.leases.orders(alive)).stop).toEqual(new Map());
+    });
+  });
+
+  describe("retries after the clock was set back", () => {
+    const hour = 3_600_000;
+
+    test("none waits longer than its own delay from then on, however often they are mended", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const twice = await jobIn(store, "failed");
+      await settle(store, (await afterItsDelay(temp, twice.seq)).lease, exitWith(1));
+      const { seq } = await jobIn(store, "failed");
+      clock.now -= hour;
+      await store.leases.mendRetries();
+      const mendedAt = clock.now;
+      await register(store, "worker-a");
+      clock.now = mendedAt + 1000;
+      await store.leases.mendRetries();
+      clock.now = mendedAt + 1999;
+      expect(await claim(store)).toEqual([]);
+      clock.now = mendedAt + 2000;
+      expect((await claim(store)).map(({ job }) => job.seq)).toEqual([seq]);
+      clock.now = mendedAt + 3999;
+      expect(await claim(store)).toEqual([]);
+      clock.now = mendedAt + 4000;
+      expect((await claim(store)).map(({ job }) => job.seq)).toEqual([twice.seq]);
+    });
+
+    test("one that waits as it should is left alone, and so is a job scheduled for later", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const failed = await jobIn(store, "failed");
+      const scheduled = await store.jobs.enqueue(newJob({ run_at: clock.now + hour }));
+      const dead = await jobIn(store, "dead");
+      clock.now += 500;
+      await store.leases.mendRetries();
+      for (const job of [failed, scheduled, dead]) expect(await store.jobs.find(job.id)).toEqual(job);
+      clock.now -= 600;
+      await store.leases.mendRetries();
+      for (const job of [scheduled, dead]) expect(await store.jobs.find(job.id)).toEqual(job);
+    });
+  });
+}
+
+async function afterItsDelay({ store, clock }: TempStore, seq: number) {
+  const { now } = clock;
+  clock.now += 2000;
+  const claimed = await runAgain(store, seq);
+  clock.now = now;
+  return claimed;
+}
+
+/** A process that holds the jobs `one` and `two` and has one idle worker, and another one. */
+async function withDeadProcess({ store }: TempStore) {
+  const worker_ids = ["worker-1", "worker-2", "worker-idle"];
+  const dead = await store.workers.register({
+    identity,
+    version: "1",
+    queues: null,
+    worker_ids,
+    journal: "/dead",
+  });
+  for (const id of ["one", "two"]) await store.jobs.enqueue(newJob({ id }));
+  const [first, second] = await claim(store, { worker_ids });
+  const alive = await register(store, "worker-alive");
+  return { store, dead, alive, claimed: [first!, second!] as const };
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { claim, newJob, register } from "../../support/sample-jobs.ts";
+import type { MakeStore } from "../../support/temp-store.ts";
+import { waitUntil } from "../../support/wait-until.ts";
+
+export function watchContract(makeStore: MakeStore): void {
+  describe("watch", () => {
+    test("what another connection changes is noticed, again and again", async () => {
+      await using temp = await makeStore();
+      const other = await temp.another();
+      let calls = 0;
+      using _watch = temp.store.watch(() => calls++);
+      const changes: [string, () => Promise<unknown>][] = [
+        ["an enqueue", () => other.jobs.enqueue(newJob())],
+        ["an entry of a worker", () => register(other, "worker-a")],
+        ["a claim", () => claim(other)],
+        ["a setting", () => other.settings.set("priority", "2")],
+        ["an order", () => other.workers.stop(["worker-a"], "finish")],
+      ];
+      for (const [what, change] of changes) {
+        const before = calls;
+        await change();
+        await waitUntil(`${what} is noticed`, () => calls > before);
+      }
+    });
+
+    test("nothing is told after it was disposed, while another watch still is", async () => {
+      await using temp = await makeStore();
+      const other = await temp.another();
+      let gone = 0;
+      let here = 0;
+      const watch = temp.store.watch(() => gone++);
+      watch[Symbol.dispose]();
+      using _watch = temp.store.watch(() => here++);
+      await other.jobs.enqueue(newJob());
+      await waitUntil("the enqueue is noticed", () => here > 0);
+      expect(gone).toBe(0);
+    });
+  });
+
+  describe("now", () => {
+    test("is the moment by the store's clock", async () => {
+      await using temp = await makeStore();
+      expect(await temp.store.now()).toBe(temp.clock.now);
+      temp.clock.now += 1234;
+      expect(await temp.store.now()).toBe(temp.clock.now);
+    });
+  });
+}

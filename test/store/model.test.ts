@@ -1,0 +1,346 @@
+// Random lives of a queue, step by step in a store and in a model of a few lines; after each step they must agree.
+// `MODEL_RUNS=5000 bun test test/store/model.test.ts` looks further than usual.
+
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Ending } from "../../src/domain/attempt.ts";
+import type { JobState, NewJob } from "../../src/domain/job.ts";
+import type { Lease } from "../../src/domain/lease.ts";
+import type { Store, Wanted } from "../../src/store/store.ts";
+import * as queue from "../support/queue-model.ts";
+import {
+  allJobs,
+  asyncly,
+  endedAs,
+  exitWith,
+  identity,
+  newJob,
+  refusalOf,
+  settings,
+} from "../support/sample-jobs.ts";
+import { type MakeStore, type TempStore, tempSqlite } from "../support/temp-store.ts";
+import { expectCountsToAgree } from "./contract/stats.ts";
+
+type Model = queue.QueueModel;
+type Step = fc.AsyncCommand<Model, TempStore>;
+
+const runs = Number(process.env.MODEL_RUNS ?? 100);
+
+modelContract("the SQLite store", tempSqlite);
+
+export function modelContract(description: string, makeStore: MakeStore): void {
+  test(`${description} agrees with the model after every step of ${runs} random lives`, async () => {
+    const commands = fc.commands(steps, { maxCommands: 60, size: "max" });
+    const property = fc.asyncProperty(commands, async (life) => {
+      await using real = await makeStore();
+      const model = queue.emptyModel();
+      for (let n = 0; n < 2; n++) await addProcess(model, real.store);
+      await fc.asyncModelRun(() => ({ model, real }), life);
+    });
+    await fc.assert(property, { numRuns: runs });
+  }, 3_600_000);
+}
+
+/** A step that runs in both worlds, after which they are compared. */
+const step = <T>(
+  name: string,
+  values: fc.Arbitrary<T>,
+  run: (values: T, model: Model, real: TempStore) => Promise<void>,
+): fc.Arbitrary<Step> =>
+  values.map((value) => ({
+    check: () => true,
+    async run(model, real) {
+      await run(value, model, real);
+      await expectAgreement(model, real.store);
+    },
+    toString: () => `${name} ${JSON.stringify(value)}`,
+  }));
+
+const queueName = fc.constantFrom("a", "b", "c");
+const queues = fc.oneof(fc.constant(null), fc.uniqueArray(queueName, { minLength: 1 }));
+const limit = fc.integer({ min: 1, max: 4 });
+const picks = fc.array(fc.nat(), { minLength: 1, maxLength: 3 });
+const only = fc.constantFrom<JobState | undefined>(undefined, undefined, "dead", "completed");
+
+const job = fc.record({
+  priority: fc.integer({ min: 1, max: 5 }),
+  queue: queueName,
+  max_retries: fc.integer({ min: 0, max: 2 }),
+  delayMs: fc.constantFrom(0, 0, 0, -1000, 1000, 5000),
+});
+
+const ending = fc
+  .tuple(
+    fc.constantFrom(
+      exitWith(0),
+      exitWith(0),
+      exitWith(1),
+      exitWith(1),
+      endedAs("signalled", { signal: "SIGSEGV" }),
+      endedAs("timed_out", { exit_code: 124 }),
+      endedAs("not_started", { exit_code: 127 }),
+      endedAs("cancelled"),
+      endedAs("released"),
+      endedAs("lost"),
+      endedAs("lost"),
+      endedAs("rebooted"),
+    ),
+    fc.constantFrom(0.5, 1, 2.25),
+  )
+  .map(([ending, duration]): Ending => ({ ...ending, duration }));
+
+const turn = fc.record({
+  process: fc.nat(),
+  /** How many of its idle workers ask for jobs. */
+  hungry: fc.integer({ min: 0, max: 4 }),
+  queues,
+  /** Which of the running jobs end. */
+  ended: fc.array(fc.record({ pick: fc.nat(), ending }), { maxLength: 3 }),
+  /** Which of all leases there ever were is told to have ended, once more or too late. */
+  late: fc.option(fc.record({ pick: fc.nat(), ending })),
+});
+
+const steps: fc.Arbitrary<Step>[] = [
+  step("enqueue", job, async (wanted, model, { store, clock }) => {
+    const given = jobFrom(wanted, clock.now);
+    const enqueued = await store.jobs.enqueue(given);
+    const { id, seq } = enqueued;
+    const moments = { created_at: clock.now, updated_at: clock.now, started_at: null, finished_at: null };
+    const run_at = given.run_at ?? clock.now;
+    const none = { last_exit_code: null, last_error: null, last_duration: null, worker_id: null };
+    const waits = { state: "pending", attempts: 0, run_at, next_run_at: run_at } as const;
+    queue.addJob(model, { ...given, id, seq, ...waits, ...moments, ...none });
+  }),
+
+  step("enqueueAll", fc.array(job, { maxLength: 4 }), async (all, model, { store, clock }) => {
+    const given = all.map((wanted) => jobFrom(wanted, clock.now));
+    const enqueued = await store.jobs.enqueueAll(asyncly(given));
+    const ids = await Array.fromAsync(enqueued.ids());
+    expect([enqueued.count, ids.length]).toEqual([given.length, given.length]);
+    for (const [n, id] of ids.entries()) {
+      const stored = await store.jobs.find(id);
+      expect(stored).toMatchObject({ ...given[n]!, id, run_at: given[n]!.run_at ?? clock.now });
+      queue.addJob(model, stored);
+    }
+  }),
+
+  ...Array.from({ length: 4 }, () => step("turn", turn, takeTurn)),
+
+  step("claim only", fc.nat(), async (pick, model, { store, clock }) => {
+    const entry = picked([...model.jobs.values()], pick);
+    const [worker_id] = idleWorkers(model, picked([...model.processes.keys()], pick)!);
+    if (!entry || worker_id === undefined) return;
+    const { seq } = entry.job;
+    const mayRun = queue.isWaiting(entry) && entry.job.next_run_at! <= clock.now;
+    const wanted = { worker_ids: [worker_id], queues: null, only: seq };
+    const result = await store.leases.exchange({ started: [], ended: [], settings, wanted });
+    expect(result.claimed.map(({ job }) => job.seq)).toEqual(mayRun ? [seq] : []);
+    expect(result.next_due_at).toBe(mayRun ? null : entry.job.next_run_at);
+    for (const claimed of result.claimed) queue.startJob(model, claimed, clock.now);
+  }),
+
+  step("cancel", picks, async (numbers, model, { store, clock }) => {
+    const chosen = pickedJobs(model, numbers);
+    const done = store.jobs.cancel(chosen.map(({ job }) => job.seq));
+    if (!chosen.every(queue.mayCancel)) return await expectWrongState(done);
+    await done;
+    for (const entry of new Set(chosen)) queue.cancelJob(entry, clock.now);
+  }),
+
+  step("retry", fc.tuple(picks, only), async ([numbers, only], model, { store, clock }) => {
+    const chosen = pickedJobs(model, numbers);
+    const seqs = chosen.map(({ job }) => job.seq);
+    const done = store.jobs.retry(seqs, only);
+    if (!chosen.every((entry) => queue.mayChange(entry, only))) return await expectWrongState(done);
+    await done;
+    for (const entry of chosen) queue.retryJob(entry, clock.now);
+  }),
+
+  step("delete", fc.tuple(picks, only), async ([numbers, only], model, { store }) => {
+    const chosen = pickedJobs(model, numbers.slice(0, 2));
+    const seqs = chosen.map(({ job }) => job.seq);
+    const done = store.jobs.delete(seqs, only);
+    if (!chosen.every((entry) => queue.mayChange(entry, only))) return await expectWrongState(done);
+    expectRemoved(await done, new Set(chosen), model);
+  }),
+
+  step("retryDead", limit, async (limit, model, { store, clock }) => {
+    const oldest = queue.jobsIn(model, "dead").slice(0, limit);
+    expect(await store.jobs.retryDead(limit)).toBe(oldest.length);
+    for (const entry of oldest) queue.retryJob(entry, clock.now);
+  }),
+
+  step("deleteDead", limit, async (limit, model, { store }) => {
+    expectRemoved(await store.jobs.deleteDead(limit), queue.jobsIn(model, "dead").slice(0, limit), model);
+  }),
+
+  step("prune", fc.tuple(limit, fc.constantFrom(0, 1000, 5000)), async ([limit, age], model, real) => {
+    const before = real.clock.now - age;
+    const old = queue.jobsIn(model, "completed", "cancelled").filter(({ job }) => job.finished_at! < before);
+    const removed = await real.store.jobs.prune(before, limit);
+    expect(removed.length).toBe(Math.min(limit, old.length));
+    const seqs = new Set(removed.map(({ seq }) => seq));
+    expectRemoved(
+      removed,
+      old.filter(({ job }) => seqs.has(job.seq)),
+      model,
+    );
+  }),
+
+  step("the clock goes on", fc.constantFrom(1, 999, 2000, 4000, 60_000), async (ms, _model, { clock }) => {
+    clock.now += ms;
+  }),
+
+  step("a process dies and another takes over", fc.nat(), async (pick, model, { store }) => {
+    const dead = picked([...model.processes.keys()], pick)!;
+    const next = await addProcess(model, store);
+    const workers = model.processes.get(dead)!;
+    const held = queue.jobsIn(model, "processing").filter(({ job }) => workers.has(job.worker_id!));
+    const taken = await store.leases.takeOver(dead, next);
+    expect(taken.map(({ job }) => job.seq).toSorted()).toEqual(held.map(({ job }) => job.seq).toSorted());
+    for (const { lease, worker_id } of taken) {
+      const entry = model.jobs.get(lease.job_seq)!;
+      expect(lease.lease_seq).toBeGreaterThan(entry.lease_seq);
+      entry.lease_seq = lease.lease_seq;
+      model.leases.push(lease);
+      model.processes.get(next)!.add(worker_id);
+    }
+    model.processes.delete(dead);
+  }),
+
+  step("a process is forgotten", fc.nat(), async (pick, model, { store }) => {
+    const gone = picked([...model.processes.keys()], pick)!;
+    await store.workers.forget(gone);
+    model.processes.delete(gone);
+    await addProcess(model, store);
+  }),
+
+  step("an idle worker leaves", fc.nat(), async (pick, model, { store }) => {
+    const process = picked([...model.processes.keys()], pick)!;
+    const [leaving] = idleWorkers(model, process);
+    if (leaving === undefined || model.processes.size < 2) return;
+    await store.workers.leave([leaving]);
+    const workers = model.processes.get(process)!;
+    workers.delete(leaving);
+    if (workers.size === 0) model.processes.delete(process);
+  }),
+];
+
+async function takeTurn(
+  { process, hungry, queues, ended, late }: typeof turn extends fc.Arbitrary<infer T> ? T : never,
+  model: Model,
+  { store, clock }: TempStore,
+): Promise<void> {
+  const { now } = clock;
+  const running = queue.jobsIn(model, "processing");
+  const settlements: { lease: Lease; ending: Ending }[] = ended
+    .slice(0, running.length)
+    .map(({ pick, ending }) => ({ lease: queue.leaseOf(picked(running, pick)!), ending }));
+  const lateLease = late && picked(model.leases, late.pick);
+  if (lateLease) settlements.push({ lease: lateLease, ending: late.ending });
+
+  const settled: number[] = [];
+  const stale: Lease[] = [];
+  for (const { lease, ending } of settlements) {
+    if (queue.endJob(model, lease, ending, now)) settled.push(lease.job_seq);
+    else stale.push(lease);
+  }
+  const worker_ids = idleWorkers(model, picked([...model.processes.keys()], process)!).slice(0, hungry);
+  const wanted: Wanted | null = worker_ids.length === 0 ? null : { worker_ids, queues };
+  const due = wanted ? queue.dueJobs(model, queues, now).slice(0, worker_ids.length) : [];
+
+  const result = await store.leases.exchange({ started: [], ended: settlements, settings, wanted });
+  expect(result.stale).toEqual(stale);
+  expect(result.settled.map(({ seq }) => seq)).toEqual(settled);
+  expect(result.claimed.map(({ job, worker_id, attempt }) => ({ seq: job.seq, worker_id, attempt }))).toEqual(
+    due.map(({ job, attempts }, n) => ({
+      seq: job.seq,
+      worker_id: worker_ids[n]!,
+      attempt: attempts.length + 1,
+    })),
+  );
+  for (const claimed of result.claimed) {
+    expect(claimed.lease.lease_seq).toBeGreaterThan(model.jobs.get(claimed.job.seq)!.lease_seq);
+    queue.startJob(model, claimed, now);
+    expect(claimed.job).toEqual(model.jobs.get(claimed.job.seq)!.job);
+  }
+  const asksOn = wanted !== null && due.length < worker_ids.length;
+  expect(result.next_due_at).toBe(asksOn ? queue.nextDueAt(model, queues) : null);
+}
+
+async function expectAgreement(model: Model, store: Store): Promise<void> {
+  const expected = [...model.jobs.values()];
+  expect(await allJobs(store)).toEqual(expected.map(({ job }) => job).toReversed());
+  for (const { job, attempts } of expected) {
+    const kept = (await store.jobs.attempts(job.seq)).map(
+      ({ number, worker_id, started_at, result, finished_at }) => ({
+        number,
+        worker_id,
+        started_at,
+        result,
+        finished_at,
+      }),
+    );
+    expect(kept).toEqual(attempts);
+  }
+  const running = queue.jobsIn(model, "processing");
+  const workers = (await store.workers.list()).map(({ id, job_id }) => `${id} ${job_id}`);
+  const jobOf = (id: string) => running.find(({ job }) => job.worker_id === id)?.job.id ?? null;
+  expect(workers.toSorted()).toEqual(
+    [...model.processes.values()].flatMap((ids) => [...ids].map((id) => `${id} ${jobOf(id)}`)).toSorted(),
+  );
+  for (const [process_id, ids] of model.processes) {
+    const asked = running.filter((entry) => entry.cancel_requested && ids.has(entry.job.worker_id!));
+    const { cancel } = await store.leases.orders(process_id);
+    const bySeq = (a: Lease, b: Lease) => a.job_seq - b.job_seq;
+    expect(cancel.toSorted(bySeq)).toEqual(asked.map(queue.leaseOf).sort(bySeq));
+  }
+  const { success_runs, failed_runs } = await store.stats.read();
+  expect({ success_runs, failed_runs }).toEqual({
+    success_runs: model.success_runs,
+    failed_runs: model.failed_runs,
+  });
+  await expectCountsToAgree(store);
+}
+
+function expectRemoved(
+  removed: readonly { seq: number; attempts: number }[],
+  expected: Iterable<queue.ModelJob>,
+  model: Model,
+): void {
+  const wanted = [...expected].map(({ job, attempts }) => ({ seq: job.seq, attempts: attempts.length }));
+  const bySeq = (a: { seq: number }, b: { seq: number }) => a.seq - b.seq;
+  expect(removed.toSorted(bySeq)).toEqual(wanted.sort(bySeq));
+  for (const { seq } of removed) model.jobs.delete(seq);
+}
+
+async function expectWrongState(done: Promise<unknown>): Promise<void> {
+  expect((await refusalOf(done)).kind).toBe("wrong_state");
+}
+
+let workers = 0;
+
+async function addProcess(model: Model, store: Store): Promise<number> {
+  const worker_ids = [`worker-${++workers}`, `worker-${++workers}`];
+  const entry = { identity, version: "1", queues: null, worker_ids, journal: "/journal" };
+  const process_id = await store.workers.register(entry);
+  model.processes.set(process_id, new Set(worker_ids));
+  return process_id;
+}
+
+function idleWorkers(model: Model, process_id: number): string[] {
+  const busy = new Set(queue.jobsIn(model, "processing").map(({ job }) => job.worker_id));
+  return [...model.processes.get(process_id)!].filter((id) => !busy.has(id));
+}
+
+const picked = <T>(all: readonly T[], pick: number): T | undefined => all[pick % all.length];
+
+const pickedJobs = (model: Model, numbers: readonly number[]) =>
+  numbers.flatMap((pick) => picked([...model.jobs.values()], pick) ?? []);
+
+function jobFrom(
+  { delayMs, ...more }: typeof job extends fc.Arbitrary<infer T> ? T : never,
+  now: number,
+): NewJob {
+  return newJob({ ...more, run_at: delayMs === 0 ? undefined : now + delayMs });
+}

@@ -1,0 +1,126 @@
+// A queue in a few lines, without durability, concurrency or speed: what a store must look like from outside.
+
+import { type Ending, isCharged } from "../../src/domain/attempt.ts";
+import { isSettled, type Job, type JobState } from "../../src/domain/job.ts";
+import type { ClaimedJob, Lease } from "../../src/domain/lease.ts";
+import { outcomeOf } from "../../src/domain/outcome.ts";
+import { settings } from "./sample-jobs.ts";
+
+export interface ModelAttempt {
+  readonly number: number;
+  readonly worker_id: string;
+  readonly started_at: number;
+  result: Ending["result"] | null;
+  finished_at: number | null;
+}
+
+export interface ModelJob {
+  job: Job;
+  attempts: ModelAttempt[];
+  lease_seq: number;
+  lost_in_row: number;
+  cancel_requested: boolean;
+}
+
+export interface QueueModel {
+  /** In enqueue order. */
+  readonly jobs: Map<number, ModelJob>;
+  /** The workers of each process that is there. */
+  readonly processes: Map<number, Set<string>>;
+  /** Every lease there ever was. */
+  readonly leases: Lease[];
+  success_runs: number;
+  failed_runs: number;
+}
+
+export const emptyModel = (): QueueModel => ({
+  jobs: new Map(),
+  processes: new Map(),
+  leases: [],
+  success_runs: 0,
+  failed_runs: 0,
+});
+
+export const isWaiting = ({ job }: ModelJob) => job.state === "pending" || job.state === "failed";
+
+export const jobsIn = (model: QueueModel, ...states: JobState[]) =>
+  [...model.jobs.values()].filter(({ job }) => states.includes(job.state));
+
+export const leaseOf = ({ job, lease_seq }: ModelJob): Lease => ({ job_seq: job.seq, lease_seq });
+
+export function addJob(model: QueueModel, job: Job): void {
+  model.jobs.set(job.seq, { job, attempts: [], lease_seq: 0, lost_in_row: 0, cancel_requested: false });
+}
+
+/** The jobs whose turn it is, in order. */
+export function dueJobs(model: QueueModel, queues: readonly string[] | null, now: number): ModelJob[] {
+  return [...model.jobs.values()]
+    .filter((entry) => isWaiting(entry) && (queues === null || queues.includes(entry.job.queue)))
+    .filter(({ job }) => job.next_run_at! <= now)
+    .sort((a, b) => b.job.priority - a.job.priority || a.job.seq - b.job.seq);
+}
+
+/** Of the waiting jobs of some queues, when the next one falls due. */
+export function nextDueAt(model: QueueModel, queues: readonly string[] | null): number | null {
+  const moments = [...model.jobs.values()]
+    .filter((entry) => isWaiting(entry) && (queues === null || queues.includes(entry.job.queue)))
+    .map(({ job }) => job.next_run_at!);
+  return moments.length === 0 ? null : Math.min(...moments);
+}
+
+export function startJob(model: QueueModel, { lease, worker_id, attempt }: ClaimedJob, now: number): void {
+  const entry = model.jobs.get(lease.job_seq)!;
+  entry.lease_seq = lease.lease_seq;
+  entry.job = {
+    ...entry.job,
+    state: "processing",
+    next_run_at: null,
+    worker_id,
+    started_at: now,
+    updated_at: now,
+    finished_at: null,
+  };
+  entry.attempts.push({ number: attempt, worker_id, started_at: now, result: null, finished_at: null });
+  model.leases.push(lease);
+}
+
+/** False when the lease is stale. */
+export function endJob(model: QueueModel, lease: Lease, ending: Ending, now: number): boolean {
+  const entry = model.jobs.get(lease.job_seq);
+  if (entry?.job.state !== "processing" || entry.lease_seq !== lease.lease_seq) return false;
+  const { lost_in_row, ...outcome } = outcomeOf({ ...entry, ...entry.job }, ending, settings, now, 0);
+  const finished_at = outcome.state === "pending" ? null : now;
+  entry.job = { ...entry.job, ...outcome, worker_id: null, updated_at: now, finished_at };
+  entry.lost_in_row = lost_in_row;
+  entry.cancel_requested = false;
+  Object.assign(entry.attempts.at(-1)!, { result: ending.result, finished_at: now });
+  if (outcome.state === "completed") model.success_runs++;
+  else if (isCharged(ending.result) && ending.exit_code !== 0) model.failed_runs++;
+  return true;
+}
+
+export const mayCancel = ({ job }: ModelJob) => !isSettled(job.state);
+
+export function cancelJob(entry: ModelJob, now: number): void {
+  if (entry.job.state === "processing") {
+    entry.cancel_requested = true;
+    entry.job = { ...entry.job, updated_at: now };
+  } else {
+    entry.job = { ...entry.job, state: "cancelled", next_run_at: null, finished_at: now, updated_at: now };
+  }
+}
+
+export const mayChange = ({ job }: ModelJob, only: JobState | undefined) =>
+  job.state !== "processing" && (only === undefined || job.state === only);
+
+export function retryJob(entry: ModelJob, now: number): void {
+  entry.lost_in_row = 0;
+  entry.job = {
+    ...entry.job,
+    state: "pending",
+    attempts: 0,
+    next_run_at: now,
+    updated_at: now,
+    finished_at: null,
+  };
+}
