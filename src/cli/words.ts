@@ -34,8 +34,9 @@ export function arrange(argv: readonly string[], { cli, groups }: Vocabulary): s
       continue;
     }
     const equals = word.indexOf("=");
-    const flag = equals < 0 ? word : word.slice(0, equals);
-    const option = findOption(flag, command, cli);
+    const typed = equals < 0 ? word : word.slice(0, equals);
+    const option = findOption(typed, command, cli);
+    const flag = typed.replaceAll("_", "-");
     if (option.isBoolean) {
       if (equals >= 0) throw misuse(`${flag} takes no value`);
       options.push(flag);

@@ -119,6 +119,7 @@ function checkCommand(command: string): void {
   if (command.trim() === "")
     throw misuse("the command is empty", "say what to run: queuectl enqueue 'echo hello'");
   if (command.includes("\0")) throw misuse("the command contains a NUL byte, which no process can be given");
+  if (!command.isWellFormed()) throw misuse("the command contains half a character (a lone surrogate)");
   const bytes = Buffer.byteLength(command);
   if (bytes > maxCommandBytes) {
     throw misuse(

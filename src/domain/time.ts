@@ -23,7 +23,9 @@ export function parseIso(text: string, { local }: { local: boolean }): number | 
   const offset = match[8];
   if (offset === undefined && !local) return undefined;
   const moment = offset === undefined ? new Date(...fields).getTime() : asUtc - offsetMs(offset);
-  return Number.isNaN(moment) || moment < 0 || moment > lastMoment ? undefined : moment;
+  if (Number.isNaN(moment) || moment > lastMoment) return undefined;
+  // Whatever lies before is as past as the first moment we can store.
+  return Math.max(0, moment);
 }
 
 /** A moment as typed on the command line: `+10m` from `now`, or ISO 8601, local without an offset. */

@@ -2,7 +2,7 @@
 // parent, and learns from the journal how it ended.
 
 import { readFileSync } from "node:fs";
-import { readJournal } from "./journal.ts";
+import { isJournalingShell, readJournal } from "./journal.ts";
 import { carriersOf, carries, type Mark } from "./mark.ts";
 import { startOf, statOf } from "./process-identity.ts";
 import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
@@ -25,13 +25,11 @@ const firstWordMs = 200;
 
 /** Watches an orphan that still runs, or tells how it ended, or in which way it was lost. */
 export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<RunningAttempt> {
-  const { group, alive } = await findShell(plan.mark, orphan);
+  const { group, alive, cgroup } = await findShell(plan.mark, orphan);
   const pid_start = alive ? (startOf(group!) ?? "") : "";
   let abandoned = false;
-  return supervise(
-    { pid: group, pid_start, age: alive ? ageOf(group!) : orphan.ranFor, exited: watch(), abandon },
-    plan,
-  );
+  const age = alive ? ageOf(group!) : orphan.ranFor;
+  return supervise({ pid: group, pid_start, cgroup, age, exited: watch(), abandon }, plan);
 
   function abandon(): void {
     abandoned = true;
@@ -58,34 +56,44 @@ interface FoundShell {
   readonly group: number | null;
   /** Whether the shell itself runs. */
   readonly alive: boolean;
+  readonly cgroup: string | null;
 }
 
 async function findShell(mark: Mark, { journalPath, pid, pid_start, rebooted }: Orphan): Promise<FoundShell> {
-  if (rebooted) return { group: null, alive: false };
+  if (rebooted) return { group: null, alive: false, cgroup: null };
   const isShell = (candidate: number) =>
     process.platform === "linux"
-      ? carries(candidate, mark) && leads(candidate)
+      ? carries(candidate, mark) && leads(candidate) && isJournalingShell(wordsOf(candidate), mark.run)
       : startOf(candidate) === pid_start;
   const search = () => {
     const entry = readJournal(journalPath).get(mark.run);
     const hints = [pid, entry?.pid].filter((hint) => hint !== null && hint !== undefined);
     const carriers = carriersOf(mark);
-    const shell = hints.find(isShell) ?? carriers.find(leads);
-    if (shell !== undefined) return { group: shell, alive: true };
+    const shell = hints.find(isShell) ?? carriers.find(isShell);
+    const cgroup = entry?.cgroup ?? null;
+    if (shell !== undefined) return { group: shell, alive: true, cgroup };
     // A number that was a group of ours still is one when something marked is in it.
     const group = hints.find((hint) => carriers.some((carrier) => statOf(carrier)?.group === hint)) ?? null;
-    return entry === undefined ? undefined : { group, alive: false };
+    return entry === undefined ? undefined : { group, alive: false, cgroup };
   };
   const first = search();
   if (first) return first;
   await Bun.sleep(firstWordMs);
-  return search() ?? { group: null, alive: false };
+  return search() ?? { group: null, alive: false, cgroup: null };
 }
 
 /** Whether a process leads its group and session, as every attempt's shell does. */
 function leads(pid: number): boolean {
   const stat = statOf(pid);
   return stat !== undefined && stat.group === pid && stat.session === pid;
+}
+
+function wordsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }
 
 /** Kernel ticks in a second: sysconf(_SC_CLK_TCK), 100 wherever Linux runs. */

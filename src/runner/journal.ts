@@ -41,6 +41,8 @@ export interface JournalEntry {
   readonly pid: number | undefined;
   /** The exit status, 128 + signal when the command was killed; undefined as long as it runs. */
   readonly status: number | undefined;
+  /** The folder of its control group. */
+  readonly cgroup: string | undefined;
 }
 
 /** What a journal says of each run, by `<job number>.<attempt number>`. A missing file says nothing. */
@@ -52,27 +54,34 @@ export function readJournal(path: string): Map<string, JournalEntry> {
   } catch {
     return entries;
   }
-  for (const [, run, at, number] of text.matchAll(/^(\d+\.\d+) (@?)(\d+)$/gm)) {
-    const known = entries.get(run!) ?? { pid: undefined, status: undefined };
-    entries.set(run!, at ? { ...known, pid: Number(number) } : { ...known, status: Number(number) });
+  for (const [, run, at, number, cgroup] of text.matchAll(/^(\d+\.\d+) (@?)(\d+)(?: (.+))?$/gm)) {
+    const known = entries.get(run!) ?? { pid: undefined, status: undefined, cgroup: undefined };
+    entries.set(run!, at ? { ...known, pid: Number(number), cgroup } : { ...known, status: Number(number) });
   }
   return entries;
 }
 
 /**
- * The words that run a command as `/bin/sh -c` would and write its run into the journal on descriptor 3: its pid before
- * it starts, its exit status when it ends.
+ * The words that run a command as `/bin/sh -c` would and write its run into the journal on descriptor 3: its pid and its
+ * control group before it starts, its exit status when it ends.
  *
  * The command is a subshell of its own that does not see descriptor 3, so nothing that it does (exec, an EXIT trap, a
  * syntax error) keeps the outer shell from writing; that one survives a TERM to the group, and so tells how a command that
  * handles TERM ended. `set --` hides our own arguments from the command, and the outer shell's own remarks ("Killed") go
  * nowhere.
  */
-export const journalingShell = (command: string, run: string): string[] => [
+export const journalingShell = (command: string, run: string, cgroup: string | null): string[] => [
   "/bin/sh",
   "-c",
-  `trap : TERM INT HUP; echo "${run} @$$" >&3; exec 4>&2 2>/dev/null; (eval "set --
-$1" 2>&4 3>&- 4>&-); set -- $?; echo "${run} $1" >&3; exit $1`,
+  script(run),
   "sh",
   command,
+  cgroup === null ? "" : ` ${cgroup}`,
 ];
+
+/** Whether these are the words of the shell that runs an attempt. */
+export const isJournalingShell = (words: readonly string[], run: string) => words[2] === script(run);
+
+const script = (run: string) =>
+  `trap : TERM INT HUP; printf "%s\\n" "${run} @$$$2" >&3; exec 4>&2 2>/dev/null; (eval "set --
+$1" 2>&4 3>&- 4>&-); set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;

@@ -3,20 +3,27 @@
 import { statSync } from "node:fs";
 import { constants } from "node:os";
 import type { Ending } from "../domain/attempt.ts";
+import type { Cgroups } from "./cgroup.ts";
 import type { Journal } from "./journal.ts";
 import { journalingShell } from "./journal.ts";
 import { carriersOfEarlier } from "./mark.ts";
 import { openLog } from "./output.ts";
 import { startOf } from "./process-identity.ts";
 import { endProcesses } from "./process-tree.ts";
-import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
+import { type AttemptPlan, type RunningAttempt, type Shell, type ShellExit, supervise } from "./supervise.ts";
+
+/** What a worker process has for its commands. */
+export interface Surroundings {
+  readonly journal: Journal;
+  readonly cgroups: Cgroups;
+}
 
 /** Starts an attempt. What could not be started is told as an attempt that ended at once. */
-export function startAttempt(plan: AttemptPlan, journal: Journal): RunningAttempt {
+export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): RunningAttempt {
   const refused = missingFolder(plan.cwd);
   if (refused) return notStarted(refused);
   try {
-    return supervise(spawn(plan, journal), plan);
+    return supervise(spawn(plan, surroundings), plan);
   } catch (error) {
     return notStarted({ exit_code: 126, error: spawnFailure(error) });
   }
@@ -28,14 +35,16 @@ export async function endEarlier({ mark, limits }: AttemptPlan): Promise<void> {
   if (find().length > 0) await endProcesses(find, limits().kill_grace * 1000);
 }
 
-function spawn({ command, cwd, env, logPath, mark }: AttemptPlan, journal: Journal) {
+function spawn({ command, cwd, env, logPath, mark }: AttemptPlan, { journal, cgroups }: Surroundings): Shell {
   using log = openLog(logPath);
+  const cgroup = cgroups.take();
   const ownMemory = process.memoryUsage.rss();
-  const child = Bun.spawn(journalingShell(command, mark.run), {
+  const child = Bun.spawn(journalingShell(command, mark.run, cgroup), {
     cwd,
     env: { ...env },
     detached: true,
     stdio: ["ignore", log.descriptor, log.descriptor, journal.descriptor],
+    ...(cgroup === null ? {} : { cgroup }),
   });
   const exited = child.exited.then(
     (): ShellExit => ({
@@ -47,9 +56,13 @@ function spawn({ command, cwd, env, logPath, mark }: AttemptPlan, journal: Journ
   return {
     pid: child.pid,
     pid_start: startOf(child.pid) ?? "",
+    cgroup,
     age: 0,
     exited,
     abandon: () => child.unref(),
+    done: () => {
+      if (cgroup !== null) cgroups.giveBack(cgroup);
+    },
   };
 }
 

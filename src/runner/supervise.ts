@@ -4,9 +4,9 @@
 import { constants } from "node:os";
 import type { AttemptResult, Ending } from "../domain/attempt.ts";
 import { formatDuration } from "../domain/duration.ts";
-import { carriersOf, type Mark } from "./mark.ts";
+import type { Mark } from "./mark.ts";
 import { watchSize } from "./output.ts";
-import { endTree, groupIsAlive, killTree } from "./process-tree.ts";
+import { endTree, killTree, type ProcessTree, treeIsAlive } from "./process-tree.ts";
 import { timeout } from "./timeout.ts";
 
 export interface AttemptPlan {
@@ -40,18 +40,22 @@ export interface Shell {
   /** Also its process group; null when there is none any more. */
   readonly pid: number | null;
   readonly pid_start: string;
+  /** The folder of its control group; null where it has none. */
+  readonly cgroup: string | null;
   /** Seconds it has run already. */
   readonly age: number;
   /** How the shell ended, or in which way it went without a word. */
   readonly exited: Promise<ShellExit | "lost" | "rebooted">;
   abandon(): void;
+  /** Called when nothing that must end is left of it. */
+  done?(): void;
 }
 
 export interface ShellExit extends Pick<Ending, "exit_code" | "signal" | "cpu_time" | "peak_memory"> {}
 
 export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   const startedAt = performance.now() - shell.age * 1000;
-  const tree = { group: shell.pid, mark: plan.mark };
+  const tree: ProcessTree = { group: shell.pid, mark: plan.mark, cgroup: shell.cgroup };
   const size = watchSize(plan.logPath, () => plan.limits().log_limit);
   const timer =
     plan.timeout > 0 ? timeout(plan.timeout * 1000 - shell.age * 1000, () => end("timed_out")) : undefined;
@@ -63,7 +67,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   function end(why: EndReason): void {
     if (reason) return;
     reason = why;
-    ending = endTree(tree, graceMs());
+    ending = endTree(tree, "everything", graceMs());
   }
 
   function abandon(): void {
@@ -78,6 +82,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     timer?.[Symbol.dispose]();
     const duration = Math.round(performance.now() - startedAt) / 1000;
     const note = await endRemains(exit);
+    shell.done?.();
     return {
       ...verdict(word, reason, plan),
       note,
@@ -93,11 +98,9 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
    * how a daemon is started, and ends otherwise.
    */
   async function endRemains(exit: ShellExit | null): Promise<string | null> {
-    const succeeded = exit?.exit_code === 0;
-    const left =
-      !ending &&
-      ((shell.pid !== null && groupIsAlive(shell.pid)) || (!succeeded && carriersOf(plan.mark).length > 0));
-    if (left) ending = endTree(succeeded ? { ...tree, mark: null } : tree, graceMs());
+    const reach = exit?.exit_code === 0 ? "group only" : "everything";
+    const left = !ending && treeIsAlive(tree, reach);
+    if (left) ending = endTree(tree, reach, graceMs());
     const survivors = (await ending) ?? [];
     if (survivors.length > 0) return `processes ${survivors.join(", ")} could not be ended`;
     return left ? "ended processes that it left behind" : null;

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../domain/errors.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
+import { cgroupOutsideOfAttempts } from "../runner/cgroup.ts";
 import { attemptVariables } from "../runner/mark.ts";
 import { selfCommand } from "../self.ts";
 import type { Store } from "../store/store.ts";
@@ -25,9 +26,12 @@ export async function startDetached({ store, home, environment, words }: DetachO
   ensureFolderOf(outputPath);
   const output = openSync(outputPath, "a", fileMode);
   const { size } = fstatSync(output);
+  // A worker that a job starts in the background is no part of that job, and must outlive it.
+  const cgroup = cgroupOutsideOfAttempts();
   const child = Bun.spawn([...selfCommand(), "worker", "start", ...words], {
     env: { ...withoutAttempt(environment), QUEUECTL_HOME: home },
     detached: true,
+    ...(cgroup === undefined ? {} : { cgroup }),
     stdin: "ignore",
     stdout: output,
     stderr: output,
@@ -51,7 +55,6 @@ export async function startDetached({ store, home, environment, words }: DetachO
   );
 }
 
-/** A worker that a job starts in the background is no part of that job, and must outlive it. */
 const withoutAttempt = (environment: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !attemptNames.has(name)));
 

@@ -8,6 +8,7 @@ import type { ClaimedJob, Settlement } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
 import { jobLogPath, journalPath } from "../home.ts";
+import { openCgroups } from "../runner/cgroup.ts";
 import { jobEnvironment } from "../runner/environment.ts";
 import { openJournal } from "../runner/journal.ts";
 import { markOf } from "../runner/mark.ts";
@@ -90,6 +91,7 @@ export function startPool(options: PoolOptions): Pool {
   let announced: number | null | undefined;
   let clockLead = clockLeadNow();
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
+  const cgroups = openCgroups();
 
   return { done: work(), stop, look, kill };
 
@@ -119,6 +121,7 @@ export function startPool(options: PoolOptions): Pool {
     // Workers that leave commands running stay entered with them: that is how the next one finds them.
     await store.workers.leave([...present].filter((id) => !busyWorkers().has(id)));
     if (running.size === 0) journal.remove();
+    cgroups[Symbol.dispose]();
     for (const worker_id of present) tell({ kind: "stopped", worker_id });
   }
 
@@ -229,7 +232,7 @@ export function startPool(options: PoolOptions): Pool {
     const plan = planOf(claimed);
     if (number > 1) await endEarlier(plan);
     tell({ kind: "executing", worker_id, job });
-    const attempt = startAttempt(plan, journal);
+    const attempt = startAttempt(plan, { journal, cgroups });
     if (attempt.process) started.push({ lease: claimed.lease, ...attempt.process });
     watchOver({ claimed, attempt });
     if (stopping === "release") attempt.end("released");

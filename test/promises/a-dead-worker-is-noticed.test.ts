@@ -1,0 +1,210 @@
+// Promise 3: a dead worker is noticed, and its jobs go on. Its running commands are taken over with their output and exit
+// status intact, or ended and run again; they are never forgotten and never doubled.
+
+import { expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ownSeconds, processesWith } from "../support/processes.ts";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+/** A worker that runs a job, whose command has begun. */
+async function workerRunning(q: Queuectl, id: string, command: string, ...words: string[]) {
+  await q.ok("enqueue", command, "--id", id, ...words);
+  const worker = q.start("worker");
+  await worker.says(`executing ${id}`);
+  await waitUntil("the command writes", async () => (await q.ok("logs", id)) !== "");
+  return worker;
+}
+
+/** Lets a command end when the test says so. */
+const untilFile = (path: string) => `until [ -e '${path}' ]; do sleep 0.02; done`;
+
+test("a command whose worker is killed is taken over: one attempt, its whole output, its true exit status", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  const worker = await workerRunning(
+    q,
+    "a",
+    `echo begin; ${untilFile(go)}; echo end; exit 7`,
+    "--max-retries",
+    "0",
+  );
+  worker.kill("SIGKILL");
+  await worker.exited;
+
+  const next = q.start("worker");
+  await next.says("took over job a");
+  writeFileSync(go, "");
+  expect((await q("wait", "a")).status).toBe(7);
+
+  const job = await q.json("show", "a");
+  expect(job.state).toBe("dead");
+  expect(job.attempts_history).toHaveLength(1);
+  expect(job.attempts_history[0]).toMatchObject({ result: "exited", exit_code: 7 });
+  expect(await q.ok("logs", "a")).toBe("begin\nend");
+});
+
+test("a command that ended while no worker lived is settled with the exit status it left", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  const ended = join(q.folder, "ended");
+  const worker = await workerRunning(
+    q,
+    "a",
+    `echo begin; ${untilFile(go)}; touch '${ended}'; exit 5`,
+    "--max-retries",
+    "0",
+  );
+  worker.kill("SIGKILL");
+  await worker.exited;
+  writeFileSync(go, "");
+  await waitUntil("the command ended", () => existsSync(ended));
+
+  q.start("worker");
+  expect((await q("wait", "a")).status).toBe(5);
+  expect((await q.json("show", "a")).attempts_history).toHaveLength(1);
+});
+
+test("a living worker takes over from a dead one, and goes on with its own job", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  const dead = await workerRunning(q, "a", `echo begin; ${untilFile(go)}`);
+  const living = await workerRunning(q, "b", `echo begin; ${untilFile(go)}`);
+  dead.kill("SIGKILL");
+  await living.says("took over job a");
+  writeFileSync(go, "");
+  expect((await q("wait", "a", "b")).status).toBe(0);
+  expect((await q.json("show", "a")).attempts_history).toHaveLength(1);
+});
+
+test("a command that is gone without a word is recorded as lost, is not charged, and runs again", async () => {
+  await using q = queuectl();
+  const again = join(q.folder, "again");
+  const command = `echo pid $$; [ -e '${again}' ] && exit 0; touch '${again}'; sleep 60`;
+  const worker = await workerRunning(q, "a", command);
+  const shell = Number((await q.ok("logs", "a")).split(" ")[1]);
+  worker.kill("SIGKILL");
+  await worker.exited;
+  process.kill(-shell, "SIGKILL");
+
+  q.start("worker");
+  expect((await q("wait", "a")).status).toBe(0);
+  const job = await q.json("show", "a");
+  expect(job.attempts).toBe(1);
+  expect(
+    job.attempts_history.map(({ result, charged }: { result: string; charged: boolean }) => [
+      result,
+      charged,
+    ]),
+  ).toEqual([
+    ["lost", false],
+    ["exited", true],
+  ]);
+});
+
+test("what is left of a lost command is ended before it runs again", async () => {
+  await using q = queuectl();
+  const seconds = ownSeconds();
+  const again = join(q.folder, "again");
+  const command = `echo $$; [ -e '${again}' ] && exit 0; touch '${again}'; sleep ${seconds} & setsid sleep ${seconds} & wait`;
+  const worker = await workerRunning(q, "a", command);
+  await waitUntil("both sleep", () => processesWith(`sleep ${seconds}`).length === 2);
+  worker.kill("SIGKILL");
+  await worker.exited;
+  process.kill(Number(await q.ok("logs", "a")), "SIGKILL");
+
+  q.start("worker");
+  expect((await q("wait", "a")).status).toBe(0);
+  expect(processesWith(`sleep ${seconds}`)).toEqual([]);
+});
+
+test("a job that is lost max_lost times in a row with its worker is dead, and says poison pill", async () => {
+  await using q = queuectl();
+  await q.ok("config", "set", "max_lost", "2");
+  await q.ok("enqueue", "kill -9 $PPID; kill -9 0", "--id", "pill");
+  for (let death = 0; death < 2; death++) expect(await q.start("worker").exited).not.toBe(0);
+  q.start("worker");
+  expect((await q("wait", "pill")).status).toBe(1);
+  const job = await q.json("show", "pill");
+  expect(job.last_error).toContain("poison pill");
+  expect(job.attempts).toBe(0);
+});
+
+test("a taken-over command keeps what remains of its timeout", async () => {
+  await using q = queuectl();
+  const worker = await workerRunning(q, "a", "echo begin; sleep 60", "--timeout", "3", "--max-retries", "0");
+  worker.kill("SIGKILL");
+  await worker.exited;
+  q.start("worker");
+  expect((await q("wait", "a")).status).toBe(124);
+  const { started_at, finished_at } = (await q.json("show", "a")).attempts_history[0];
+  expect(Date.parse(finished_at) - Date.parse(started_at)).toBeGreaterThanOrEqual(2900);
+});
+
+test("worker stop --leave-running leaves the commands to the next worker", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  const worker = await workerRunning(q, "a", `echo begin; ${untilFile(go)}; echo end`);
+  await q.ok("worker", "stop", "--leave-running", "--wait");
+  expect(await worker.exited).toBe(0);
+  expect((await q.json("show", "a")).state).toBe("processing");
+
+  const next = q.start("worker");
+  await next.says("took over job a");
+  writeFileSync(go, "");
+  expect((await q("wait", "a")).status).toBe(0);
+  expect(await q.ok("logs", "a")).toBe("begin\nend");
+});
+
+test("a command survives worker after worker", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  let worker = await workerRunning(q, "a", `echo begin; ${untilFile(go)}; exit 3`, "--max-retries", "0");
+  for (let death = 0; death < 3; death++) {
+    worker.kill("SIGKILL");
+    await worker.exited;
+    worker = q.start("worker");
+    await worker.says("took over job a");
+  }
+  writeFileSync(go, "");
+  expect((await q("wait", "a")).status).toBe(3);
+  expect((await q.json("show", "a")).attempts_history).toHaveLength(1);
+});
+
+test("a job of a dead worker is cancelled by the command line itself, and its processes end", async () => {
+  await using q = queuectl();
+  const seconds = ownSeconds();
+  const worker = await workerRunning(q, "a", `echo begin; sleep ${seconds}`);
+  worker.kill("SIGKILL");
+  await worker.exited;
+  await q.ok("cancel", "a", "--wait");
+  expect((await q.json("show", "a")).state).toBe("cancelled");
+  expect(processesWith(`sleep ${seconds}`)).toEqual([]);
+});
+
+test("a stopped worker process is alive: nobody takes its job", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  const stopped = await workerRunning(q, "a", `echo begin; ${untilFile(go)}`);
+  stopped.kill("SIGSTOP");
+  const other = q.start("worker", "--poll", "0.05");
+  await other.says("waiting for jobs");
+  // Two of the other's looks for dead workers, told by its own doing: it runs something meanwhile.
+  await q.ok("enqueue", "sleep 5", "--id", "b");
+  expect((await q("wait", "b")).status).toBe(0);
+  expect(other.stderr()).not.toContain("took over");
+  stopped.kill("SIGCONT");
+  writeFileSync(go, "");
+  expect((await q("wait", "a")).status).toBe(0);
+}, 30_000);
+
+test("nothing remains of a dead worker in the list of workers", async () => {
+  await using q = queuectl();
+  const worker = await workerRunning(q, "a", "echo begin; sleep 0.2");
+  worker.kill("SIGKILL");
+  await worker.exited;
+  expect(await q.start("worker", "--until-empty").exited).toBe(0);
+  expect(await q.json("worker", "list")).toEqual([]);
+  expect((await q.json("status")).active_workers).toBe(0);
+});
