@@ -1,0 +1,124 @@
+// The compiled program does what the source does: the seeds' command lines, and all that depends on being one file.
+
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+
+setDefaultTimeout(180_000);
+
+const root = resolve(import.meta.dir, "../..");
+const binary = join(root, "dist", "queuectl");
+
+beforeAll(async () => {
+  if (!isStale()) return;
+  const build = Bun.spawn([process.execPath, "run", "build"], { cwd: root, stdout: "pipe", stderr: "pipe" });
+  const [out, err] = await Promise.all([build.stdout.text(), build.stderr.text()]);
+  if ((await build.exited) !== 0) throw new Error(`bun run build failed: ${out}${err}`);
+});
+
+function isStale(): boolean {
+  if (!existsSync(binary)) return true;
+  const built = statSync(binary).mtimeMs;
+  const sources = ["queuectl.ts", "package.json", "bun.lock", "src", "views"];
+  const files = sources.flatMap((name) => {
+    const path = join(root, name);
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return existsSync(path) ? [path] : [];
+    return [...new Bun.Glob("**/*").scanSync({ cwd: path, absolute: true })];
+  });
+  return files.some((path) => statSync(path).mtimeMs > built);
+}
+
+/** Another program's folder: what lies in it is none of queuectl's business. */
+function folder(): Disposable & { readonly path: string; readonly env: Record<string, string> } {
+  const path = mkdtempSync(join(tmpdir(), "queuectl-binary-"));
+  return {
+    path,
+    env: { PATH: process.env.PATH!, HOME: path, QUEUECTL_HOME: join(path, "home") },
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+async function call({ path, env }: { path: string; env: Record<string, string> }, ...words: string[]) {
+  const child = Bun.spawn([binary, ...words], {
+    cwd: path,
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { status: await child.exited, stdout: stdout.trimEnd(), stderr };
+}
+
+test("the seeds' command lines work with the compiled program", async () => {
+  const child = Bun.spawn([process.execPath, "test", "test/cli/seeds.test.ts"], {
+    cwd: root,
+    env: { ...process.env, QUEUECTL_BINARY: binary },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const failed = `${stdout}${stderr}`.split("\n").filter((line) => line.startsWith("(fail)"));
+  expect({ status: await child.exited, failed }).toEqual({ status: 0, failed: [] });
+});
+
+test("it says its version", async () => {
+  using here = folder();
+  expect(await call(here, "--version")).toEqual({
+    status: 0,
+    stdout: `queuectl ${packageJson.version}`,
+    stderr: "",
+  });
+});
+
+test("it needs neither its sources nor Bun", async () => {
+  using here = folder();
+  const env = { ...here.env, PATH: "/usr/bin:/bin" };
+  expect(await call({ path: here.path, env }, "run", "echo hello")).toEqual({
+    status: 0,
+    stdout: "hello",
+    stderr: "",
+  });
+});
+
+test("a worker in the background is the same binary, and works and stops as from source", async () => {
+  using here = folder();
+  const { stdout: worker } = await call(here, "worker", "--detach");
+  expect(worker).toMatch(/^worker-/);
+  const [listed] = JSON.parse((await call(here, "worker", "list", "--json")).stdout);
+  expect(listed.id).toBe(worker);
+  if (process.platform === "linux") expect(readlinkSync(`/proc/${listed.pid}/exe`)).toBe(binary);
+  const { stdout: id } = await call(here, "enqueue", "echo from the background");
+  expect((await call(here, "wait", id)).status).toBe(0);
+  expect((await call(here, "logs", id)).stdout).toBe("from the background");
+  expect((await call(here, "worker", "stop", "--wait")).status).toBe(0);
+  expect((await call(here, "worker", "list", "--json")).stdout).toBe("[]");
+});
+
+test("a .env and a bunfig.toml of the folder where it is called are not loaded", async () => {
+  using here = folder();
+  writeFileSync(
+    join(here.path, ".env"),
+    "FROM_DOTENV=1\nQUEUECTL_PRIORITY=5\nQUEUECTL_HOME=/nonexistent/home\n",
+  );
+  writeFileSync(join(here.path, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+  writeFileSync(join(here.path, "preload.ts"), 'await Bun.write("preloaded", ""); process.exit(99);\n');
+  const enqueued = await call(here, "enqueue", "echo [$FROM_DOTENV]", "--json");
+  expect(enqueued).toMatchObject({ status: 0, stderr: "" });
+  expect(JSON.parse(enqueued.stdout).priority).toBe(1);
+  expect((await call(here, "worker", "--until-empty")).status).toBe(0);
+  expect((await call(here, "logs", JSON.parse(enqueued.stdout).id)).stdout).toBe("[]");
+  await call(here, "worker", "--until-empty", "--detach");
+  expect(existsSync(join(here.path, "preloaded"))).toBe(false);
+  expect(existsSync(join(here.path, "home", "queue.db"))).toBe(true);
+});
+
+test("options of Bun in the user's environment or words are not taken for its own", async () => {
+  using here = folder();
+  mkdirSync(join(here.path, "node_modules"));
+  writeFileSync(join(here.path, "package.json"), '{"name":"queuectl","scripts":{"queuectl":"false"}}');
+  writeFileSync(join(here.path, "tsconfig.json"), "{ this is no JSON");
+  expect(await call(here, "run", "echo hello")).toEqual({ status: 0, stdout: "hello", stderr: "" });
+});

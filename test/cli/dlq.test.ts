@@ -1,0 +1,83 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { atTerminal } from "../support/terminal.ts";
+
+setDefaultTimeout(60_000);
+
+async function withDead(q: Queuectl, ...ids: string[]): Promise<void> {
+  for (const id of ids) await q.ok("enqueue", "echo trouble; exit 3", "--id", id, "--max-retries", "0");
+  await q.ok("worker", "--until-empty");
+}
+
+describe.concurrent("dlq", () => {
+  test("list is [] when there is none", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true");
+    expect(await q("dlq", "list", "--json")).toEqual({ status: 0, stdout: "[]\n", stderr: "" });
+    expect(await q("dlq", "list")).toMatchObject({ status: 0, stdout: "" });
+  });
+
+  test("list shows id, command, state, attempts and error", async () => {
+    await using q = queuectl();
+    await withDead(q, "one");
+    expect((await q.ok("dlq", "list")).split("\t").toSorted()).toEqual(
+      ["one", "dead", "1", "echo trouble; exit 3", "exit status 3"].toSorted(),
+    );
+    expect(await q.json("dlq", "list")).toMatchObject([
+      { id: "one", state: "dead", last_error: "exit status 3" },
+    ]);
+  });
+
+  test("retry takes several, by beginnings too, and keeps the old attempts in the history", async () => {
+    await using q = queuectl();
+    await withDead(q, "one-1", "two-2", "three");
+    await q.ok("dlq", "retry", "one", "two");
+    expect(await q.json("status")).toMatchObject({ pending: 2, dead: 1 });
+    await q.ok("worker", "--until-empty");
+    const { attempts, attempts_history: runs } = await q.json("show", "one-1");
+    expect([attempts, runs.length, runs[1].number]).toEqual([1, 2, 2]);
+  });
+
+  test("retry of one that is not dead retries none of them", async () => {
+    await using q = queuectl();
+    await withDead(q, "one");
+    await q.ok("enqueue", "true", "--id", "waits", "--delay", "1h");
+    expect((await q("dlq", "retry", "one", "waits")).status).toBe(1);
+    expect((await q.json("show", "one")).state).toBe("dead");
+  });
+
+  test("retry-all of none is no failure", async () => {
+    await using q = queuectl();
+    expect((await q("dlq", "retry-all")).status).toBe(0);
+  });
+
+  test("purge removes all with --yes, and none without where nobody can be asked", async () => {
+    await using q = queuectl();
+    await withDead(q, "one", "two");
+    const [{ log }] = (await q.json("show", "one")).attempts_history;
+    await q.ok("enqueue", "true", "--id", "waits", "--delay", "1h");
+    expect((await q("dlq", "purge")).status).toBe(2);
+    expect(await q.json("dlq", "list")).toHaveLength(2);
+    await q.ok("dlq", "purge", "--yes");
+    expect(await q.json("dlq", "list")).toEqual([]);
+    expect(existsSync(log)).toBe(false);
+    expect((await q.json("status")).pending).toBe(1);
+  });
+
+  test("purge asks at a terminal, and takes anything but yes for no", async () => {
+    await using q = queuectl();
+    await withDead(q, "one");
+    for (const [answer, left] of [
+      ["n", 1],
+      ["", 1],
+      ["y", 0],
+    ] as const) {
+      const purge = atTerminal(q, ["dlq", "purge"]);
+      await purge.shows("[y/N]");
+      purge.type(`${answer}\r`);
+      expect(await purge.exited()).toBe(left);
+      expect(await q.json("dlq", "list")).toHaveLength(left);
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeGate } from "../support/gate.ts";
+import { queuectl } from "../support/queuectl.ts";
+import { shell } from "../support/shell.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+setDefaultTimeout(60_000);
+
+describe.concurrent("logs", () => {
+  test("are the newest attempt's output, or that of the one asked for", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "backoff_base", "0");
+    await q.ok("enqueue", "echo attempt $QUEUECTL_ATTEMPT; false", "--id", "job", "--max-retries", "2");
+    await q.ok("worker", "--until-empty");
+    expect(await q.ok("logs", "job")).toBe("attempt 3");
+    for (const n of ["1", "2", "3"]) expect(await q.ok("logs", "job", "--attempt", n)).toBe(`attempt ${n}`);
+  });
+
+  test("are both streams, in order and byte for byte", async () => {
+    await using q = queuectl();
+    const bytes = Buffer.from(Array.from({ length: 1024 }, (_, index) => (index * 7) % 256));
+    writeFileSync(join(q.folder, "bytes"), bytes);
+    await q.ok("enqueue", "echo out; echo err >&2; cat bytes", "--id", "job");
+    await q.ok("worker", "--until-empty");
+    const { stdout, stderr } = await shell(q, "queuectl logs job");
+    expect(stdout.equals(Buffer.concat([Buffer.from("out\nerr\n"), bytes]))).toBe(true);
+    expect(stderr).toBe("");
+  });
+
+  test("can be read while the command runs", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("enqueue", `echo first; ${gate.command}; echo second`, "--id", "job");
+    q.start("worker");
+    await gate.reached();
+    expect(await q.ok("logs", "job")).toBe("first");
+    const follow = q.start("logs", "job", "--follow");
+    await waitUntil("the first line is shown", () => follow.stdout() === "first\n");
+    gate.open();
+    expect(await follow.exited).toBe(0);
+    await waitUntil("the second line is shown", () => follow.stdout() === "first\nsecond\n");
+  });
+
+  test("--follow waits for a job that has not begun, and goes on through its retries", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "backoff_base", "0.1");
+    await q.ok("enqueue", "echo attempt $QUEUECTL_ATTEMPT; false", "--id", "job", "--max-retries", "2");
+    const follow = q.start("logs", "job", "--follow");
+    await q.ok("worker", "--until-empty");
+    expect(await follow.exited).toBe(0);
+    const all = "attempt 1\nattempt 2\nattempt 3\n";
+    await waitUntil("all is shown", () => follow.stdout() === all);
+  });
+
+  test("--follow of a job that is over shows it and ends", async () => {
+    await using q = queuectl();
+    await q.ok("run", "echo hello", "--id", "job");
+    expect(await q.ok("logs", "job", "--follow")).toBe("hello");
+  });
+
+  test("of a job that printed nothing are nothing", async () => {
+    await using q = queuectl();
+    await q.ok("run", "true", "--id", "job");
+    expect(await q("logs", "job")).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  test("of a job that has not run are nothing, and that is said", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "job");
+    const { status, stdout, stderr } = await q("logs", "job");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    expect(stderr).toContain("pending");
+  });
+
+  test("beyond the limit are cut, which is told on stderr and not in them", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "log_limit", "64KiB");
+    await q.ok("run", "head -c 1000000 /dev/zero", "--id", "job");
+    const { stdout, stderr } = await shell(q, "queuectl logs job");
+    expect(stdout.equals(Buffer.alloc(64 * 1024))).toBe(true);
+    expect(stderr).toContain("log_limit");
+    const { attempts_history: runs } = await q.json("show", "job");
+    expect(runs[0]).toMatchObject({ log_bytes: 64 * 1024, log_truncated: true });
+  });
+
+  test("a reader that leaves early is no trouble", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "seq 200000", "--id", "job");
+    await q.ok("worker", "--until-empty");
+    for (const options of ["", "--follow"]) {
+      const { stdout, stderr } = await shell(q, `queuectl logs job ${options} | head -1`);
+      expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: "1\n", stderr: "" });
+    }
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { makeGate } from "../support/gate.ts";
+import { queuectl } from "../support/queuectl.ts";
+
+setDefaultTimeout(60_000);
+
+describe.concurrent("retry", () => {
+  test("runs completed, dead and cancelled jobs again; attempts count anew, their numbers go on", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "max_retries", "0");
+    await q.ok("enqueue", "true", "--id", "completed");
+    await q.ok("enqueue", "exit $((QUEUECTL_ATTEMPT - 2))", "--id", "dead");
+    await q.ok("enqueue", "true", "--id", "cancelled");
+    await q.ok("cancel", "cancelled");
+    await q.ok("worker", "--until-empty");
+    expect(await q.json("status")).toMatchObject({ completed: 1, dead: 1, cancelled: 1 });
+    await q.ok("retry", "completed", "dead", "cancelled");
+    expect(await q.json("status")).toMatchObject({ pending: 3, total: 3 });
+    expect(await q.json("show", "dead")).toMatchObject({ state: "pending", attempts: 0, finished_at: null });
+    await q.ok("worker", "--until-empty");
+    const job = await q.json("show", "dead");
+    expect(job).toMatchObject({ state: "completed", attempts: 1, last_error: null });
+    expect(job.attempts_history.map(({ number }: { number: number }) => number)).toEqual([1, 2]);
+  });
+
+  test("runs a scheduled job and one that waits for its next retry now", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "backoff_base", "1000");
+    await q.ok("enqueue", "true", "--id", "scheduled", "--delay", "1h");
+    await q.ok("enqueue", "[ $QUEUECTL_ATTEMPT = 2 ]", "--id", "failing");
+    const worker = q.start("worker");
+    await worker.says("job failing failed");
+    await q.ok("retry", "scheduled", "failing");
+    await worker.says("job scheduled completed");
+    await worker.says("job failing completed");
+  });
+
+  test("leaves a running job alone", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("enqueue", gate.command, "--id", "job");
+    q.start("worker");
+    await gate.reached();
+    const { status, stderr } = await q("retry", "job");
+    expect(status).toBe(1);
+    expect(stderr).toContain("processing");
+    gate.open();
+    await q.ok("wait", "job");
+    expect((await q.json("show", "job")).attempts_history).toHaveLength(1);
+  });
+});
