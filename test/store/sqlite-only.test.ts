@@ -66,6 +66,20 @@ describe("a connection", () => {
     expect(await allJobs(again)).toEqual([job]);
   });
 
+  test("leaves no rows behind of jobs that were gathered or deleted", async () => {
+    using folder = tempFolder();
+    using db = new Database(databasePath(folder.path), { create: true, strict: true });
+    const connection = connect(databasePath(folder.path), db, Date.now);
+    await migrate(connection);
+    const { enqueueAll, list, delete: remove } = jobs(connection);
+    await enqueueAll(asyncly([newJob({ tags: ["x", "y"] }), newJob({ tags: ["x"] })]));
+    const rows = (table: string) => db.query(`select count(*) as rows from ${table}`).get();
+    expect(rows("temp.staged")).toEqual({ rows: 0 });
+    expect(rows("job_tags")).toEqual({ rows: 3 });
+    await remove((await list({}, { limit: 0 })).jobs.map(({ seq }) => seq));
+    expect(rows("job_tags")).toEqual({ rows: 0 });
+  });
+
   test("says that the database is locked when another program holds it for longer than it has patience", async () => {
     await using temp = await tempSqlite();
     const path = databasePath(temp.environment.QUEUECTL_HOME!);

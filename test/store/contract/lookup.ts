@@ -126,7 +126,9 @@ export function lookupContract(makeStore: MakeStore): void {
       await using temp = await makeStore();
       await temp.store.jobs.enqueue(newJob({ id: "Nightly-Report" }));
       await temp.store.jobs.enqueue(newJob({ id: "other" }));
-      expect((await listed(temp.store, { search: "ly-rep" })).ids).toEqual(["Nightly-Report"]);
+      for (const search of ["ly-rep", "LY-REP"]) {
+        expect((await listed(temp.store, { search })).ids).toEqual(["Nightly-Report"]);
+      }
     });
 
     for (const filter of [
