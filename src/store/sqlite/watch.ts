@@ -4,22 +4,46 @@ import { watch as watchFolder } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Connection } from "./connection.ts";
 
+/**
+ * A commit is written to the log, synced, and only then seen by others; the folder tells of the writing. So what is not there
+ * yet is looked for again, first soon and then later, in milliseconds after the writing.
+ */
+const looksMs = [1, 2, 4, 8, 16, 32, 64, 128];
+
 export function watch({ db, path }: Connection, onChange: () => void): Disposable {
   const logName = `${basename(path)}-wal`;
   // Changes with every commit of another connection, and with none of our own.
   const dataVersion = db.prepare<{ data_version: number }, []>("pragma data_version");
-  let seen = dataVersion.get()!.data_version;
-  const watcher = watchFolder(dirname(path), (_event, name) => {
-    if (name !== null && name !== logName) return;
-    const { data_version } = dataVersion.get()!;
-    if (data_version === seen) return;
-    seen = data_version;
+  const version = () => {
+    try {
+      return dataVersion.get()?.data_version;
+    } catch {
+      // Trouble with the disk is told to whoever asks for something.
+      return undefined;
+    }
+  };
+  let seen = version();
+  let timer: Timer | undefined;
+
+  const look = (next: number) => {
+    clearTimeout(timer);
+    const delay = looksMs[next];
+    // Also after a change: another commit may have been written to the log and not be seen yet.
+    if (delay !== undefined) timer = setTimeout(() => look(next + 1), delay);
+    const now = version();
+    if (now === seen) return;
+    seen = now;
     onChange();
+  };
+
+  const watcher = watchFolder(dirname(path), (_event, name) => {
+    if (name === null || name === logName) look(0);
   });
   // A folder that cannot be watched any more leaves the caller's own polling.
   watcher.on("error", () => {});
   return {
     [Symbol.dispose]() {
+      clearTimeout(timer);
       watcher.close();
       dataVersion.finalize();
     },

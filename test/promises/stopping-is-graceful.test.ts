@@ -1,0 +1,102 @@
+// Promise 5: stopping is graceful. The first SIGINT or SIGTERM stops claiming and waits for running jobs; the second returns
+// them to the queue without costing an attempt.
+
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ownSeconds, processesWith } from "../support/processes.ts";
+import { queuectl } from "../support/queuectl.ts";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+test.each(signals)("the first %s lets the current job finish and claims no other", async (signal) => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  await q.ok("enqueue", `until [ -e '${go}' ]; do sleep 0.02; done`, "--id", "a");
+  await q.ok("enqueue", "true", "--id", "b");
+  const worker = q.start("worker");
+  await worker.says("executing a");
+  worker.kill(signal);
+  await worker.says("finishing a");
+  writeFileSync(go, "");
+  expect(await worker.exited).toBe(0);
+  expect((await q.json("show", "a")).state).toBe("completed");
+  expect(await q.json("show", "b")).toMatchObject({ state: "pending", attempts: 0 });
+  expect(await q.json("worker", "list")).toEqual([]);
+});
+
+test.each(signals)(
+  "the second %s gives the job back without a charge, and ends its processes",
+  async (signal) => {
+    await using q = queuectl();
+    const seconds = ownSeconds();
+    await q.ok("enqueue", `sleep ${seconds}`, "--id", "a");
+    const worker = q.start("worker");
+    await worker.says("executing a");
+    worker.kill(signal);
+    await worker.says("finishing a");
+    worker.kill(signal);
+    expect(await worker.exited).toBe(0);
+    const job = await q.json("show", "a");
+    expect(job).toMatchObject({ state: "pending", attempts: 0 });
+    expect(job.attempts_history).toMatchObject([{ number: 1, result: "released", charged: false }]);
+    expect(processesWith(`sleep ${seconds}`)).toEqual([]);
+  },
+);
+
+test("the number of an attempt goes on after one that was given back", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "echo attempt $QUEUECTL_ATTEMPT; sleep 1", "--id", "a");
+  const worker = q.start("worker");
+  await worker.says("executing a");
+  await q.ok("worker", "stop", "--force", "--wait");
+  await q.ok("worker", "--until-empty");
+  const job = await q.json("show", "a");
+  expect(job.attempts).toBe(1);
+  expect(job.attempts_history.map(({ number }: { number: number }) => number)).toEqual([1, 2]);
+  expect(await q.ok("logs", "a")).toBe("attempt 2");
+});
+
+test("an idle worker goes at the first signal", async () => {
+  await using q = queuectl();
+  const worker = q.start("worker", "--count", "3");
+  await worker.says("waiting");
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toBe(0);
+});
+
+test("worker stop lets jobs finish, and with --wait returns when they have", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "sleep 1; echo done", "--id", "a");
+  const worker = q.start("worker");
+  await worker.says("executing a");
+  await q.ok("worker", "stop", "--wait");
+  expect((await q.json("show", "a")).state).toBe("completed");
+  expect(await worker.exited).toBe(0);
+});
+
+test("worker stop --wait that runs out of time says who still runs, and kills nothing", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  await q.ok("enqueue", `until [ -e '${go}' ]; do sleep 0.02; done`, "--id", "a");
+  const worker = q.start("worker");
+  await worker.says("executing a");
+  const stopped = await q("worker", "stop", "--wait", "--timeout", "0.3");
+  expect(stopped.status).toBe(1);
+  expect(stopped.stderr).toContain("runs a");
+  writeFileSync(go, "");
+  expect(await worker.exited).toBe(0);
+  expect((await q.json("show", "a")).state).toBe("completed");
+});
+
+test("one worker of several is stopped by its id, and the others work on", async () => {
+  await using q = queuectl();
+  const worker = q.start("worker", "--count", "3");
+  await worker.says("waiting");
+  const [{ id }] = await q.json("worker", "list");
+  await q.ok("worker", "stop", "--id", id, "--wait");
+  const left = await q.json("worker", "list");
+  expect(left).toHaveLength(2);
+  expect(left.map((one: { id: string }) => one.id)).not.toContain(id);
+  expect((await q("run", "true")).status).toBe(0);
+});
