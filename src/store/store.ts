@@ -7,12 +7,14 @@ import type { Attempt } from "../domain/attempt.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
+import type { QueueCounts, Span, Throughput } from "../domain/overview.ts";
 import type { SettingKey } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
 
 export interface Store extends AsyncDisposable {
   readonly jobs: Jobs;
+  readonly matching: Matching;
   readonly leases: Leases;
   readonly workers: Workers;
   readonly settings: StoredSettings;
@@ -91,6 +93,61 @@ export interface Page {
   readonly limit: number;
   /** Only jobs enqueued before the one with this number. */
   readonly before?: number | undefined;
+}
+
+/**
+ * Jobs by a filter, the newest first, a window at a time. Each answer says where to go on (`older`), so that whoever walks all
+ * that match sees each job once, whatever is added or changed meanwhile.
+ */
+export interface Matching {
+  /**
+   * A page of a list. With a text or a tag to compare it looks at no more than `scan` jobs, so it may show few and still have more;
+   * on the first page, jobs whose id begins with the text come first, however old. `total` is counted by state and queue only.
+   */
+  page(filter: JobFilter, window: JobWindow): Promise<JobPage>;
+
+  /** The number of the newest job; 0 when there never was one. */
+  newest(): Promise<number>;
+
+  /** How many match among the next `limit` jobs. */
+  count(
+    filter: JobFilter,
+    window: JobSpan,
+  ): Promise<{ readonly jobs: number; readonly older: number | undefined }>;
+
+  /**
+   * Does one thing to whatever matches among the next `limit` jobs. Jobs that it cannot be done to are left alone: running ones by
+   * retry and delete, settled ones by cancel.
+   */
+  change(change: JobChange, filter: JobFilter, window: JobSpan): Promise<ChangedJobs>;
+}
+
+export type JobChange = "retry" | "cancel" | "delete";
+
+export interface JobSpan {
+  readonly limit: number;
+  /** Only jobs enqueued before the one with this number. */
+  readonly before?: number | undefined;
+}
+
+export interface JobWindow extends JobSpan {
+  /** Jobs to look at when a text or a tag has to be compared. */
+  readonly scan: number;
+}
+
+export interface JobPage {
+  readonly jobs: readonly Job[];
+  /** Where the next page goes on; undefined at the end. */
+  readonly older: number | undefined;
+  readonly total: number | undefined;
+}
+
+export interface ChangedJobs {
+  readonly changed: number;
+  /** Jobs that match, and that it could not be done to. */
+  readonly left: number;
+  readonly removed: readonly RemovedJob[];
+  readonly older: number | undefined;
 }
 
 /** Names the logs of a removed job: its attempts were numbered from 1. */
@@ -211,3 +268,12 @@ export interface StatsReader {
   /** How many jobs are neither completed nor dead nor cancelled, in these queues (null for all). */
   outstanding(queues: readonly string[] | null): Promise<number>;
 }
+
+  /** Runs that completed and that failed, by time; kept for as long as the longest span looks back. */
+  throughput(span: Span): Promise<Throughput>;
+
+  /** The seconds that this part (0 to 1) of the last day's runs did not take longer than, a fifth too large at most; null without runs. */
+  durationUnder(part: number): Promise<number | null>;
+
+  /** The queues that have jobs, by name. */
+  queues(): Promise<readonly QueueCounts[]>;

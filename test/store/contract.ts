@@ -5,7 +5,9 @@ import type { MakeStore } from "../support/temp-store.ts";
 import { changeContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claims.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
+import { historyContract } from "./contract/history.ts";
 import { lookupContract } from "./contract/lookup.ts";
+import { matchingContract } from "./contract/matching.ts";
 import { settingsContract } from "./contract/settings.ts";
 import { settlementContract } from "./contract/settlements.ts";
 import { statsContract } from "./contract/stats.ts";
@@ -24,6 +26,8 @@ export function storeContract(description: string, makeStore: MakeStore): void {
     workersContract(makeStore);
     settingsContract(makeStore);
     statsContract(makeStore);
+    historyContract(makeStore);
+    matchingContract(makeStore);
     watchContract(makeStore);
   });
 }

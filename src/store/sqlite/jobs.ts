@@ -41,16 +41,7 @@ export function jobs(connection: Connection): Jobs {
     cancel: (seqs) =>
       change(connection, seqs, (row, now) => {
         if (isSettled(row.state)) throw wrongState(row, "cannot be cancelled");
-        if (row.state === "processing") {
-          return sql(`
-            update jobs set cancel_requested_at = coalesce(cancel_requested_at, $now), updated_at = $now
-            where seq = $seq returning *
-          `).get({ seq: row.seq, now });
-        }
-        return sql(`
-          update jobs set state = 'cancelled', ready = 0, next_run_at = null, finished_at = $now, updated_at = $now
-          where seq = $seq returning *
-        `).get({ seq: row.seq, now });
+        return markCancelled(connection, row, now);
       }),
 
     retry: (seqs, only) =>
@@ -196,7 +187,21 @@ function refuseUnless(row: JobRow, only: JobState | undefined, done: string): vo
 const wrongState = (row: JobRow, what: string, advice?: string) =>
   new Refusal("wrong_state", `job ${row.id} is ${row.state} and ${what}`, advice);
 
-function makePending({ sql }: Connection, seq: number, now: number): JobRow {
+/** A waiting job is cancelled with this; a running one is marked for its worker. */
+export function markCancelled({ sql }: Connection, { seq, state }: JobRow, now: number): JobRow {
+  if (state === "processing") {
+    return sql(`
+      update jobs set cancel_requested_at = coalesce(cancel_requested_at, $now), updated_at = $now
+      where seq = $seq returning *
+    `).get({ seq, now });
+  }
+  return sql(`
+    update jobs set state = 'cancelled', ready = 0, next_run_at = null, finished_at = $now, updated_at = $now
+    where seq = $seq returning *
+  `).get({ seq, now });
+}
+
+export function makePending({ sql }: Connection, seq: number, now: number): JobRow {
   return sql(`
     update jobs set
       state = 'pending', ready = 1, attempts = 0, lost_in_row = 0, next_run_at = $now, updated_at = $now,
@@ -216,7 +221,7 @@ function oldestDead({ sql }: Connection, limit: number): JobRow[] {
   `).all({ limit });
 }
 
-function remove({ sql }: Connection, row: JobRow): RemovedJob {
+export function remove({ sql }: Connection, row: JobRow): RemovedJob {
   const { seq } = row;
   for (const tag of new Set<string>(JSON.parse(row.tags))) {
     sql("delete from job_tags where tag = $tag and seq = $seq").run({ tag, seq });

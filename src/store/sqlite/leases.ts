@@ -10,6 +10,7 @@ import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges, countMove } from "./counts.ts";
+import { type EndedRun, recordRuns } from "./run-history.ts";
 
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
 const promotionBatch = 5000;
@@ -85,8 +86,7 @@ function settleAll(
   const counts = countChanges(connection);
   const stale: Lease[] = [];
   const settled: Job[] = [];
-  let succeeded = 0;
-  let failed = 0;
+  const runs: EndedRun[] = [];
   for (const { lease, ending } of ended) {
     const row: JobRow | null = sql(`
       select * from jobs where seq = $job_seq and lease_seq = $lease_seq and state = 'processing'
@@ -111,19 +111,21 @@ function settleAll(
     });
     writeEnding(connection, row, ending, now);
     countMove(counts, row, next);
-    if (outcome.state === "completed") succeeded++;
-    else if (isFailedRun(ending)) failed++;
+    const completed = outcome.state === "completed";
+    if (completed || isFailedRun(ending)) runs.push({ completed, duration: ending.duration });
     settled.push(jobFrom(next));
   }
   // Before the claim: it looks for jobs only in queues that are counted to have some.
   counts.save();
   addToTotal(connection, "success_runs", succeeded);
-  addToTotal(connection, "failed_runs", failed);
+  addToTotal(connection, "failed_runs", runs.length - succeeded);
+  recordRuns(connection, now, runs);
   addToTotal(connection, "stale_settlements", stale.length);
   return { stale, settled };
 }
 
 function writeEnding({ sql }: Connection, row: JobRow, ending: Ending, now: number): void {
+  const succeeded = runs.filter(({ completed }) => completed).length;
   sql(`
     update attempts set
       result = $result, finished_at = $now, duration = $duration, exit_code = $exit_code, signal = $signal,

@@ -8,6 +8,7 @@ import { fileMode } from "../../home.ts";
 import type { Store } from "../store.ts";
 import { busyTimeoutMs, connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
+import { matching } from "./matching.ts";
 import { leases } from "./leases.ts";
 import { migrate } from "./migrate.ts";
 import { settings } from "./settings.ts";
@@ -38,6 +39,7 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
   } catch (error) {
     connection.close();
     throw plainly(error, path);
+    matching: matching(connection),
   }
   return {
     jobs: jobs(connection),

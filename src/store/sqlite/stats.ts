@@ -4,8 +4,11 @@ import { jobStates } from "../../domain/job.ts";
 import { type StatsFacts, statsFrom } from "../../domain/stats.ts";
 import type { StatsReader } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import { queueCounts } from "./queue-counts.ts";
+import { durationUnder, throughput } from "./run-history.ts";
 
-export function stats({ sql, read }: Connection): StatsReader {
+export function stats(connection: Connection): StatsReader {
+  const { sql, read, clock } = connection;
   return {
     read: () =>
       read(() => {
@@ -25,6 +28,12 @@ export function stats({ sql, read }: Connection): StatsReader {
           completed_ms: counts.find((row) => row.state === "completed")?.ms ?? 0,
         } as StatsFacts);
       }),
+
+    throughput: (span) => read(() => throughput(connection, span, clock())),
+
+    durationUnder: (part) => read(() => durationUnder(connection, part, clock())),
+
+    queues: () => read(() => queueCounts(connection)),
 
     outstanding: (queues) =>
       read(

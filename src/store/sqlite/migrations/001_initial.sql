@@ -108,3 +108,20 @@ create table totals (
   name text primary key,
   value integer not null
 ) strict, without rowid;
+
+-- Runs that completed and failed, by the minute and by the hour (width in milliseconds), as long as charts look back.
+create table run_buckets (
+  width integer not null,
+  start integer not null,
+  completed integer not null,
+  failed integer not null,
+  primary key (width, start)
+) strict, without rowid;
+
+-- How long the last day's runs took: how many fell into each bin of durations, by the hour.
+create table run_durations (
+  hour integer not null,
+  bin integer not null,
+  runs integer not null,
+  primary key (hour, bin)
+) strict, without rowid;

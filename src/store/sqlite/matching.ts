@@ -1,0 +1,183 @@
+// Jobs by a filter, a window at a time, and what is done to all of them. Where a text or a tag has to be compared, a window looks
+// at a bounded number of jobs, so that no question costs more with a longer history.
+
+import { isSettled } from "../../domain/job.ts";
+import { type JobRow, jobFrom } from "../rows.ts";
+import type { JobChange, JobFilter, JobSpan, JobWindow, Matching, RemovedJob } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { countChanges, countMove } from "./counts.ts";
+import { makePending, markCancelled, remove } from "./jobs.ts";
+
+/** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
+const mostGroups = 32;
+
+export function matching(connection: Connection): Matching {
+  const { sql, read, write, clock } = connection;
+
+  return {
+    page: (filter, window) =>
+      read(() => {
+        const { rows, older } = pageOf(connection, filter, window);
+        return { jobs: rows.map(jobFrom), older, total: totalOf(connection, filter) };
+      }),
+
+    newest: () => read(() => sql("select max(seq) as seq from jobs").get().seq ?? 0),
+
+    count: (filter, window) =>
+      read(() => {
+        const { rows, older } = windowOf(connection, filter, window);
+        return { jobs: rows.length, older };
+      }),
+
+    change: (change, filter, window) =>
+      write(() => {
+        const { rows, older } = windowOf(connection, filter, window);
+        const counts = countChanges(connection);
+        const removed: RemovedJob[] = [];
+        const now = clock();
+        let changed = 0;
+        let left = 0;
+        for (const row of rows) {
+          if (!applies(change, row)) {
+            left++;
+            continue;
+          }
+          changed++;
+          if (change === "delete") {
+            counts.add(row.queue, row.state, -1, row.last_duration);
+            removed.push(remove(connection, row));
+          } else {
+            const next =
+              change === "retry"
+                ? makePending(connection, row.seq, now)
+                : markCancelled(connection, row, now);
+            countMove(counts, row, next);
+          }
+        }
+        counts.save();
+        return { changed, left, removed, older };
+      }),
+  };
+}
+
+function applies(change: JobChange, { state }: JobRow): boolean {
+  return change === "cancel" ? !isSettled(state) : state !== "processing";
+}
+
+interface Window {
+  readonly rows: readonly JobRow[];
+  /** Where to go on; undefined at the end. */
+  readonly older: number | undefined;
+}
+
+/** At most `limit` jobs, and from which place on there are more. */
+function pageOf(connection: Connection, filter: JobFilter, window: JobWindow): Window {
+  const found = isByText(filter)
+    ? lookThrough(connection, filter, window)
+    : byState(connection, filter, { before: window.before, limit: window.limit + 1 });
+  if (found.rows.length > window.limit) {
+    const rows = found.rows.slice(0, window.limit);
+    return { rows, older: rows.at(-1)!.seq };
+  }
+  if (!isByText(filter)) return { rows: found.rows, older: undefined };
+  return window.before === undefined ? withNamed(connection, filter, found, window.limit) : found;
+}
+
+/** All that match among a window's jobs. */
+function windowOf(connection: Connection, filter: JobFilter, { before, limit }: JobSpan): Window {
+  if (isByText(filter)) return lookThrough(connection, filter, { before, limit, scan: limit });
+  const { rows } = byState(connection, filter, { before, limit });
+  return { rows, older: rows.length < limit ? undefined : rows.at(-1)!.seq };
+}
+
+const isByText = ({ search, tag }: JobFilter) => search !== undefined || tag !== undefined;
+
+const isMatch = `
+  ($state is null or state = $state) and ($queue is null or queue = $queue)
+  and ($search is null or instr(lower(id), lower($search)) or instr(lower(command), lower($search)))
+`;
+
+const valuesOf = ({ state, queue, search }: JobFilter) => ({
+  state: state ?? null,
+  queue: queue ?? null,
+  search: search ?? null,
+});
+
+const place = (before: number | undefined) => before ?? Number.MAX_SAFE_INTEGER;
+
+/** Looks at the next `scan` jobs of the narrowest index there is, the newest first. */
+function lookThrough(connection: Connection, filter: JobFilter, { before, limit, scan }: JobWindow): Window {
+  const { sql } = connection;
+  const bounds = { before: place(before), scan };
+  const [source, values] = candidates(connection, filter);
+  const rows: JobRow[] = sql(`
+    select jobs.* from (${source}) as near join jobs using (seq) where ${isMatch} order by seq desc limit $limit
+  `).all({ ...valuesOf(filter), ...values, ...bounds, limit: limit + 1 });
+  const { looked, lowest } = sql(`select count(*) as looked, min(seq) as lowest from (${source})`).get({
+    ...values,
+    ...bounds,
+  });
+  return { rows, older: looked < scan ? undefined : lowest };
+}
+
+type Candidates = readonly [source: string, values: Readonly<Record<string, string | null>>];
+
+function candidates({ sql }: Connection, filter: JobFilter): Candidates {
+  if (filter.tag !== undefined) {
+    return [
+      "select seq from job_tags where tag = $tag and seq < $before order by seq desc limit $scan",
+      { tag: filter.tag },
+    ];
+  }
+  const everywhere = "select seq from jobs where seq < $before order by seq desc limit $scan";
+  const { state = null, queue = null } = filter;
+  if (state === null && queue === null) return [everywhere, {}];
+  const values = { ofState: state, ofQueue: queue };
+  const { groups } = sql(`select count(*) as groups from counts where ${ofGroup}`).get(values);
+  if (groups > mostGroups) return [everywhere, {}];
+  return [
+    `select jobs.seq from counts join jobs on jobs.seq in (
+       select seq from jobs where queue = counts.queue and state = counts.state and seq < $before order by seq desc limit $scan
+     ) where ${ofGroup} order by jobs.seq desc limit $scan`,
+    values,
+  ];
+}
+
+const ofGroup = `
+  counts.jobs > 0 and ($ofState is null or counts.state = $ofState) and ($ofQueue is null or counts.queue = $ofQueue)
+`;
+
+/** Merges the newest of each queue and state that match: as quick with millions of others as without. */
+function byState(
+  { sql }: Connection,
+  filter: JobFilter,
+  { before, limit }: Pick<JobWindow, "before" | "limit">,
+): Window {
+  const rows: JobRow[] = sql(`
+    select jobs.* from counts join jobs on jobs.seq in (
+      select seq from jobs where queue = counts.queue and state = counts.state and seq < $before order by seq desc limit $limit
+    )
+    where ${ofGroup} order by jobs.seq desc limit $limit
+  `).all({ ofState: filter.state ?? null, ofQueue: filter.queue ?? null, before: place(before), limit });
+  return { rows, older: undefined };
+}
+
+/** A job whose id begins with what is searched is found however old it is. */
+function withNamed({ sql }: Connection, filter: JobFilter, found: Window, limit: number): Window {
+  if (filter.search === undefined || filter.tag !== undefined) return found;
+  const named: JobRow[] = sql(`
+    select * from jobs where id >= $search and id < $search || '~' and ${isMatch} order by id limit $limit
+  `).all({ ...valuesOf(filter), limit });
+  const known = new Set(found.rows.map(({ seq }) => seq));
+  const rows = [...named.filter(({ seq }) => !known.has(seq)), ...found.rows];
+  return { rows: rows.slice(0, limit), older: found.older };
+}
+
+/** How many match in all, where that is counted. */
+function totalOf({ sql }: Connection, filter: JobFilter): number | undefined {
+  if (isByText(filter)) return undefined;
+  return sql(`select coalesce(sum(jobs), 0) as total from counts where ${ofGroup}`).get({
+    ofState: filter.state ?? null,
+    ofQueue: filter.queue ?? null,
+  }).total;
+}
