@@ -102,6 +102,18 @@ describe("a connection", () => {
     expect((await allJobs(temp.store)).length).toBe(1);
   });
 
+  test("waits while another process makes the database", async () => {
+    using folder = tempFolder();
+    const path = databasePath(folder.path);
+    using other = new Database(path, { create: true });
+    other.run("begin exclusive");
+    const opened = openSqlite({ path });
+    expect(await Promise.race([opened, Bun.sleep(1).then(() => "waiting")])).toBe("waiting");
+    other.run("rollback");
+    await using store = await opened;
+    expect((await store.jobs.enqueue(newJob())).state).toBe("pending");
+  });
+
   test("waits for a lock that another program gives back in time", async () => {
     await using temp = await tempSqlite();
     using other = new Database(databasePath(temp.environment.QUEUECTL_HOME!));

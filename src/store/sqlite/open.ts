@@ -57,7 +57,7 @@ function openDatabase(path: string): Database {
   try {
     const db = new Database(path, { create: true, readwrite: true, strict: true });
     db.run(`pragma busy_timeout = ${busyTimeoutMs}`);
-    checkVersion(db);
+    checkVersion();
     return db;
   } catch (error) {
     throw plainly(error, path);
@@ -77,8 +77,10 @@ function createFile(path: string): void {
   }
 }
 
-function checkVersion(db: Database): void {
-  const version = db.query<{ version: string }, []>("select sqlite_version() as version").get()!.version;
+/** Not asked of the file: whoever is just making it may hold its lock for longer than SQLite waits. */
+function checkVersion(): void {
+  using memory = new Database(":memory:");
+  const version = memory.query<{ version: string }, []>("select sqlite_version() as version").get()!.version;
   if (Bun.semver.order(version, oldestVersion) >= 0) return;
   throw new Refusal(
     "unusable",
