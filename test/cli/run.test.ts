@@ -167,8 +167,10 @@ describe.concurrent("whom run works for", () => {
     const runs = await Promise.all(
       [1, 2, 3, 4, 5, 6].map((n) => q("run", `echo ${n}; exit ${n}`, ...once, "--id", `run-${n}`)),
     );
-    for (const [index, { status, stdout }] of runs.entries()) {
-      expect({ status, stdout }).toEqual({ status: index + 1, stdout: `${index + 1}\n` });
+    for (const [index, { status, stdout, stderr }] of runs.entries()) {
+      const n = index + 1;
+      expect(stderr).toBeOneOf(["", expect.stringContaining(`exit status ${n}`)]);
+      expect({ status, stdout }).toEqual({ status: n, stdout: `${n}\n` });
       expect((await q.json("show", `run-${index + 1}`)).attempts_history).toHaveLength(1);
     }
   });
