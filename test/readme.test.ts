@@ -1,0 +1,220 @@
+// The README is true: what the program has is in it, and what it shows works. The program itself is asked what it has.
+
+import { beforeAll, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { jobStates, newJob } from "../src/domain/job.ts";
+import { jobJson } from "../src/domain/json.ts";
+import {
+  environmentName,
+  type SettingKey,
+  type SettingRule,
+  settingKeys,
+  settingRules,
+} from "../src/domain/settings.ts";
+import { program } from "./support/queuectl.ts";
+
+const root = resolve(import.meta.dir, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!);
+
+/** Named already and still being written; a line goes when its file has come. */
+const awaited = [
+  "test/promises/nothing-acknowledged-is-lost.test.ts",
+  "test/promises/trouble-is-said-plainly.test.ts",
+  "test/promises/the-clock-may-jump.test.ts",
+  "test/promises/an-old-database-opens.test.ts",
+  "test/promises/cost-does-not-grow.test.ts",
+];
+
+interface Command {
+  readonly name: string;
+  /** `--json`, …; without `--help`, which every command has. */
+  readonly flags: readonly string[];
+}
+
+let commands: readonly Command[] = [];
+
+beforeAll(async () => {
+  const names = sectionOf(await helpOf(), "Commands").map((line) =>
+    /^(?:[a-z-]+ ?)+(?= |$)/.exec(line)![0].trim(),
+  );
+  commands = await Promise.all(
+    names.map(async (name) => {
+      const options = sectionOf(await helpOf(...name.split(" ")), "Options");
+      return {
+        name,
+        flags: options.flatMap((line) => line.match(/^(?:-h, )?--[a-z-]+/)?.[0] ?? []).filter(isOwn),
+      };
+    }),
+  );
+});
+
+const isOwn = (flag: string) => !flag.startsWith("-h");
+
+async function call(words: readonly string[]) {
+  const child = Bun.spawn([...program, ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { status: await child.exited, stdout, stderr };
+}
+
+const helpOf = async (...words: string[]) => (await call([...words, "--help"])).stdout;
+
+/** The lines of a section of a help text, without their indentation. */
+function sectionOf(help: string, title: string): string[] {
+  const [, after = ""] = help.split(`\n${title}:\n`);
+  const [section = ""] = after.split("\n\n");
+  return section.split("\n").map((line) => line.trim());
+}
+
+/** The README's part below a heading, up to the next heading of the same or a higher level. */
+function below(heading: RegExp): string {
+  const start = readme.search(heading);
+  if (start < 0) return "";
+  const level = /^#+/.exec(readme.slice(start))![0].length;
+  const rest = readme.slice(start).split("\n").slice(1).join("\n");
+  const end = rest.search(new RegExp(`^#{1,${level}} `, "m"));
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** The section that tells of a command: `worker stop` is told of below `worker`. */
+const toldOf = ({ name }: Command) => below(new RegExp(`^### .*\`${name.split(" ")[0]}\``, "m"));
+
+test("the first thing it shows is how to set up and how to test", () => {
+  const firstBlock = /```sh\n(.*?)```/s.exec(readme)![1];
+  expect(firstBlock).toBe(
+    "npm install -g bun@1.4.5 && bun install && bun queuectl run 'echo hello'\nbun test\n",
+  );
+  expect(readme.indexOf("```sh")).toBeLessThan(200);
+});
+
+test("every command is documented", () => {
+  expect(commands.length).toBeGreaterThan(20);
+  const missing = commands.filter((command) => !toldOf(command).includes(`\`queuectl ${command.name}`));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});
+
+test("every option is documented where its command is", () => {
+  const missing = commands.flatMap((command) =>
+    command.flags
+      .filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(toldOf(command)))
+      .map((flag) => `${command.name} ${flag}`),
+  );
+  expect(commands.flatMap(({ flags }) => flags).length).toBeGreaterThan(40);
+  expect(missing).toEqual([]);
+});
+
+test("no option is documented that there is not", () => {
+  const flags = new Set(commands.flatMap((command) => command.flags));
+  const told = below(/^## Commands$/m).matchAll(/`(--[a-z-]+)[^`]*`/g);
+  const others = [...told].map(([, flag]) => flag!).filter((flag) => !flags.has(flag) && flag !== "--help");
+  expect(others).toEqual([]);
+});
+
+test("every setting is documented with its default", () => {
+  const section = below(/^## Settings$/m);
+  const rows = new Map(
+    [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, key, shown]) => [
+      key,
+      shown!.replaceAll("`", ""),
+    ]),
+  );
+  const defaults = settingKeys.map((key) => {
+    const rule = settingRules[key] as SettingRule<(typeof settingRules)[SettingKey]["default"]>;
+    return [key, rule.show(rule.default)];
+  });
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults));
+  expect(section).toContain(environmentName("max_retries"));
+});
+
+test("every key of a job and every state is documented", () => {
+  const section = below(/^### A job in JSON$/m);
+  const defaults = { max_retries: 3, priority: 1, timeout: 0, cwd: "/", env: {} };
+  const job = jobJson({
+    ...newJob({ command: "true" }, defaults),
+    seq: 1,
+    id: "a",
+    state: "pending",
+    attempts: 0,
+    run_at: 0,
+    next_run_at: 0,
+    created_at: 0,
+    updated_at: 0,
+    started_at: null,
+    finished_at: null,
+    last_exit_code: null,
+    last_error: null,
+    last_duration: null,
+    worker_id: null,
+  });
+  const words = [...Object.keys(job), ...jobStates];
+  expect(words.filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
+});
+
+test("every line that calls queuectl is understood", async () => {
+  const calls = shellLines().flatMap(callsIn);
+  expect(calls.length).toBeGreaterThan(40);
+  const answers = await Promise.all(
+    // Asking for help has the words read and nothing done; it stands first, as what follows -- is the command's own.
+    calls.map(async (words) => ({ words, ...(await call(["--help", ...words])) })),
+  );
+  const refused = answers.filter(({ status }) => status !== 0);
+  expect(refused.map(({ words, stderr }) => `queuectl ${words.join(" ")}: ${stderr.trim()}`)).toEqual([]);
+});
+
+test("a line that queuectl does not understand would be noticed", async () => {
+  const [words] = callsIn("cat jobs | bun queuectl enqueue --fiel - && echo done");
+  expect(words).toEqual(["enqueue", "--fiel", "-"]);
+  expect(await call(["--help", ...words!])).toMatchObject({ status: 2 });
+  expect(callsIn(`id=$(queuectl enqueue 'a "b"' --tag "x y") && queuectl wait "$id" # both`)).toEqual([
+    ["enqueue", 'a "b"', "--tag", "x y"],
+    ["wait", "$id"],
+  ]);
+});
+
+test("every file that it names is there", () => {
+  expect(links.length).toBeGreaterThan(20);
+  expect(links.filter((path) => !existsSync(join(root, path)) && !awaited.includes(path))).toEqual([]);
+});
+
+test("every promise that has a test is named", () => {
+  const proofs = [...new Bun.Glob("test/promises/*.test.ts").scanSync(root)];
+  expect(proofs.filter((path) => !links.includes(path))).toEqual([]);
+});
+
+test("every heading that it points to is there", () => {
+  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    title!
+      .toLowerCase()
+      .replace(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+  const anchors = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor!);
+  expect(anchors.filter((anchor) => !headings.includes(anchor))).toEqual([]);
+});
+
+/** What is typed in the README: all of a shell block, and in a transcript what follows a prompt. */
+function shellLines(): string[] {
+  const blocks = [...readme.matchAll(/^```(sh|console)\n(.*?)^```/gms)];
+  return blocks.flatMap(([, kind, text]) => {
+    const lines = text!.split("\n");
+    return kind === "sh" ? lines : lines.filter((line) => line.startsWith("$ ")).map((line) => line.slice(2));
+  });
+}
+
+/** The words of each call of queuectl in a line of shell. */
+function callsIn(line: string): string[][] {
+  const starts = [...line.matchAll(/(?:^|[;&|(] *)(?:bun )?queuectl(?= |$)/g)];
+  return starts.map((start) => wordsOf(line.slice(start.index + start[0].length)));
+}
+
+/** Words as a shell splits them, up to the end of the command. */
+function wordsOf(text: string): string[] {
+  const word = /\s*((?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|&;<>()#]|(?<=\S)#)+)/y;
+  const words: string[] = [];
+  for (let match = word.exec(text); match; match = word.exec(text)) {
+    words.push(match[1]!.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g, (_, a, b, c) => a ?? b ?? c));
+  }
+  return words;
+}
