@@ -14,8 +14,10 @@ export const homeOf = (environment: Readonly<Record<string, string | undefined>>
 
 export const databasePath = (home: string) => join(home, "queue.db");
 
+export const logsFolder = (home: string) => join(home, "logs");
+
 export const workerLogPath = (home: string, workerId: string) =>
-  join(home, "logs", "workers", `${workerId}.log`);
+  join(logsFolder(home), "workers", `${workerId}.log`);
 
 /** Where the commands of a worker process leave word of how they ended. */
 export const journalPath = (home: string, name: string) => join(home, "run", `${name}.journal`);
@@ -24,18 +26,23 @@ export const journalPath = (home: string, name: string) => join(home, "run", `${
 export function jobLogPath(home: string, seq: number, attempt: number): string {
   const millions = String(Math.floor(seq / 1_000_000)).padStart(3, "0");
   const thousands = String(Math.floor(seq / 1000) % 1000).padStart(3, "0");
-  return join(home, "logs", "jobs", millions, thousands, `${seq}-${attempt}.log`);
+  return join(jobLogsFolder(home), millions, thousands, `${seq}-${attempt}.log`);
 }
 
-/** Makes the home folder if it is missing, so that it survives a power cut and nobody else can read it. */
+export const jobLogsFolder = (home: string) => join(logsFolder(home), "jobs");
+
+/** Whose log a path names; undefined for a file that is none. */
+export function attemptOfLog(path: string): { readonly seq: number; readonly attempt: number } | undefined {
+  const [, seq, attempt] = /(?:^|\/)(\d+)-(\d+)\.log$/.exec(path) ?? [];
+  return attempt === undefined ? undefined : { seq: Number(seq), attempt: Number(attempt) };
+}
+
+/** Makes the home folder if it is missing, so that nobody else can read it. */
 export function ensureHome(home: string): void {
   try {
     if (statSync(home, { throwIfNoEntry: false })?.isDirectory()) return;
     mkdirSync(home, { recursive: true, mode: folderMode });
     chmodSync(home, folderMode);
-    const parent = openSync(dirname(home), "r");
-    fsyncSync(parent);
-    closeSync(parent);
   } catch (error) {
     throw new Refusal(
       "unavailable",
@@ -44,6 +51,31 @@ export function ensureHome(home: string): void {
     );
   }
 }
+
+/** Makes the names in a folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes a new file's name survive a power cut, with those of all folders that may have been made for it. */
+export function syncFoldersOf(path: string): void {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      syncFolder(folder);
+    } catch (error) {
+      if (!cannotBeSynced.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
+    if (folder === dirname(folder)) return;
+  }
+}
+
+/** A folder that we may not read was not made by us; some file systems sync no folders, and need not. */
+const cannotBeSynced: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EINVAL", "ENOTSUP"]);
 
 export function ensureFolderOf(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: folderMode });

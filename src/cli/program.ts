@@ -79,6 +79,10 @@ function declare(cli: CAC, call: (action: Promise<Action>) => Promise<number>): 
       ["--wait", "Return when they are gone"],
       ["--timeout <duration>", "How long to wait; 10 s by default"],
       ["--force", "End their jobs and give them back to the queue"],
+      [
+        "--leave-running",
+        "Go at once and leave their commands running for the next worker, also a newer version",
+      ],
     ],
     async () => (await import("./commands/worker-stop.ts")).workerStop,
   );
@@ -196,6 +200,40 @@ function declare(cli: CAC, call: (action: Promise<Action>) => Promise<number>): 
     [],
     async () => (await config()).configUnset,
   );
+
+  command(
+    "backup <file>",
+    "Copy the queue to a new file while everything goes on",
+    [["--with-logs", "Copy the logs too, to a folder of that name with .logs behind it"]],
+    async () => (await import("./commands/backup.ts")).backup,
+  );
+
+  command(
+    "web start",
+    "Serve the dashboard and the HTTP API",
+    [
+      ["--host <address>", "Where it listens; 127.0.0.1 by default, 0.0.0.0 for everywhere"],
+      ["--port <n>", "5000 by default; 0 for any free one"],
+      ["--require-token", "Ask everyone for the token, also you"],
+      ["--allowed-host <name>", "Another name it goes by; may be repeated", many],
+      ["--tls-cert <file>", "Serve https with this certificate"],
+      ["--tls-key <file>", "The certificate's key"],
+      ["--trusted-proxy <address>", "Believe this proxy, such as 10.0.0.0/8, whose request it is; may be repeated", many],
+      ["--base-path <path>", "Serve below this path, such as /queue"],
+      ["--label <text>", "Shown on every page, such as prod"],
+    ],
+    async () => (await import("./commands/web.ts")).web,
+  ).alias("dashboard");
+  command(
+    "web token",
+    "Show the token that opens the dashboard, making it if there is none",
+    [
+      ["--scope <scope>", "A token for read, operate or enqueue only; may be repeated", many],
+      ["--rotate", "Replace it: the old one and its sessions end at once"],
+      json,
+    ],
+    async () => (await import("./commands/web-token.ts")).webToken,
+  );
 }
 
 /** First words that need a second one, and what they mean alone. */
@@ -203,6 +241,7 @@ const groups = new Map([
   ["worker", "worker start"],
   ["dlq", undefined],
   ["config", undefined],
+  ["web", "web start"],
 ]);
 
 /** Runs the command that the words name. Fulfilled with the exit status; an error that is a bug passes through. */

@@ -51,6 +51,20 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
   }
 }
 
+/** Ends whatever is left of a command that nobody is to watch on, and tells of it as lost. */
+export const loseAttempt = (plan: AttemptPlan, ranFor: number): RunningAttempt =>
+  supervise(
+    {
+      pid: null,
+      pid_start: "",
+      cgroup: null,
+      age: ranFor,
+      exited: Promise.resolve("lost"),
+      abandon: () => {},
+    },
+    plan,
+  );
+
 interface FoundShell {
   /** The attempt's process group, if anything of it is left. */
   readonly group: number | null;

@@ -1,7 +1,7 @@
 // An attempt's log. The command writes to the file itself, stdout and stderr through one descriptor, so their order is kept
 // and nothing of it passes through us; we only see to it that the file does not grow for ever.
 
-import { closeSync, openSync, statSync, truncateSync } from "node:fs";
+import { closeSync, constants, openSync, statSync, truncateSync } from "node:fs";
 import { ensureFolderOf, fileMode } from "../home.ts";
 
 /** How often a running attempt's log is measured: it may overshoot its limit by what is written in between. */
@@ -11,7 +11,10 @@ export interface OutputLog extends Disposable {
   readonly descriptor: number;
 }
 
-/** Opens a log for a command to write to. Our own descriptor is of no use once the command has its own. */
+/**
+ * Opens a log for a command to write to, empty: an attempt never starts twice, so what is there was left by another queue whose
+ * backup this one is. Our own descriptor is of no use once the command has its own.
+ */
 export function openLog(path: string): OutputLog {
   const descriptor = openFile(path);
   return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
@@ -48,12 +51,14 @@ export function watchSize(path: string, limit: () => number): SizeWatch {
   };
 }
 
+const forAppending = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
+
 function openFile(path: string): number {
   try {
-    return openSync(path, "a", fileMode);
+    return openSync(path, forAppending, fileMode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     ensureFolderOf(path);
-    return openSync(path, "a", fileMode);
+    return openSync(path, forAppending, fileMode);
   }
 }

@@ -178,6 +178,12 @@ export interface Leases {
    */
   takeOver(from: number, to: number, only?: number): Promise<readonly TakenJob[]>;
 
+  /**
+   * Gives jobs that run by a worker nobody has entered, as those of a restored backup do, to a process together with their
+   * workers, each job's lease raised. Of two who ask at once, one gets the jobs and the other none.
+   */
+  takeForgotten(to: number, only?: number): Promise<readonly ClaimedJob[]>;
+
   /** Lets no retry wait longer than its own delay from now on, after the clock was set back. */
   mendRetries(): Promise<void>;
 }
@@ -267,7 +273,6 @@ export interface StatsReader {
 
   /** How many jobs are neither completed nor dead nor cancelled, in these queues (null for all). */
   outstanding(queues: readonly string[] | null): Promise<number>;
-}
 
   /** Runs that completed and that failed, by time; kept for as long as the longest span looks back. */
   throughput(span: Span): Promise<Throughput>;
@@ -277,3 +282,4 @@ export interface StatsReader {
 
   /** The queues that have jobs, by name. */
   queues(): Promise<readonly QueueCounts[]>;
+}

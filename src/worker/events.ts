@@ -13,7 +13,8 @@ export type WorkerEvent =
   | { readonly kind: "executing"; readonly worker_id: string; readonly job: Job }
   | { readonly kind: "settled"; readonly worker_id: string; readonly job: Job; readonly ending: Ending }
   | { readonly kind: "stale"; readonly worker_id: string; readonly job: Job }
-  | { readonly kind: "taken_over"; readonly job: Job; readonly pid: number }
+  /** `pid` is that of the dead worker process; null when the database does not know it any more. */
+  | { readonly kind: "taken_over"; readonly job: Job; readonly pid: number | null }
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "trouble_over" }
   | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
@@ -32,6 +33,8 @@ export function eventLine(event: WorkerEvent): string {
     case "stale":
       return `job ${event.job.id} was taken by another worker; its result here is dropped`;
     case "taken_over":
+      if (event.pid === null)
+        return `job ${event.job.id} was running when this database was copied, and is lost`;
       return `took over job ${event.job.id} from worker process ${event.pid}, which is dead`;
     case "trouble":
       return `${event.message}; running commands go on, and their results are kept until it answers`;

@@ -1,14 +1,15 @@
 // Finds workers of this machine whose process is gone, and takes their jobs over: a command that still runs is watched on, one
-// that ended meanwhile is settled by the word it left, and one that is gone without a word is lost.
+// that ended meanwhile is settled by the word it left, and one that is gone without a word is lost. Lost is also what runs by
+// the word of a database that does not know its worker, as a restored backup is: whatever is left of it is ended.
 
 import { randomUUIDv7 } from "bun";
-import type { TakenJob } from "../domain/lease.ts";
+import type { ClaimedJob, TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
 import { jobLogPath, journalPath } from "../home.ts";
-import { adoptAttempt } from "../runner/adopt.ts";
+import { adoptAttempt, loseAttempt } from "../runner/adopt.ts";
 import { markOf } from "../runner/mark.ts";
 import { livenessOf, ownIdentity } from "../runner/process-identity.ts";
-import type { RunningAttempt } from "../runner/supervise.ts";
+import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
 
 export interface RescueOptions {
@@ -22,10 +23,10 @@ export interface RescueOptions {
 }
 
 export interface RescuedJob {
-  readonly taken: TakenJob;
+  readonly taken: ClaimedJob;
   readonly attempt: RunningAttempt;
-  /** The pid of the worker process that died. */
-  readonly pid: number;
+  /** The pid of the worker process that died; null when the database does not know it any more. */
+  readonly pid: number | null;
 }
 
 /** Takes over what dead processes hold. Safe to do in many processes at once: the store gives each job to one of them. */
@@ -44,32 +45,41 @@ export async function rescueOnce(options: RescueOptions): Promise<RescuedJob[]> 
     });
     rescued.push(...(await Promise.all(jobs.map(adopt))));
   }
+  for (const taken of await store.leases.takeForgotten(process_id, only)) {
+    const attempt = loseAttempt(planOf(taken, { home, settings }), ranFor(taken, now));
+    rescued.push({ taken, attempt, pid: null });
+  }
   return rescued;
 }
 
-interface AdoptOptions {
+interface PlanOptions {
   readonly home: string;
   readonly settings: () => Settings;
+}
+
+interface AdoptOptions extends PlanOptions {
   readonly rebooted: boolean;
   readonly now: number;
 }
 
-const adopted = (
-  { job, attempt, pid, pid_start, journal }: TakenJob,
-  { home, settings, rebooted, now }: AdoptOptions,
-) =>
-  adoptAttempt(
-    {
-      command: job.command,
-      cwd: job.cwd,
-      env: job.env,
-      timeout: job.timeout,
-      logPath: jobLogPath(home, job.seq, attempt),
-      mark: markOf(home, job.seq, attempt),
-      limits: settings,
-    },
-    { journalPath: journal, pid, pid_start, rebooted, ranFor: Math.max(0, now - job.started_at!) / 1000 },
-  );
+const adopted = (taken: TakenJob, { rebooted, now, ...options }: AdoptOptions) => {
+  const { pid, pid_start, journal } = taken;
+  const orphan = { journalPath: journal, pid, pid_start, rebooted, ranFor: ranFor(taken, now) };
+  return adoptAttempt(planOf(taken, options), orphan);
+};
+
+const planOf = ({ job, attempt }: ClaimedJob, { home, settings }: PlanOptions): AttemptPlan => ({
+  command: job.command,
+  cwd: job.cwd,
+  env: job.env,
+  timeout: job.timeout,
+  logPath: jobLogPath(home, job.seq, attempt),
+  mark: markOf(home, job.seq, attempt),
+  limits: settings,
+});
+
+/** Seconds since the job was started, by the wall clock. */
+const ranFor = ({ job }: ClaimedJob, now: number) => Math.max(0, now - job.started_at!) / 1000;
 
 /**
  * Ends a job that was cancelled when nobody is there to do it: its worker is dead, and no other has taken it over yet. Does

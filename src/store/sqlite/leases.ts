@@ -44,6 +44,13 @@ export function leases(connection: Connection): Leases {
 
     takeOver: (from, to, only) => write(() => takeOver(connection, from, to, only ?? null)),
 
+    async takeForgotten(to, only) {
+      // As a rule there are none, and then this must not ask for the lock.
+      const wanted = { only: only ?? null };
+      if (!(await read(() => sql(`select 1 from jobs where ${forgotten} limit 1`).get(wanted)))) return [];
+      return write(() => takeForgotten(connection, to, wanted));
+    },
+
     mendRetries: () =>
       write(() => {
         // `finished_at` moves along, so that mending again, as every worker process does, finds nothing to do.
@@ -117,6 +124,7 @@ function settleAll(
   }
   // Before the claim: it looks for jobs only in queues that are counted to have some.
   counts.save();
+  const succeeded = runs.filter(({ completed }) => completed).length;
   addToTotal(connection, "success_runs", succeeded);
   addToTotal(connection, "failed_runs", runs.length - succeeded);
   recordRuns(connection, now, runs);
@@ -125,7 +133,6 @@ function settleAll(
 }
 
 function writeEnding({ sql }: Connection, row: JobRow, ending: Ending, now: number): void {
-  const succeeded = runs.filter(({ completed }) => completed).length;
   sql(`
     update attempts set
       result = $result, finished_at = $now, duration = $duration, exit_code = $exit_code, signal = $signal,
@@ -263,6 +270,24 @@ function takeOver({ sql }: Connection, from: number, to: number, only: number | 
     delete from worker_processes where process_id = $from and process_id not in (select process_id from workers)
   `).run({ from });
   return jobs;
+}
+
+const forgotten = `
+  state = 'processing' and worker_id is not null and worker_id not in (select id from workers)
+  and ($only is null or seq = $only)
+`;
+
+function takeForgotten({ sql }: Connection, to: number, wanted: { only: number | null }): ClaimedJob[] {
+  const rows: JobRow[] = sql(`
+    update jobs set lease_seq = lease_seq + 1 where ${forgotten} returning *
+  `).all(wanted);
+  for (const { worker_id } of rows) {
+    sql("insert or ignore into workers (id, process_id, journal) values ($worker_id, $to, '')").run({
+      worker_id,
+      to,
+    });
+  }
+  return rows.map(claimedFrom);
 }
 
 const claimedFrom = (row: JobRow): ClaimedJob => ({

@@ -1,23 +1,27 @@
 // The schema and its history: one file a step, each in a transaction of its own.
 
 import { Refusal } from "../../domain/errors.ts";
+import { syncFoldersOf } from "../../home.ts";
 import type { Connection } from "./connection.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
 
-const steps: readonly string[] = [initial];
+/** Step n leads from schema n to schema n + 1. */
+export const schemaSteps: readonly string[] = [initial];
 
 /** Marks a database file as queuectl's; "qctl" in ASCII. */
 const applicationId = 0x7163746c;
 
 /** Brings the schema up to date, and refuses a database that is newer than this program or not queuectl's. */
-export async function migrate(connection: Connection): Promise<void> {
-  const { db } = connection;
+export async function migrate(connection: Connection, steps = schemaSteps): Promise<void> {
+  const { db, path } = connection;
   await connection.plain(() => setUp(connection));
-  let version = await connection.read(() => check(connection));
+  let version = await connection.read(() => check(connection, steps.length));
   while (version < steps.length) {
     version = await connection.write(() => {
-      const current = check(connection);
+      const current = check(connection, steps.length);
       if (current >= steps.length) return current;
+      // Whoever made the file may not have come to this yet, and whoever finds a schema relies on it.
+      if (current === 0) syncFoldersOf(path);
       db.run(steps[current]!);
       db.run(`pragma application_id = ${applicationId}`);
       db.run(`pragma user_version = ${current + 1}`);
@@ -40,19 +44,27 @@ function setUp({ db }: Connection): void {
   db.run("pragma synchronous = full; pragma cache_size = -8000");
 }
 
-function check({ db, path }: Connection): number {
+function check(connection: Connection, newest: number): number {
+  const { db, path } = connection;
   const version = db.query<{ user_version: number }, []>("pragma user_version").get()!.user_version;
-  const { application_id } = db.query<{ application_id: number }, []>("pragma application_id").get()!;
-  if (version > steps.length && application_id === applicationId) {
+  const isOurs = checkIsOurs(connection);
+  if (version > newest) {
     throw new Refusal(
       "unusable",
-      `the database ${path} has schema ${version}, this queuectl knows up to ${steps.length}`,
+      `the database ${path} has schema ${version}, this queuectl knows up to ${newest}`,
       "use the newer queuectl that made it",
     );
   }
-  if (application_id === applicationId) return version;
+  return isOurs ? version : 0;
+}
+
+/** Whether a database is queuectl's; false for an empty one. Refuses any other. */
+export function checkIsOurs({ db, path }: Connection): boolean {
+  const { application_id } = db.query<{ application_id: number }, []>("pragma application_id").get()!;
+  if (application_id === applicationId) return true;
+  const { user_version } = db.query<{ user_version: number }, []>("pragma user_version").get()!;
   const tables = db.query<{ n: number }, []>("select count(*) as n from sqlite_schema").get()!.n;
-  if (tables === 0 && version === 0) return 0;
+  if (tables === 0 && user_version === 0) return false;
   throw new Refusal(
     "unusable",
     `${path} is a SQLite database, but not one of queuectl's`,

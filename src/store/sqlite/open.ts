@@ -1,15 +1,14 @@
 // Opens a SQLite database as a Store: creates it, brings its schema up to date, and refuses what is not ours.
 
 import { Database } from "bun:sqlite";
-import { closeSync, existsSync, fsyncSync, openSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, statSync } from "node:fs";
 import { Refusal } from "../../domain/errors.ts";
 import { fileMode } from "../../home.ts";
 import type { Store } from "../store.ts";
 import { busyTimeoutMs, connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
-import { matching } from "./matching.ts";
 import { leases } from "./leases.ts";
+import { matching } from "./matching.ts";
 import { migrate } from "./migrate.ts";
 import { settings } from "./settings.ts";
 import { stats } from "./stats.ts";
@@ -29,20 +28,18 @@ export interface SqliteOptions {
 const oldestVersion = "3.38.0";
 
 export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteOptions): Promise<Store> {
-  const isNew = !existsSync(path);
-  if (isNew) createFile(path);
+  if (!databaseExists(path)) createFile(path);
   const db = openDatabase(path);
   const connection = connect(path, db, clock, patienceMs);
   try {
     await migrate(connection);
-    if (isNew) syncFolder(dirname(path));
   } catch (error) {
     connection.close();
     throw plainly(error, path);
-    matching: matching(connection),
   }
   return {
     jobs: jobs(connection),
+    matching: matching(connection),
     leases: leases(connection),
     workers: workers(connection),
     settings: settings(connection),
@@ -53,7 +50,20 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
   };
 }
 
-function openDatabase(path: string): Database {
+/** Refused when it cannot be told. */
+export function databaseExists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw new Refusal(
+      "unavailable",
+      `the database ${path} cannot be reached: ${(error as Error).message}`,
+      "check the owners and modes of its folders",
+    );
+  }
+}
+
+export function openDatabase(path: string): Database {
   try {
     const db = new Database(path, { create: true, readwrite: true, strict: true });
     db.run(`pragma busy_timeout = ${busyTimeoutMs}`);
@@ -87,11 +97,4 @@ function checkVersion(): void {
     `this machine's SQLite is ${version}; queuectl needs ${oldestVersion} or newer`,
     "use the queuectl binary for Linux, or a newer system",
   );
-}
-
-/** Makes a new file's name survive a power cut; its content is SQLite's own care. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  fsyncSync(descriptor);
-  closeSync(descriptor);
 }

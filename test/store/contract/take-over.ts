@@ -119,6 +119,33 @@ export function takeOverContract(makeStore: MakeStore): void {
     });
   });
 
+  describe("jobs that run by a worker nobody has entered", () => {
+    test("are taken with their workers, and whoever still acts for them is refused", async () => {
+      await using temp = await makeStore();
+      const { store, forgotten, alive } = await withForgottenJob(temp);
+      expect(await store.leases.takeForgotten(alive, forgotten.job.seq + 1000)).toEqual([]);
+      const taken = await store.leases.takeForgotten(alive);
+      expect(taken).toEqual([
+        { ...forgotten, lease: { job_seq: forgotten.job.seq, lease_seq: expect.any(Number) } },
+      ]);
+      expect(taken[0]!.lease.lease_seq).toBeGreaterThan(forgotten.lease.lease_seq);
+      expect((await settle(store, forgotten.lease, exitWith(0))).stale).toEqual([forgotten.lease]);
+      const [process] = (await store.workers.processes()).filter(({ process_id }) => process_id === alive);
+      expect(process?.worker_ids.toSorted()).toEqual([forgotten.worker_id, "worker-alive"].toSorted());
+      expect((await settle(store, taken[0]!.lease, endedAs("lost"))).settled).toHaveLength(1);
+    });
+
+    test("go to one of two who ask at once, and jobs of entered workers to nobody", async () => {
+      await using temp = await makeStore();
+      const { store, alive } = await withForgottenJob(temp);
+      await jobIn(store, "processing");
+      const other = await temp.another();
+      const second = await register(other, "worker-other");
+      const both = await Promise.all([store.leases.takeForgotten(alive), other.leases.takeForgotten(second)]);
+      expect(both.map(({ length }) => length).toSorted()).toEqual([0, 1]);
+    });
+  });
+
   describe("retries after the clock was set back", () => {
     const hour = 3_600_000;
 
@@ -182,4 +209,13 @@ async function withDeadProcess({ store }: TempStore) {
   const [first, second] = await claim(store, { worker_ids });
   const alive = await register(store, "worker-alive");
   return { store, dead, alive, claimed: [first!, second!] as const };
+}
+
+/** A job that runs, whose worker was taken out, beside a process that lives. */
+async function withForgottenJob({ store }: TempStore) {
+  const { seq } = await store.jobs.enqueue(newJob());
+  await register(store, "worker-forgotten");
+  const [forgotten] = await claim(store, { worker_ids: ["worker-forgotten"], only: seq });
+  await store.workers.leave(["worker-forgotten"]);
+  return { store, forgotten: forgotten!, alive: await register(store, "worker-alive") };
 }

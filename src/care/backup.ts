@@ -1,0 +1,129 @@
+// Puts a queue away as one file (and, if wanted, a folder of logs beside it), while everything goes on. Restoring is opening it:
+// the file as `queue.db` in a new home folder, the folder of logs as its `logs`.
+
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { Refusal } from "../domain/errors.ts";
+import {
+  databasePath,
+  ensureFolderOf,
+  fileMode,
+  folderMode,
+  logsFolder,
+  syncFolder,
+  workerLogPath,
+} from "../home.ts";
+import { type Copy, copyDatabase } from "../store/sqlite/copy.ts";
+import { filesBelow, foundJobLogs } from "./job-logs.ts";
+
+export interface BackupOptions {
+  readonly home: string;
+  /** Where to; must not exist. */
+  readonly file: string;
+  readonly withLogs: boolean;
+}
+
+export interface Backup {
+  readonly bytes: number;
+  /** The folder that the logs went to. */
+  readonly logs: string | undefined;
+}
+
+/** Both names appear when all is on disk, or neither. */
+export async function backUp({ home, file, withLogs }: BackupOptions): Promise<Backup> {
+  const logs = withLogs ? `${file}.logs` : undefined;
+  const unfinished = join(dirname(file), `.${basename(file)}.${process.pid}.unfinished`);
+  const unfinishedLogs = `${unfinished}.logs`;
+  refuseIfThere(file);
+  if (logs !== undefined) refuseIfThere(logs);
+  try {
+    closeSync(openSync(unfinished, "wx", fileMode));
+    await copyQueue(home, unfinished, logs === undefined ? undefined : unfinishedLogs);
+    if (logs !== undefined) renameSync(unfinishedLogs, logs);
+    putInPlace(unfinished, file);
+    syncFolder(dirname(file));
+    return { bytes: statSync(file).size, logs };
+  } catch (error) {
+    if (logs !== undefined) rmSync(logs, { recursive: true, force: true });
+    if (error instanceof Refusal) throw error;
+    const { message } = error as Error;
+    throw new Refusal(
+      "unavailable",
+      `the backup ${file} cannot be written: ${message}`,
+      "nothing is left of it",
+    );
+  } finally {
+    rmSync(unfinished, { force: true });
+    rmSync(unfinishedLogs, { recursive: true, force: true });
+  }
+}
+
+async function copyQueue(home: string, file: string, logs: string | undefined): Promise<void> {
+  {
+    using copy = await copyDatabase(databasePath(home), file);
+    if (logs !== undefined) copyLogs(home, logs, copy);
+  }
+  sync(file);
+}
+
+/**
+ * Of the jobs' logs only those of attempts that the copied database knows: a restored queue counts on from there, and must not
+ * find output of runs that it never made.
+ */
+function copyLogs(home: string, to: string, copy: Copy): void {
+  const from = logsFolder(home);
+  mkdirSync(to, { mode: folderMode });
+  const jobLogs = foundJobLogs(home).filter(({ seq, attempt }) => copy.hasAttempt(seq, attempt));
+  for (const { path } of jobLogs) copyFile(path, join(to, relative(from, path)));
+  const workerLogs = dirname(workerLogPath(home, "any"));
+  for (const path of filesBelow(workerLogs)) copyFile(path, join(to, relative(from, path)));
+}
+
+function copyFile(from: string, to: string): void {
+  ensureFolderOf(to);
+  try {
+    copyFileSync(from, to);
+  } catch (error) {
+    // Its job was removed in this moment.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  sync(to);
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, "r");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+function refuseIfThere(path: string): void {
+  if (existsSync(path)) throw taken(path);
+}
+
+const taken = (path: string) =>
+  new Refusal("conflict", `${path} exists`, "name a file that does not, or move that one away");
+
+/** Unlike a rename a link does not replace what somebody else put there meanwhile; some file systems (FAT) have none. */
+function putInPlace(unfinished: string, file: string): void {
+  try {
+    linkSync(unfinished, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw taken(file);
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
+    refuseIfThere(file);
+    renameSync(unfinished, file);
+  }
+}
