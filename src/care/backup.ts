@@ -24,7 +24,7 @@ import {
   syncFolder,
   workerLogPath,
 } from "../home.ts";
-import { type Copy, copyDatabase } from "../store/sqlite/copy.ts";
+import type { Copy } from "../store/sqlite/copy.ts";
 import { filesBelow, foundJobLogs } from "./job-logs.ts";
 
 export interface BackupOptions {
@@ -70,6 +70,7 @@ export async function backUp({ home, file, withLogs }: BackupOptions): Promise<B
 }
 
 async function copyQueue(home: string, file: string, logs: string | undefined): Promise<void> {
+  const { copyDatabase } = await import("../store/sqlite/copy.ts");
   {
     using copy = await copyDatabase(databasePath(home), file);
     if (logs !== undefined) copyLogs(home, logs, copy);
