@@ -207,6 +207,12 @@ function declare(cli: CAC, call: (action: Promise<Action>) => Promise<number>): 
     [["--with-logs", "Copy the logs too, to a folder of that name with .logs behind it"]],
     async () => (await import("./commands/backup.ts")).backup,
   );
+  command(
+    "doctor",
+    "Say what is wrong with the queue, and how to mend it",
+    [json],
+    async () => (await import("./commands/doctor.ts")).doctor,
+  );
 
   command(
     "web start",
@@ -218,7 +224,11 @@ function declare(cli: CAC, call: (action: Promise<Action>) => Promise<number>): 
       ["--allowed-host <name>", "Another name it goes by; may be repeated", many],
       ["--tls-cert <file>", "Serve https with this certificate"],
       ["--tls-key <file>", "The certificate's key"],
-      ["--trusted-proxy <address>", "Believe this proxy, such as 10.0.0.0/8, whose request it is; may be repeated", many],
+      [
+        "--trusted-proxy <address>",
+        "Believe this proxy, such as 10.0.0.0/8, whose request it is; may be repeated",
+        many,
+      ],
       ["--base-path <path>", "Serve below this path, such as /queue"],
       ["--label <text>", "Shown on every page, such as prod"],
     ],

@@ -23,6 +23,8 @@ export interface Settings {
   readonly retention: number;
   /** Names of variables. */
   readonly capture_env: readonly string[];
+  /** Seconds, 0 for never. */
+  readonly refresh_interval: number;
 }
 
 export type SettingKey = keyof Settings;
@@ -102,6 +104,10 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     "LC_ALL",
     "VIRTUAL_ENV",
   ]),
+  refresh_interval: duration("refresh_interval", "How often the dashboard looks for news; 0 for never", 2, {
+    min: 0,
+    max: 3600,
+  }),
 };
 
 export const settingKeys = Object.keys(settingRules) as SettingKey[];

@@ -1,0 +1,103 @@
+// queuectl web: the dashboard and the HTTP API.
+
+import { readFileSync } from "node:fs";
+import { misuse, Refusal } from "../../domain/errors.ts";
+import { version } from "../../self.ts";
+import { isLoopback, type ServeOptions, serve } from "../../web/serve.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { openLastingStore } from "../lasting-store.ts";
+import { note, printLine } from "../output.ts";
+import { wholeNumber } from "../values.ts";
+import { webProcesses } from "../web-processes.ts";
+
+interface WebOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly requireToken?: boolean;
+  readonly allowedHost?: readonly string[];
+  readonly trustedProxy?: readonly string[];
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly basePath?: string;
+  readonly label?: string;
+}
+
+export async function web(context: Context, _words: readonly string[], options: WebOptions): Promise<number> {
+  const host = options.host ?? "127.0.0.1";
+  const port = options.port === undefined ? 5000 : wholeNumber("port", options.port, 0, 65_535);
+  const tls = tlsOf(options);
+  const base = basePath(options.basePath);
+  // Whatever is made here, a token or an audit log, is nobody else's.
+  process.umask(0o077);
+
+  await using store = await openLastingStore(context);
+  const serving = serve({
+    host,
+    port,
+    tls,
+    base,
+    home: context.home,
+    cwd: context.cwd,
+    environment: context.environment,
+    version,
+    requireToken: options.requireToken ?? false,
+    allowedHosts: options.allowedHost ?? [],
+    trustedProxies: options.trustedProxy ?? [],
+    label: options.label,
+    processes: webProcesses(context, store.now),
+    store: store.now,
+    ready: store.ready,
+    settings: () => context.settings(store.now()),
+    bug: (error) =>
+      note(`queuectl: a fault of the dashboard: ${error instanceof Error ? error.stack : error}`),
+  });
+  await printLine(serving.url);
+  tellWhoMay(host, serving, tls);
+  await stopSignal();
+  await serving.stop();
+  return done;
+}
+
+function tellWhoMay(
+  host: string,
+  { guarded, loginLink }: ReturnType<typeof serve>,
+  tls: ServeOptions["tls"],
+): void {
+  if (!isLoopback(host)) {
+    note(
+      `it listens on ${host}: whoever reaches this machine can try to log in, and whoever has the token can run commands as you`,
+    );
+    if (!tls)
+      note("what is sent is not encrypted; --tls-cert and --tls-key, or a proxy in front, change that");
+  }
+  const link = loginLink();
+  note(guarded ? `log in once with ${link}` : `if it asks for a token, log in once with ${link}`);
+  note("Ctrl-C stops it");
+}
+
+function tlsOf({ tlsCert, tlsKey }: WebOptions): ServeOptions["tls"] {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) throw misuse("--tls-cert and --tls-key belong together");
+  return { cert: textOf("--tls-cert", tlsCert), key: textOf("--tls-key", tlsKey) };
+}
+
+function textOf(option: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Refusal("not_found", `${option}: ${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function basePath(text = "/"): string {
+  const path = text.replace(/\/+$/, "");
+  if (path === "" || /^(\/[A-Za-z0-9._~-]+)+$/.test(path)) return path;
+  throw misuse(`--base-path cannot be ${JSON.stringify(text)}: it is a path such as /queue`);
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((stop) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop());
+  });
+}

@@ -1,0 +1,108 @@
+// The dashboard and its API, made from a queue. Does not listen, so that tests can call it.
+
+import { type AnyElysia, Elysia } from "elysia";
+import { assetReply } from "./assets.ts";
+import { errorReply } from "./error-reply.tsx";
+import { Problem } from "./errors.ts";
+import { compressed } from "./reply.ts";
+import { apiRoutes } from "./routes/api.ts";
+import { deadLetterRoutes } from "./routes/dead-letter.tsx";
+import { enqueueRoutes } from "./routes/enqueue.tsx";
+import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/job.tsx";
+import { jobsRoutes } from "./routes/jobs.tsx";
+import { loginRoutes } from "./routes/login.tsx";
+import { logRoutes } from "./routes/logs.tsx";
+import { overviewRoutes } from "./routes/overview.tsx";
+import { settingRoutes } from "./routes/settings.tsx";
+import { workerRoutes } from "./routes/workers.tsx";
+import { isRouteScope, remember, type Web } from "./web.ts";
+
+export interface WebApp {
+  /** Answers a request; never rejects. */
+  handle(request: Request): Promise<Response>;
+  readonly routes: readonly RouteInfo[];
+}
+
+export interface RouteInfo {
+  readonly method: string;
+  readonly path: string;
+  /** What the API document says of it. */
+  readonly doc: unknown;
+  readonly scope: string;
+}
+
+const routeFiles = [
+  overviewRoutes,
+  jobsRoutes,
+  jobRoutes,
+  logRoutes,
+  deadLetterRoutes,
+  workerRoutes,
+  settingRoutes,
+  enqueueRoutes,
+  loginRoutes,
+  apiRoutes,
+  healthRoutes,
+] as const;
+
+/** `more` are route files of a test. */
+export function makeApp(web: Web, more: readonly ((web: Web) => AnyElysia)[] = []): WebApp {
+  const app = new Elysia({ prefix: web.base }).onError(({ error, code, request }) => {
+    if (code === "NOT_FOUND") return errorReply(web, request, notFound(app, request));
+    return errorReply(web, request, error);
+  });
+  for (const routes of [...routeFiles, ...more]) app.use(routes(web));
+  const declared = checkedRoutes(app);
+  return {
+    routes: declared,
+    async handle(request) {
+      try {
+        web.access.check(request);
+        const asset = assetOf(web, request);
+        if (asset) return asset;
+        const caller = web.access.identify(request);
+        if (caller) remember(request, caller);
+        await web.ready();
+        return await compressed(request, await app.handle(request));
+      } catch (error) {
+        return errorReply(web, request, error);
+      }
+    },
+  };
+}
+
+/** The routes with their scopes. One that says nothing of who may use it is a fault of ours, and found before anybody can. */
+function checkedRoutes(app: AnyElysia): RouteInfo[] {
+  return app.routes.map(({ method, path, hooks }) => {
+    const { scope, doc } = (hooks?.detail ?? {}) as { scope?: unknown; doc?: unknown };
+    if (!isRouteScope(scope)) throw new Error(`the route ${method} ${path} does not declare its scope`);
+    return { method, path, scope, doc };
+  });
+}
+
+function assetOf(web: Web, request: Request): Response | undefined {
+  const { pathname } = new URL(request.url);
+  if (request.method !== "GET" && request.method !== "HEAD") return undefined;
+  return pathname.startsWith(`${web.base}/assets/`)
+    ? assetReply(pathname.slice(web.base.length), request)
+    : undefined;
+}
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** There is nothing, or there is, for another method. */
+function notFound(app: AnyElysia, request: Request): Problem {
+  const { pathname } = new URL(request.url);
+  const allowed = methods.filter((method) => app.router.http.find(method, pathname));
+  if (allowed.length === 0) return new Problem(404, "no-page", `there is no page ${pathname.slice(0, 200)}`);
+  return new Problem(
+    405,
+    "method",
+    `${request.method} is nothing that ${pathname.slice(0, 200)} does`,
+    undefined,
+    {
+      headers: { allow: allowed.join(", ") },
+    },
+  );
+}

@@ -1,0 +1,77 @@
+// The stylesheet, the script and the icon, inside of the program: named by their content, so that a browser may keep them for ever.
+
+import csp from "htmx.org/dist/ext/hx-csp.min.js" with { type: "text" };
+import ptag from "htmx.org/dist/ext/hx-ptag.min.js" with { type: "text" };
+import sse from "htmx.org/dist/ext/hx-sse.min.js" with { type: "text" };
+import htmx from "htmx.org/dist/htmx.min.js" with { type: "text" };
+import app from "../../views/assets/app.js" with { type: "text" };
+import type { Assets } from "../../views/assets/assets.ts";
+import icon from "../../views/assets/icon.svg" with { type: "text" };
+import style from "../../views/assets/style.css" with { type: "text" };
+import { shieldHeaders } from "./reply.ts";
+
+interface Asset {
+  readonly path: string;
+  readonly type: string;
+  readonly plain: Uint8Array<ArrayBuffer>;
+  readonly zipped: Uint8Array<ArrayBuffer>;
+}
+
+function asset(name: string, type: string, text: string): Asset {
+  const digest = new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 12);
+  const plain = new TextEncoder().encode(text);
+  return { path: `/assets/${digest}/${name}`, type, plain, zipped: Bun.gzipSync(plain, { level: 9 }) };
+}
+
+/** What others wrote, as it was published; a test compares it with known digests. */
+export const vendored = {
+  "htmx.min.js": htmx,
+  "hx-csp.min.js": csp,
+  "hx-ptag.min.js": ptag,
+  "hx-sse.min.js": sse,
+};
+
+const withoutMap = (text: string) => text.replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, "");
+
+const script = [htmx, csp, sse, ptag, app].map(withoutMap).join("\n;\n");
+
+/** The colours 16 to 255 of terminals, a cube and a row of greys: mixed with the ground's opposite, so that they can be read. */
+function terminalColours(): string {
+  const levels = [0, 95, 135, 175, 215, 255];
+  const rules = Array.from({ length: 240 }, (_, index) => {
+    const grey = 8 + (index - 216) * 10;
+    const [r, g, b] =
+      index < 216
+        ? [levels[Math.floor(index / 36)], levels[Math.floor(index / 6) % 6], levels[index % 6]]
+        : [grey, grey, grey];
+    const colour = `rgb(${r} ${g} ${b})`;
+    const mixed = (part: number, other: string) => `color-mix(in oklab,${colour} ${part}%,${other})`;
+    const n = index + 16;
+    return `.f${n}{color:light-dark(${mixed(50, "#000")},${mixed(55, "#fff")})}.b${n}{background:${mixed(30, "transparent")}}`;
+  });
+  return rules.join("\n");
+}
+
+const all = {
+  style: asset("queuectl.css", "text/css; charset=utf-8", `${style}${terminalColours()}\n`),
+  script: asset("queuectl.js", "text/javascript; charset=utf-8", script),
+  icon: asset("icon.svg", "image/svg+xml", icon),
+};
+
+export const assets: Assets = { style: all.style.path, script: all.script.path, icon: all.icon.path };
+
+/** The asset of a path, or undefined. */
+export function assetReply(path: string, request: Request): Response | undefined {
+  const found = Object.values(all).find((one) => one.path === path);
+  if (!found) return undefined;
+  const zip = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
+  return new Response(zip ? found.zipped : found.plain, {
+    headers: {
+      ...shieldHeaders(),
+      "content-type": found.type,
+      "cache-control": "public, max-age=31536000, immutable",
+      vary: "accept-encoding",
+      ...(zip ? { "content-encoding": "gzip" } : {}),
+    },
+  });
+}

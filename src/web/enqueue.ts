@@ -1,0 +1,68 @@
+// A job that a form or the API asks for, with the defaults of now: the same that the command line gives it.
+
+import { createHash } from "node:crypto";
+import { Refusal } from "../domain/errors.ts";
+import { idFromBytes } from "../domain/id.ts";
+import { type Job, type JobDefaults, type JobRequest, newJob } from "../domain/job.ts";
+import { Problem } from "./errors.ts";
+import type { Web } from "./web.ts";
+
+export async function jobDefaults(web: Web): Promise<JobDefaults> {
+  const settings = await web.settings();
+  const captured = settings.capture_env.flatMap((name) => {
+    const value = web.environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    max_retries: settings.max_retries,
+    priority: settings.priority,
+    timeout: settings.timeout,
+    cwd: web.cwd,
+    env: Object.fromEntries(captured),
+  };
+}
+
+export interface Enqueuing {
+  readonly job: Job;
+  /** The job was there already: the same was asked before under the same key. */
+  readonly replayed: boolean;
+}
+
+/**
+ * With a key, asking again gives the job that the first time made. A job without an id gets one made of the key, so that the
+ * database itself sees to it that there are never two, also when both ask at once.
+ */
+export async function enqueueOnce(
+  web: Web,
+  request: JobRequest,
+  key: string | undefined,
+): Promise<Enqueuing> {
+  const wanted = newJob(
+    { ...request, id: request.id ?? (key === undefined ? undefined : idOfKey(key)) },
+    await jobDefaults(web),
+  );
+  try {
+    return { job: await web.store.jobs.enqueue(wanted), replayed: false };
+  } catch (error) {
+    const isTaken = error instanceof Refusal && error.kind === "conflict" && wanted.id !== undefined;
+    if (!isTaken || key === undefined) throw error;
+    const job = await web.store.jobs.find(wanted.id!);
+    const isSame =
+      job.command === wanted.command &&
+      job.queue === wanted.queue &&
+      job.priority === wanted.priority &&
+      job.tags.join() === wanted.tags.join();
+    if (isSame) return { job, replayed: true };
+    if (request.id !== undefined) throw error;
+    throw new Problem(
+      422,
+      "idempotency-key",
+      "this idempotency key was used for another job",
+      "use a new key for a new job",
+    );
+  }
+}
+
+/** Sixteen letters: 80 bits of the key's digest. */
+const idOfKey = (key: string) =>
+  idFromBytes(createHash("sha256").update(`queuectl enqueue ${key}`).digest().subarray(0, 16));

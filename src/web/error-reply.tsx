@@ -1,0 +1,67 @@
+// How an error is told: as problem+json to programs, as a page to people, and in a corner of the page to its own scripts.
+/** @jsxImportSource @kitajs/html */
+
+import { ErrorPage } from "../../views/error.tsx";
+import { Page } from "../../views/layout.tsx";
+import { assets } from "./assets.ts";
+import { type Fault, faultOf, problemJson } from "./errors.ts";
+import { notice } from "./forms.ts";
+import { goTo, htmlReply, shieldHeaders } from "./reply.ts";
+import { plainUi, type Web } from "./web.ts";
+
+export function errorReply(web: Web, request: Request, error: unknown): Response {
+  const fault = faultOf(error);
+  if (fault.status === 500) web.bug(error);
+  const path = new URL(request.url).pathname.slice(web.base.length);
+  if (/^\/(api|metrics|healthz)(\/|$)/.test(path)) return problemReply(fault);
+  const isScript = request.headers.has("hx-request");
+  if (fault.status === 401 && fault.check === "token-needed") {
+    const login = loginPlace(web, request, path);
+    if (isScript)
+      return new Response(null, { status: 401, headers: { ...shieldHeaders(), "hx-redirect": login } });
+    if (request.method === "GET" && wantsPage(request)) return goTo(login);
+  }
+  if (isScript) return scriptReply(fault);
+  return wantsPage(request) ? errorPage(web, request, fault) : problemReply(fault);
+}
+
+/** Programs that say nothing of what they take (curl) get what programs read. */
+const wantsPage = (request: Request) => /text\/html/.test(request.headers.get("accept") ?? "");
+
+function loginPlace(web: Web, request: Request, path: string): string {
+  const { search } = new URL(request.url);
+  const page = `${path.replace(/^\/p(?=\/)/, "").replace(/^\/overview$/, "/")}${search}`;
+  const next = request.method === "GET" && page !== "/" ? `?next=${encodeURIComponent(page)}` : "";
+  return `${web.base}/login${next}`;
+}
+
+const problemReply = (fault: Fault) =>
+  new Response(`${JSON.stringify(problemJson(fault))}\n`, {
+    status: fault.status,
+    headers: {
+      ...shieldHeaders(),
+      "content-type": "application/problem+json; charset=utf-8",
+      ...fault.headers,
+    },
+  });
+
+const scriptReply = ({ status, detail, advice, headers }: Fault) =>
+  new Response(null, {
+    status,
+    headers: {
+      ...shieldHeaders(),
+      ...notice(advice === undefined ? detail : `${detail} (${advice})`, "fault"),
+      ...headers,
+    },
+  });
+
+function errorPage(web: Web, request: Request, { status, title, detail, advice, headers }: Fault): Response {
+  const ui = plainUi(web, request);
+  const markup = (
+    <Page ui={ui} counts={undefined} title={title} assets={assets}>
+      <ErrorPage ui={ui} title={title} detail={detail} advice={advice} status={status} />
+    </Page>
+  );
+  const again: Record<string, string> = status === 503 && request.method === "GET" ? { refresh: "3" } : {};
+  return htmlReply(markup, { nonce: ui.nonce, status, headers: { ...headers, ...again } });
+}

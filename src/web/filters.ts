@@ -1,0 +1,31 @@
+// The filter that an address names.
+
+import { misuse } from "../domain/errors.ts";
+import { type JobState, jobStates } from "../domain/job.ts";
+import type { JobFilter } from "../store/store.ts";
+
+const said = (query: URLSearchParams, name: string) => {
+  const text = query.get(name)?.trim();
+  return text === "" ? undefined : text?.slice(0, 200);
+};
+
+export function filterOf(query: URLSearchParams): JobFilter {
+  const state = said(query, "state");
+  if (state !== undefined && !(jobStates as readonly string[]).includes(state)) {
+    throw misuse(`there is no state ${JSON.stringify(state)}`, `the states are ${jobStates.join(", ")}`);
+  }
+  return {
+    state: state as JobState | undefined,
+    queue: said(query, "queue"),
+    tag: said(query, "tag"),
+    search: said(query, "q"),
+  };
+}
+
+/** A whole number in a query, such as a place in a list. */
+export function numberOf(query: URLSearchParams, name: string): number | undefined {
+  const text = said(query, name);
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw misuse(`${name} cannot be ${JSON.stringify(text)}: it is a whole number`);
+}

@@ -1,0 +1,137 @@
+// Reads windows of a log that may be large and may be growing: whole lines, and which numbers they have.
+
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { type Line, terminalReader } from "../domain/terminal-text.ts";
+
+export interface LogWindow {
+  readonly lines: readonly Line[];
+  readonly first: number;
+  readonly from: number;
+  readonly to: number;
+  readonly size: number;
+}
+
+export interface WindowWish {
+  /** The first byte; the last lines before `to` by default. */
+  readonly from?: number | undefined;
+  /** Behind the last byte; the end by default. */
+  readonly to?: number | undefined;
+  /** Whether a last line without its end belongs to it. */
+  readonly rest: boolean;
+}
+
+/** What a page shows at once. */
+const mostLines = 1000;
+const mostBytes = 256 * 1024;
+
+const newline = 10;
+
+/** Opens a log, or gives undefined when there is none. Whatever stands in its place, a link is not followed. */
+export function openLog(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+}
+
+export async function readWindow(path: string, wish: WindowWish): Promise<LogWindow> {
+  const file = openLog(path);
+  if (file === undefined) return { lines: [], first: 1, from: 0, to: 0, size: 0 };
+  try {
+    const { size } = fstatSync(file);
+    const { from, bytes } = cutWindow(file, size, wish);
+    const text = new TextDecoder().decode(bytes);
+    const reader = terminalReader();
+    const lines = reader.read(text);
+    if (bytes.at(-1) !== newline && bytes.length > 0) lines.push(reader.rest());
+    return { lines, first: await lineNumberAt(path, file, from), from, to: from + bytes.length, size };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The bytes of whole lines that fit: from the front when a beginning was asked for, else from the back. */
+function cutWindow(
+  file: number,
+  size: number,
+  { from, to, rest }: WindowWish,
+): { from: number; bytes: Buffer } {
+  if (from !== undefined) {
+    const start = Math.min(from, size);
+    const bytes = readAt(file, start, Math.min(mostBytes, size - start));
+    const end = endOfLines(bytes, rest || start + bytes.length === size);
+    return { from: start, bytes: bytes.subarray(0, firstLines(bytes.subarray(0, end), mostLines)) };
+  }
+  const end = Math.min(to ?? size, size);
+  const start = Math.max(0, end - mostBytes);
+  const bytes = readAt(file, start, end - start);
+  const whole = bytes.subarray(0, endOfLines(bytes, rest || end < size));
+  const skipped = start === 0 ? 0 : whole.indexOf(newline) + 1;
+  const cut = lastLines(whole.subarray(skipped), mostLines) + skipped;
+  return { from: start + cut, bytes: whole.subarray(cut) };
+}
+
+function endOfLines(bytes: Buffer, rest: boolean): number {
+  const last = bytes.lastIndexOf(newline) + 1;
+  // One line longer than the window is shown in pieces.
+  return rest || last === 0 ? bytes.length : last;
+}
+
+function firstLines(bytes: Buffer, count: number): number {
+  let at = 0;
+  for (let line = 0; line < count; line++) {
+    const end = bytes.indexOf(newline, at);
+    if (end < 0) return bytes.length;
+    at = end + 1;
+  }
+  return at;
+}
+
+function lastLines(bytes: Buffer, count: number): number {
+  let at = bytes.at(-1) === newline ? bytes.length - 1 : bytes.length;
+  for (let line = 0; line < count; line++) {
+    if (at === 0) return 0;
+    const end = bytes.lastIndexOf(newline, at - 1);
+    if (end < 0) return 0;
+    at = end;
+  }
+  return at + 1;
+}
+
+export function readAt(file: number, position: number, length: number): Buffer {
+  const buffer = Buffer.alloc(Math.max(0, length));
+  let read = 0;
+  while (read < buffer.length) {
+    const some = readSync(file, buffer, read, buffer.length - read, position + read);
+    if (some === 0) break;
+    read += some;
+  }
+  return buffer.subarray(0, read);
+}
+
+/** Line numbers at every so many bytes of a log, kept for the next page of it: a log only grows. */
+const markBytes = 1024 ** 2;
+const marks = new Map<string, number[]>();
+const mostMarked = 50;
+
+/** The number of the line that begins at a place. Lets others run between the megabytes it counts. */
+async function lineNumberAt(path: string, file: number, place: number): Promise<number> {
+  const known = marks.get(path) ?? [0];
+  marks.delete(path);
+  marks.set(path, known);
+  if (marks.size > mostMarked) marks.delete(marks.keys().next().value!);
+  const wanted = Math.floor(place / markBytes);
+  while (known.length <= wanted) {
+    const at = known.length - 1;
+    known.push(known[at]! + countLines(readAt(file, at * markBytes, markBytes)));
+    if (at % 8 === 7) await Bun.sleep(0);
+  }
+  return 1 + known[wanted]! + countLines(readAt(file, wanted * markBytes, place - wanted * markBytes));
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++;
+  return count;
+}

@@ -1,0 +1,52 @@
+// What pages and the API read of the queue, put together; shared among all who ask at the same time.
+
+import { groupDeaths, type Overview, type QueueCounts, type Span } from "../domain/overview.ts";
+import type { Worker } from "../domain/worker.ts";
+import type { JobFilter } from "../store/store.ts";
+import type { Web } from "./web.ts";
+
+/** Dead jobs looked at to group them. */
+const deathsRead = 200;
+
+/** Jobs looked at for one page of a search. */
+export const scan = 2000;
+
+export const pageSize = 50;
+
+export const stats = (web: Web) => web.shared("stats", () => web.store.stats.read());
+
+export const workers = (web: Web) => web.shared("workers", () => web.processes.workers());
+
+export const queues = (web: Web) => web.shared("queues", () => web.store.stats.queues());
+
+export const overview = (web: Web, span: Span) =>
+  web.shared(`overview ${span}`, async (): Promise<Overview> => {
+    const [counts, all, perQueue] = await Promise.all([stats(web), workers(web), queues(web)]);
+    const [throughput, p95_duration, dead] = await Promise.all([
+      web.store.stats.throughput(span),
+      web.store.stats.durationUnder(0.95),
+      web.store.matching.page({ state: "dead" }, { limit: deathsRead, scan }),
+    ]);
+    const living = all.filter(({ state }) => state !== "dead");
+    const waiting = perQueue.flatMap(({ oldest_waiting_at }) => oldest_waiting_at ?? []);
+    return {
+      stats: { ...counts, active_workers: living.length },
+      busy_workers: living.filter(({ job_id }) => job_id !== null).length,
+      p95_duration,
+      oldest_waiting_at: waiting.length === 0 ? null : Math.min(...waiting),
+      throughput,
+      deaths: groupDeaths(dead.jobs),
+      more_deaths: dead.older !== undefined,
+      unserved: perQueue.filter((queue) => queue.pending + queue.failed > 0 && servers(queue, living) === 0),
+      dead_workers: all.filter(({ state }) => state === "dead").map(({ id }) => id),
+    };
+  });
+
+/** How many living workers serve a queue. */
+export const servers = ({ queue }: Pick<QueueCounts, "queue">, all: readonly Worker[]) =>
+  all.filter((worker) => worker.state !== "dead" && (worker.queues?.includes(queue) ?? true)).length;
+
+export const jobPage = (web: Web, filter: JobFilter, before: number | undefined, limit = pageSize) =>
+  web.shared(`jobs ${JSON.stringify([filter, before, limit])}`, () =>
+    web.store.matching.page(filter, { before, limit, scan }),
+  );

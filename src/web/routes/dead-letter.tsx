@@ -1,0 +1,87 @@
+// The dead letter queue.
+/** @jsxImportSource @kitajs/html */
+
+import { Elysia } from "elysia";
+import { Confirm, type Question } from "../../../views/confirm.tsx";
+import { DeadLetters } from "../../../views/dead-letter.tsx";
+import { changeAll } from "../bulk.ts";
+import { filterOf, numberOf } from "../filters.ts";
+import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { jobPage, pageSize, scan, stats } from "../reads.ts";
+import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
+import { jobsText } from "./jobs.tsx";
+
+const screen: MakeScreen = async ({ web, ui, query }) => {
+  const { search } = filterOf(query);
+  const before = numberOf(query, "before");
+  const [found, { dead }] = await Promise.all([jobPage(web, { state: "dead", search }, before), stats(web)]);
+  const isPartly = found.total === undefined && found.older !== undefined && found.jobs.length < pageSize;
+  return {
+    title: "Dead letters",
+    body: (
+      <DeadLetters
+        ui={ui}
+        jobs={found.jobs}
+        dead={dead}
+        search={search}
+        looked={
+          isPartly
+            ? `${scan.toLocaleString("en")} dead letters were looked through; Older looks on from there.`
+            : undefined
+        }
+        paging={{
+          older: found.older,
+          isLater: before !== undefined,
+          shown: found.jobs.length,
+          total: found.total,
+        }}
+      />
+    ),
+  };
+};
+
+const ask =
+  (change: "retry" | "delete"): MakeScreen =>
+  async (call) => {
+    const question = await questionOf(call, change);
+    return { title: question.title, body: <Confirm ui={call.ui} question={question} />, refreshes: false };
+  };
+
+export const deadLetterRoutes = (web: Web) =>
+  new Elysia()
+    .get("/dlq", page(web, screen), needs("read"))
+    .get("/p/dlq", part(web, screen), needs("read"))
+    .get("/confirm/retry-all", page(web, ask("retry")), needs("operate"))
+    .get("/p/confirm/retry-all", fragment(web, ask("retry")), needs("operate"))
+    .get("/confirm/purge", page(web, ask("delete")), needs("operate"))
+    .get("/p/confirm/purge", fragment(web, ask("delete")), needs("operate"))
+    .post("/dlq/retry-all", ({ request }) => act(web, request, "retry"), needs("operate"))
+    .post("/dlq/purge", ({ request }) => act(web, request, "delete"), needs("operate"));
+
+async function questionOf({ web, query }: Call, change: "retry" | "delete"): Promise<Question> {
+  const [{ dead }, newest] = await Promise.all([web.store.stats.read(), web.store.matching.newest()]);
+  const retry = change === "retry";
+  return {
+    title: retry ? `Retry all ${jobsText(dead)}?` : `Purge all ${jobsText(dead)}?`,
+    text: retry
+      ? "Each goes back to its queue with a fresh count of runs. Its history stays."
+      : "They go with their history and output, for good. Jobs that die from now on are not meant.",
+    about: [],
+    to: retry ? "/dlq/retry-all" : "/dlq/purge",
+    fields: [["newest", String(newest)]],
+    choices: [{ word: retry ? "Retry all" : "Purge", look: retry ? "primary" : "danger" }],
+    back: localPath(query.get("back") ?? "/dlq"),
+    typed: !retry && dead > 100 ? dead : undefined,
+  };
+}
+
+async function act(web: Web, request: Request, change: "retry" | "delete"): Promise<Response> {
+  web.hold(request);
+  const form = await formOf(request);
+  const newest = numberOf(form, "newest") ?? (await web.store.matching.newest());
+  const { changed } = await changeAll(web, change, { state: "dead" }, newest);
+  audited(web, request, change === "retry" ? "dlq retry-all" : "dlq purge", [], changed);
+  const text = change === "retry" ? `${jobsText(changed)} back in the queue` : `${jobsText(changed)} purged`;
+  return answerForm(web, request, form, { text, to: localPath(form.get("back") ?? "/dlq") });
+}

@@ -1,0 +1,122 @@
+// One job: its page, its output, and what can be done to it.
+/** @jsxImportSource @kitajs/html */
+
+import { Elysia } from "elysia";
+import { Confirm, type Question } from "../../../views/confirm.tsx";
+import { JobPage } from "../../../views/job.tsx";
+import type { LogPart } from "../../../views/parts/log.tsx";
+import type { Attempt } from "../../domain/attempt.ts";
+import type { Job } from "../../domain/job.ts";
+import { jobLogPath } from "../../home.ts";
+import { Problem } from "../errors.ts";
+import { numberOf } from "../filters.ts";
+import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { readWindow } from "../log-file.ts";
+import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
+import { changeOne } from "./jobs.tsx";
+
+export const findJob = (web: Web, id: string) => web.shared(`job ${id}`, () => web.store.jobs.find(id));
+
+export const attemptsOf = (web: Web, { seq }: Job) =>
+  web.shared(`attempts ${seq}`, () => web.store.jobs.attempts(seq));
+
+const screen: MakeScreen = async ({ web, ui, params, query }) => {
+  const job = await findJob(web, params.id!);
+  const attempts = await attemptsOf(web, job);
+  const log = await logOf(web, job, attempts, query);
+  return { title: `Job ${job.id}`, body: <JobPage ui={ui} job={job} attempts={attempts} log={log} /> };
+};
+
+/** The attempt that a query names, or the newest; undefined when it never ran. */
+export function attemptOf(attempts: readonly Attempt[], query: URLSearchParams): Attempt | undefined {
+  const number = numberOf(query, "attempt");
+  if (number === undefined) return attempts.at(-1);
+  const found = attempts.find((attempt) => attempt.number === number);
+  if (!found) throw new Problem(404, "no-attempt", `this job has no attempt ${number}`);
+  return found;
+}
+
+async function logOf(
+  web: Web,
+  job: Job,
+  attempts: readonly Attempt[],
+  query: URLSearchParams,
+): Promise<LogPart | undefined> {
+  const attempt = attemptOf(attempts, query);
+  if (!attempt) return undefined;
+  const [from, to] = [numberOf(query, "from"), numberOf(query, "to")];
+  const isLive = attempt.result === null && from === undefined && to === undefined;
+  const window = await readWindow(jobLogPath(web.home, job.seq, attempt.number), { from, to, rest: !isLive });
+  return { ...window, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated };
+}
+
+export const jobRoutes = (web: Web) =>
+  new Elysia()
+    .get("/jobs/:id", page(web, screen), needs("read"))
+    .get("/p/jobs/:id", part(web, screen), needs("read"))
+    .post("/jobs/:id/retry", ({ request, params }) => act(web, request, params.id, "retry"), needs("operate"))
+    .post(
+      "/jobs/:id/cancel",
+      ({ request, params }) => act(web, request, params.id, "cancel"),
+      needs("operate"),
+    )
+    .post(
+      "/jobs/:id/delete",
+      ({ request, params }) => act(web, request, params.id, "delete"),
+      needs("operate"),
+    )
+    .get("/confirm/cancel/:id", page(web, ask("cancel")), needs("operate"))
+    .get("/p/confirm/cancel/:id", fragment(web, ask("cancel")), needs("operate"))
+    .get("/confirm/delete/:id", page(web, ask("delete")), needs("operate"))
+    .get("/p/confirm/delete/:id", fragment(web, ask("delete")), needs("operate"));
+
+const ask =
+  (change: "cancel" | "delete"): MakeScreen =>
+  async (call) => {
+    const question = await questionOf(call, change);
+    return { title: question.title, body: <Confirm ui={call.ui} question={question} />, refreshes: false };
+  };
+
+async function questionOf({ web, params, query }: Call, change: "cancel" | "delete"): Promise<Question> {
+  const job = await web.store.jobs.find(params.id!);
+  const isRunning = job.state === "processing";
+  const own = `/jobs/${job.id}`;
+  const back = localPath(query.get("back") ?? own);
+  return {
+    title: `${change === "cancel" ? "Cancel" : "Delete"} job ${job.id}?`,
+    text:
+      change === "delete"
+        ? "It goes with its history and its output, for good."
+        : isRunning
+          ? "Its command runs now and will be ended, with all it started."
+          : "It will not run any more, unless somebody retries it.",
+    about: [job.command.length > 300 ? `${job.command.slice(0, 300)}…` : job.command],
+    to: `${own}/${change}`,
+    fields: [],
+    choices: [{ word: change === "cancel" ? "Cancel the job" : "Delete the job", look: "danger" }],
+    back: change === "delete" && back === own ? "/jobs" : back,
+    typed: undefined,
+  };
+}
+
+const said: Readonly<Record<"retry" | "cancel" | "delete", (job: Job, changed: Job | undefined) => string>> =
+  {
+    retry: (job) => `Job ${job.id} is back in its queue`,
+    cancel: (job, changed) =>
+      `Job ${job.id} is ${changed?.state === "processing" ? "being ended" : "cancelled"}`,
+    delete: (job) => `Job ${job.id} is deleted`,
+  };
+
+async function act(
+  web: Web,
+  request: Request,
+  id: string,
+  change: "retry" | "cancel" | "delete",
+): Promise<Response> {
+  const form = await formOf(request);
+  const job = await web.store.jobs.find(id);
+  const changed = await changeOne(web, change, job);
+  audited(web, request, change, [job.id]);
+  return answerForm(web, request, form, { text: said[change](job, changed) });
+}

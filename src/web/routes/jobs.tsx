@@ -1,0 +1,175 @@
+// The list of jobs, and what is done to many of them at once.
+/** @jsxImportSource @kitajs/html */
+
+import { Elysia } from "elysia";
+import { Confirm, type Question } from "../../../views/confirm.tsx";
+import { filterWords, Jobs } from "../../../views/jobs.tsx";
+import { misuse, Refusal } from "../../domain/errors.ts";
+import type { Job } from "../../domain/job.ts";
+import type { JobChange } from "../../store/store.ts";
+import { changeAll, countAll } from "../bulk.ts";
+import { filterOf, numberOf } from "../filters.ts";
+import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { jobPage, pageSize, queues, scan, stats } from "../reads.ts";
+import { fragment, type MakeScreen, page, part } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
+
+const screen: MakeScreen = async ({ web, ui, query }) => {
+  const filter = filterOf(query);
+  const before = numberOf(query, "before");
+  const [found, counts, names] = await Promise.all([jobPage(web, filter, before), stats(web), queues(web)]);
+  const isPartly = found.total === undefined && found.older !== undefined && found.jobs.length < pageSize;
+  return {
+    title: "Jobs",
+    body: (
+      <Jobs
+        ui={ui}
+        jobs={found.jobs}
+        filter={filter}
+        stats={counts}
+        queues={names.map(({ queue }) => queue)}
+        paging={{
+          older: found.older,
+          isLater: before !== undefined,
+          shown: found.jobs.length,
+          total: found.total,
+        }}
+        looked={
+          isPartly
+            ? `${scan.toLocaleString("en")} jobs were looked through; Older looks on from there.`
+            : undefined
+        }
+      />
+    ),
+  };
+};
+
+const ask: MakeScreen = async ({ web, ui, query }) => {
+  const question = await bulkQuestion(web, query);
+  return { title: question.title, body: <Confirm ui={ui} question={question} />, refreshes: false };
+};
+
+export const jobsRoutes = (web: Web) =>
+  new Elysia()
+    .get("/jobs", page(web, screen), needs("read"))
+    .get("/p/jobs", part(web, screen), needs("read"))
+    .get("/confirm/jobs", page(web, ask), needs("operate"))
+    .get("/p/confirm/jobs", fragment(web, ask), needs("operate"))
+    .post("/jobs/act", ({ request }) => act(web, request), needs("operate"));
+
+const verbs: Readonly<Record<JobChange, readonly [ask: string, done: string, left: string]>> = {
+  retry: ["Run", "back in the queue", "Running ones are left alone."],
+  cancel: ["Cancel", "cancelled, or being ended", "Those that have ended are left alone."],
+  delete: ["Delete", "deleted, with history and output", "Running ones are left alone."],
+};
+
+function changeOf(text: string | null): JobChange {
+  if (text !== null && Object.hasOwn(verbs, text)) return text as JobChange;
+  throw misuse(
+    `nothing is called ${JSON.stringify(text ?? "")} here`,
+    "jobs can be retried, cancelled and deleted",
+  );
+}
+
+export const jobsText = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "job" : "jobs"}`;
+
+/** With so many, the number has to be typed. */
+const mostUntyped = 100;
+
+async function bulkQuestion(web: Web, query: URLSearchParams): Promise<Question> {
+  const change = changeOf(query.get("do"));
+  const [verb, done, left] = verbs[change];
+  const back = localPath(query.get("back") ?? "/jobs");
+  const look = change === "retry" ? "primary" : "danger";
+  const common = { to: "/jobs/act", back, choices: [{ word: verb, look } as const] };
+  if (query.get("all") === "yes") {
+    const filter = filterOf(query);
+    const newest = await web.store.matching.newest();
+    const count = await countAll(web.store, filter, newest);
+    const words = filterWords(filter);
+    return {
+      ...common,
+      title: `${verb} all ${jobsText(count)}${words === "" ? "" : ` ${words}`}?`,
+      text: `They will be ${done}. ${left} Jobs that are added from now on are not meant.`,
+      about: [],
+      fields: [
+        ["do", change],
+        ["all", "yes"],
+        ["newest", String(newest)],
+        ...Object.entries({
+          state: filter.state,
+          queue: filter.queue,
+          tag: filter.tag,
+          q: filter.search,
+        }).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
+      ],
+      typed: count > mostUntyped && change !== "retry" ? count : undefined,
+    };
+  }
+  const ids = query.getAll("id");
+  if (ids.length === 0) throw misuse("no row is ticked", "tick the jobs that are meant, or all that match");
+  return {
+    ...common,
+    title: `${verb} ${jobsText(ids.length)}?`,
+    text: `${ids.length === 1 ? "It" : "They"} will be ${done}. ${left}`,
+    about: ids,
+    fields: [["do", change], ...ids.map((id): [string, string] => ["id", id])],
+    typed: undefined,
+  };
+}
+
+async function act(web: Web, request: Request): Promise<Response> {
+  const form = await formOf(request);
+  const change = changeOf(form.get("do"));
+  const [, done] = verbs[change];
+  if (form.get("all") === "yes") {
+    web.hold(request);
+    const filter = filterOf(form);
+    const { changed, left } = await changeAll(web, change, filter, numberOf(form, "newest") ?? 0);
+    audited(web, request, change, [], changed, `all ${filterWords(filter) || "jobs"}`);
+    return answerForm(web, request, form, {
+      text: `${jobsText(changed)} ${done}${leftText(left)}`,
+      to: localPath(form.get("back")),
+    });
+  }
+  const { changed, left } = await changeNamed(web, change, form.getAll("id"));
+  audited(web, request, change, changed);
+  return answerForm(web, request, form, {
+    text: `${jobsText(changed.length)} ${done}${leftText(left)}`,
+    to: localPath(form.get("back")),
+  });
+}
+
+const leftText = (left: number) => (left === 0 ? "" : `; ${jobsText(left)} left alone`);
+
+/** Jobs named one by one: what cannot be done to one does not keep it from the others. */
+async function changeNamed(web: Web, change: JobChange, ids: readonly string[]) {
+  const changed: string[] = [];
+  let left = 0;
+  for (const id of ids) {
+    try {
+      await changeOne(web, change, await web.store.jobs.find(id));
+      changed.push(id);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.kind === "unavailable" || error.kind === "unusable")
+        throw error;
+      left++;
+    }
+  }
+  return { changed, left };
+}
+
+/** One job, refused where it cannot be done. */
+export async function changeOne(
+  web: Web,
+  change: JobChange,
+  { seq }: Pick<Job, "seq">,
+): Promise<Job | undefined> {
+  if (change === "delete") {
+    web.processes.removeLogs(await web.store.jobs.delete([seq]));
+    return undefined;
+  }
+  const [job] = await web.store.jobs[change]([seq]);
+  if (change === "cancel" && job?.state === "processing") await web.processes.endCancelled([job]);
+  return job;
+}

@@ -1,0 +1,86 @@
+// Showing a token, once; the browser then holds a cookie that says nothing by itself.
+/** @jsxImportSource @kitajs/html */
+
+import { Elysia } from "elysia";
+import { Page } from "../../../views/layout.tsx";
+import { Login } from "../../../views/login.tsx";
+import { scopes } from "../../domain/scope.ts";
+import { cookieOf } from "../access.ts";
+import { assets } from "../assets.ts";
+import { Problem } from "../errors.ts";
+import { formOf, localPath } from "../forms.ts";
+import { goTo, htmlReply } from "../reply.ts";
+import { sessionSeconds } from "../sessions.ts";
+import { verifyToken } from "../tokens.ts";
+import { needs, plainUi, type Web } from "../web.ts";
+
+/** A wrong token is answered no sooner than this, right or nearly right. */
+const wrongMs = 300;
+
+export const loginRoutes = (web: Web) =>
+  new Elysia()
+    .get("/login", ({ request }) => show(web, request), needs("public"))
+    .post("/login", ({ request }) => login(web, request), needs("public"))
+    .post("/logout", ({ request }) => logout(web, request), needs("public"));
+
+async function show(web: Web, request: Request): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  const code = query.get("code");
+  if (code === null) return loginPage(web, request, localPath(query.get("next")));
+  refuseThrottled(web, request);
+  const token = web.tokens().find((one) => one.scopes.size === scopes.length);
+  if (!web.sessions.useCode(code) || !token) {
+    await failed(web, request);
+    return loginPage(web, request, "/", "That link was used already, or is too old.");
+  }
+  return opened(web, token, "/");
+}
+
+async function login(web: Web, request: Request): Promise<Response> {
+  refuseThrottled(web, request);
+  const form = await formOf(request);
+  const next = localPath(form.get("next"));
+  const token = verifyToken((form.get("token") ?? "").trim(), web.tokens());
+  if (token) return opened(web, token, next);
+  await failed(web, request);
+  return loginPage(web, request, next, "That is not the token.");
+}
+
+async function failed(web: Web, request: Request): Promise<void> {
+  web.sessions.failed(web.addressOf(request));
+  web.audit.write({ who: "nobody", address: web.addressOf(request), action: "login refused" });
+  await Bun.sleep(wrongMs);
+}
+
+function refuseThrottled(web: Web, request: Request): void {
+  const seconds = web.sessions.throttled(web.addressOf(request));
+  if (seconds === 0) return;
+  throw new Problem(429, "throttled", `too many wrong tokens; try again in ${seconds} s`, undefined, {
+    headers: { "retry-after": String(seconds) },
+  });
+}
+
+function opened(web: Web, token: Parameters<Web["sessions"]["open"]>[0], next: string): Response {
+  const secure = web.tls ? "; Secure" : "";
+  const cookie = `${web.access.cookieName}=${web.sessions.open(token)}; Path=/; Max-Age=${sessionSeconds}; HttpOnly; SameSite=Strict${secure}`;
+  return goTo(`${web.base}${next}`, { "set-cookie": cookie });
+}
+
+function logout(web: Web, request: Request): Response {
+  const cookie = cookieOf(request, web.access.cookieName);
+  if (cookie !== undefined) web.sessions.close(cookie);
+  const secure = web.tls ? "; Secure" : "";
+  return goTo(`${web.base}/login`, {
+    "set-cookie": `${web.access.cookieName}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict${secure}`,
+  });
+}
+
+function loginPage(web: Web, request: Request, next: string, fault?: string): Response {
+  const ui = plainUi(web, request);
+  const markup = (
+    <Page ui={ui} counts={undefined} title="Log in" assets={assets}>
+      <Login ui={ui} fault={fault} next={next} />
+    </Page>
+  );
+  return htmlReply(markup, { nonce: ui.nonce, status: fault === undefined ? 200 : 401 });
+}

@@ -1,0 +1,51 @@
+// What an attempt printed: as it is, and as it grows.
+/** @jsxImportSource @kitajs/html */
+
+import { Elysia } from "elysia";
+import { jobLogPath } from "../../home.ts";
+import { Problem } from "../errors.ts";
+import { numberOf } from "../filters.ts";
+import { openLog } from "../log-file.ts";
+import { followLog } from "../log-stream.tsx";
+import { eventStream, rawLog } from "../streams.ts";
+import { needs, type Web } from "../web.ts";
+import { attemptOf, attemptsOf, findJob } from "./job.tsx";
+
+export const logRoutes = (web: Web) =>
+  new Elysia()
+    .get("/jobs/:id/log", ({ request, params }) => raw(web, request, params.id), needs("read"))
+    .get("/jobs/:id/log/stream", ({ request, params }) => stream(web, request, params.id), needs("read"));
+
+export async function raw(
+  web: Web,
+  request: Request,
+  id: string,
+  query = new URL(request.url).searchParams,
+): Promise<Response> {
+  const job = await findJob(web, id);
+  const attempt = attemptOf(await attemptsOf(web, job), query);
+  if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
+  const file = openLog(jobLogPath(web.home, job.seq, attempt.number));
+  if (file === undefined) throw new Problem(404, "no-log", "there is no output of this attempt");
+  return rawLog(file, `${job.id}-${attempt.number}.log`, request);
+}
+
+async function stream(web: Web, request: Request, id: string): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  const job = await findJob(web, id);
+  const attempt = attemptOf(await attemptsOf(web, job), query);
+  if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
+  const start = placeOf(request.headers.get("last-event-id")) ?? {
+    from: numberOf(query, "from") ?? 0,
+    line: numberOf(query, "line") ?? 1,
+  };
+  return eventStream(web, request, (send, signal) =>
+    followLog(web, { job, attempt: attempt.number, ...start }, send, signal),
+  );
+}
+
+/** Where a stream broke off: the id of the last event that arrived, `byte:line`. */
+function placeOf(id: string | null): { from: number; line: number } | undefined {
+  const match = /^(\d{1,15}):(\d{1,12})$/.exec(id ?? "");
+  return match ? { from: Number(match[1]), line: Number(match[2]) } : undefined;
+}

@@ -1,0 +1,106 @@
+// The workers and the queues they serve.
+/** @jsxImportSource @kitajs/html */
+
+import { Elysia } from "elysia";
+import { Confirm, type Question } from "../../../views/confirm.tsx";
+import { Queues } from "../../../views/queues.tsx";
+import { Workers } from "../../../views/workers.tsx";
+import { misuse, Refusal } from "../../domain/errors.ts";
+import { checkQueue } from "../../domain/job.ts";
+import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { queues, servers, workers } from "../reads.ts";
+import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
+
+const workersScreen: MakeScreen = async ({ web, ui }) => ({
+  title: "Workers",
+  body: <Workers ui={ui} workers={await workers(web)} />,
+});
+
+const queuesScreen: MakeScreen = async ({ web, ui }) => {
+  const [rows, all] = await Promise.all([queues(web), workers(web)]);
+  const servedBy = Object.fromEntries(rows.map((row) => [row.queue, servers(row, all)]));
+  return { title: "Queues", body: <Queues ui={ui} queues={rows} servedBy={servedBy} /> };
+};
+
+const ask: MakeScreen = async (call) => {
+  const question = await questionOf(call);
+  return { title: question.title, body: <Confirm ui={call.ui} question={question} />, refreshes: false };
+};
+
+export const workerRoutes = (web: Web) =>
+  new Elysia()
+    .get("/workers", page(web, workersScreen), needs("read"))
+    .get("/p/workers", part(web, workersScreen), needs("read"))
+    .get("/queues", page(web, queuesScreen), needs("read"))
+    .get("/p/queues", part(web, queuesScreen), needs("read"))
+    .get("/confirm/stop-workers", page(web, ask), needs("operate"))
+    .get("/p/confirm/stop-workers", fragment(web, ask), needs("operate"))
+    .post("/workers/stop", ({ request }) => stop(web, request), needs("operate"))
+    .post("/workers/start", ({ request }) => start(web, request), needs("operate"));
+
+async function questionOf({ web, query }: Call): Promise<Question> {
+  const ids = await wantedWorkers(web, query.get("id"));
+  const one = ids.length === 1;
+  return {
+    title: one ? `Stop ${ids[0]}?` : `Stop all ${ids.length} workers?`,
+    text: `${one ? "It finishes" : "They finish"} what runs and then ${one ? "goes" : "go"}; or ${one ? "it gives" : "they give"} it back to the queue at once, which costs the job no attempt.`,
+    about: one ? [] : ids,
+    to: "/workers/stop",
+    fields: ids.map((id): [string, string] => ["id", id]),
+    choices: [
+      { word: "Finish and stop", look: "primary", fields: { order: "finish" } },
+      { word: "Stop now", look: "danger", fields: { order: "release" } },
+    ],
+    back: localPath(query.get("back") ?? "/workers"),
+    typed: undefined,
+  };
+}
+
+export async function wantedWorkers(web: Web, id: string | null): Promise<string[]> {
+  const living = (await web.processes.workers())
+    .filter(({ state }) => state !== "dead")
+    .map((worker) => worker.id);
+  if (id === null) return living;
+  if (!living.includes(id))
+    throw new Refusal("not_found", `there is no worker ${id}`, "it may just have gone");
+  return [id];
+}
+
+async function stop(web: Web, request: Request): Promise<Response> {
+  const form = await formOf(request);
+  const order = form.get("order") === "release" ? "release" : "finish";
+  const ids = form.getAll("id");
+  await web.store.workers.stop(ids, order);
+  audited(web, request, `worker stop (${order})`, ids);
+  const who = ids.length === 1 ? ids[0] : `${ids.length} workers`;
+  const text =
+    order === "finish" ? `Asked ${who} to finish and go` : `Asked ${who} to give back what runs and go`;
+  return answerForm(web, request, form, { text, to: localPath(form.get("back") ?? "/workers") });
+}
+
+/** More than this from a browser is a slip of the finger. */
+const mostStarted = 64;
+
+async function start(web: Web, request: Request): Promise<Response> {
+  const form = await formOf(request);
+  const ids = await web.processes.start(
+    countOf(form.get("count") ?? "1"),
+    queuesOf(form.get("queues") ?? ""),
+  );
+  audited(web, request, "worker start", ids);
+  const text = ids.length === 1 ? `Started ${ids[0]}` : `Started ${ids.length} workers`;
+  return answerForm(web, request, form, { text, to: "/workers" });
+}
+
+export function countOf(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= mostStarted) return count;
+  throw misuse(`count cannot be ${JSON.stringify(text)}: it is a whole number from 1 to ${mostStarted}`);
+}
+
+export function queuesOf(text: string): string[] {
+  const names = text.split(/[\s,]+/).filter((name) => name !== "");
+  names.forEach(checkQueue);
+  return names;
+}

@@ -1,0 +1,93 @@
+// From what a route shows to what is sent: the whole page, or, for its refresh, only what changes, and nothing when nothing did.
+/** @jsxImportSource @kitajs/html */
+
+import { Content, type NavCounts, Page } from "../../views/layout.tsx";
+import type { Ui } from "../../views/parts/ui.ts";
+import { assets } from "./assets.ts";
+import { htmlReply, shieldHeaders } from "./reply.ts";
+import { uiFor, type Web } from "./web.ts";
+
+/** What a route gets to make its screen from. */
+export interface Call {
+  readonly web: Web;
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly ui: Ui;
+}
+
+export interface Screen {
+  readonly title: string;
+  readonly body: JSX.Element;
+  readonly status?: number;
+  /** False for a page that holds what somebody types. */
+  readonly refreshes?: boolean;
+}
+
+export type MakeScreen = (call: Call) => Promise<Screen>;
+
+interface Asked {
+  readonly request: Request;
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+const callOf = async (web: Web, { request, params = {} }: Asked): Promise<Call> => {
+  const ui = await uiFor(web, request);
+  return { web, request, params, query: ui.query, ui };
+};
+
+/** Answers with the whole page. */
+export const page = (web: Web, make: MakeScreen) => async (asked: Asked) => {
+  const call = await callOf(web, asked);
+  return pageReply(call, await make(call));
+};
+
+export async function pageReply(
+  { web, ui }: Pick<Call, "web" | "ui">,
+  { title, body, status = 200, refreshes = true }: Screen,
+) {
+  const path = ui.path === "/" ? "/overview" : ui.path;
+  const query = new URLSearchParams(ui.query);
+  query.delete("notice");
+  const refreshFrom = `${ui.base}/p${path}${query.size > 0 ? `?${query}` : ""}`;
+  const markup = (
+    <Page
+      ui={ui}
+      counts={await navCounts(web)}
+      title={title}
+      assets={assets}
+      refreshFrom={refreshes && ui.refresh > 0 ? refreshFrom : undefined}
+    >
+      {body}
+    </Page>
+  );
+  return htmlReply(markup, { nonce: ui.nonce, status });
+}
+
+/** Answers with what the page refreshes, or says that it is as it was. */
+export const part = (web: Web, make: MakeScreen) => async (asked: Asked) => {
+  const call = await callOf(web, asked);
+  const { ui } = call;
+  const { body } = await make(call);
+  const markup = String(
+    <Content ui={ui} counts={await navCounts(web)}>
+      {body}
+    </Content>,
+  );
+  const tag = Bun.hash(markup.replaceAll(ui.nonce, "")).toString(36);
+  if (asked.request.headers.get("hx-ptag") === tag) {
+    return new Response(null, { status: 304, headers: { ...shieldHeaders(ui.nonce), "hx-ptag": tag } });
+  }
+  return htmlReply(markup, { nonce: ui.nonce, headers: { "hx-ptag": tag } });
+};
+
+/** Answers with a fragment as it is, for a dialog. */
+export const fragment = (web: Web, make: MakeScreen) => async (asked: Asked) => {
+  const call = await callOf(web, asked);
+  return htmlReply((await make(call)).body, { nonce: call.ui.nonce });
+};
+
+async function navCounts(web: Web): Promise<NavCounts> {
+  const stats = await web.shared("stats", () => web.store.stats.read());
+  return { dead: stats.dead, workers: stats.active_workers, processing: stats.processing };
+}

@@ -1,0 +1,167 @@
+// Listens, and stops: at once, however many streams are open.
+
+import type { Server } from "bun";
+import { Refusal } from "../domain/errors.ts";
+import type { Settings } from "../domain/settings.ts";
+import type { Store } from "../store/store.ts";
+import { makeAccess } from "./access.ts";
+import { clientAddress, readNetworks } from "./address.ts";
+import { makeApp } from "./app.ts";
+import { openAudit } from "./audit.ts";
+import { makeNotices } from "./notices.ts";
+import { isSameUser, type Peer } from "./peer.ts";
+import { makeSessions, type Sessions } from "./sessions.ts";
+import { makeShared } from "./shared.ts";
+import { ensureToken, tokenReader } from "./tokens.ts";
+import type { Processes, Web } from "./web.ts";
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly home: string;
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly requireToken: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly base: string;
+  readonly label: string | undefined;
+  readonly processes: Processes;
+  /** The queue as it is now; opened anew when its database was put in another's place. */
+  readonly store: () => Store;
+  /** Refused while the queue cannot be reached. */
+  readonly ready: () => Promise<void>;
+  readonly settings: () => Promise<Settings>;
+  readonly bug: (error: unknown) => void;
+}
+
+export interface Serving {
+  readonly url: string;
+  /** Whether everybody needs a token. */
+  readonly guarded: boolean;
+  /** A link that logs a browser in, once. */
+  loginLink(): string;
+  stop(): Promise<void>;
+}
+
+/** Most of a request's body: a command, its environment, and what escaping makes of them. */
+const mostBody = 2 * 1024 ** 2;
+
+export const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
+
+export function serve(options: ServeOptions): Serving {
+  const { host, home, tls, base } = options;
+  const loopback = isLoopback(host);
+  const guarded = options.requireToken || !loopback || process.platform !== "linux";
+  if (guarded) ensureToken(home);
+  const stopping = new AbortController();
+  const sessions = makeSessions();
+  const tokens = tokenReader(home);
+  tokens();
+  let handle: (request: Request) => Promise<Response> = async () => new Response(null, { status: 503 });
+  const peers = new WeakMap<Request, Peer>();
+
+  const server = listen(options, (request, from) => {
+    const peer = from.requestIP(request);
+    if (peer) peers.set(request, peer);
+    return handle(request);
+  });
+  const port = server.port!;
+  const proxies = readNetworks(options.trustedProxies);
+  const web: Web = {
+    home,
+    cwd: options.cwd,
+    environment: options.environment,
+    processes: options.processes,
+    settings: options.settings,
+    version: options.version,
+    base,
+    label: options.label,
+    tls: tls !== undefined,
+    sessions,
+    tokens,
+    notices: makeNotices(),
+    shared: makeShared(),
+    audit: openAudit(home),
+    ready: options.ready,
+    bug: options.bug,
+    stopping: stopping.signal,
+    get store() {
+      return options.store();
+    },
+    hold: (request) => server.timeout(request, 0),
+    addressOf: (request) => clientAddress(peers.get(request)?.address ?? "", request.headers, proxies),
+    access: makeAccess({
+      port,
+      loopback,
+      tls: tls !== undefined,
+      requireToken: options.requireToken,
+      allowedHosts: options.allowedHosts,
+      tokens,
+      sessions,
+      sameUser: (request) => {
+        const peer = peers.get(request);
+        return peer !== undefined && isSameUser(peer, port);
+      },
+    }),
+  };
+  handle = makeApp(web).handle;
+
+  return {
+    guarded,
+    url: `${tls ? "https" : "http"}://${shownHost(host)}:${port}${base}/`,
+    loginLink: () =>
+      loginLink(home, sessions, `${tls ? "https" : "http"}://${shownHost(host)}:${port}${base}`),
+    async stop() {
+      stopping.abort();
+      await server.stop(true);
+    },
+  };
+}
+
+function loginLink(home: string, sessions: Sessions, origin: string): string {
+  ensureToken(home);
+  return `${origin}/login?code=${sessions.newCode()}`;
+}
+
+type Handler = (request: Request, server: Server<undefined>) => Promise<Response>;
+
+function listen({ host, port, tls }: ServeOptions, fetch: Handler): Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      // Otherwise a second server on this port would start without a word, and share its requests.
+      reusePort: false,
+      development: false,
+      maxRequestBodySize: mostBody,
+      idleTimeout: 30,
+      ...(tls ? { tls } : {}),
+      fetch,
+    });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") {
+      throw new Refusal(
+        "unavailable",
+        `port ${port} is in use on ${host}`,
+        "stop what listens there, or choose another: --port 5001",
+      );
+    }
+    if (code === "EACCES")
+      throw new Refusal(
+        "unavailable",
+        `port ${port} may not be used by you`,
+        "choose one above 1023: --port 5000",
+      );
+    throw new Refusal("unavailable", `cannot listen on ${host}:${port}: ${message}`);
+  }
+}
+
+/** What to type into a browser; a server that listens everywhere is reached here by its own name. */
+function shownHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,113 @@
+// Answers that take their time: event streams, and logs as they are.
+
+import { closeSync, fstatSync } from "node:fs";
+import { Problem } from "./errors.ts";
+import { readAt } from "./log-file.ts";
+import { shieldHeaders, textReply } from "./reply.ts";
+import type { Web } from "./web.ts";
+
+export interface ServerEvent {
+  readonly event?: string;
+  readonly id?: string;
+  readonly data: string;
+}
+
+export type Send = (event: ServerEvent) => void;
+
+/** Streams open at once, of all browsers together. */
+const mostStreams = 64;
+let streams = 0;
+
+/** So often something is sent at least, so that proxies do not take the stream for dead. */
+const pingMs = 15_000;
+
+/** An event as it is written: whatever is in the data, it cannot end the event or begin another. */
+export function eventText({ event, id, data }: ServerEvent): string {
+  const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
+  return `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}${lines.join("")}\n`;
+}
+
+/** Sends what `produce` says until it is fulfilled, the browser goes, or the server stops. */
+export function eventStream(
+  web: Web,
+  request: Request,
+  produce: (send: Send, signal: AbortSignal) => Promise<void>,
+): Response {
+  if (streams >= mostStreams) {
+    throw new Problem(503, "streams", `${mostStreams} event streams are open already`, "close some tabs", {
+      headers: { "retry-after": "10" },
+    });
+  }
+  streams++;
+  web.hold(request);
+  const gone = new AbortController();
+  const signal = AbortSignal.any([gone.signal, request.signal, web.stopping]);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      const write = (text: string) => {
+        if (!signal.aborted) controller.enqueue(encoder.encode(text));
+      };
+      const ping = setInterval(() => write(": still here\n\n"), pingMs);
+      try {
+        write(": welcome\n\n");
+        await produce((event) => write(eventText(event)), signal);
+      } catch {
+        // The stream ends; the browser asks again, and is then told what is wrong.
+      } finally {
+        clearInterval(ping);
+        streams--;
+        try {
+          controller.close();
+        } catch {
+          // The browser closed it first.
+        }
+      }
+    },
+    cancel: () => gone.abort(),
+  });
+  return new Response(body, {
+    headers: {
+      ...shieldHeaders(),
+      "content-type": "text/event-stream; charset=utf-8",
+      "x-accel-buffering": "no",
+    },
+  });
+}
+
+const pieceBytes = 256 * 1024;
+
+/** A whole log as plain text, read as it is sent; `Range: bytes=from-` sends the rest of it. */
+export function rawLog(file: number, name: string, request: Request): Response {
+  const { size } = fstatSync(file);
+  const from = rangeStart(request.headers.get("range"), size);
+  let at = from ?? 0;
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(file);
+    isOpen = false;
+  };
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const piece = readAt(file, at, Math.min(pieceBytes, size - at));
+      at += piece.length;
+      if (piece.length > 0) controller.enqueue(new Uint8Array(piece));
+      if (piece.length > 0 && at < size) return;
+      close();
+      controller.close();
+    },
+    cancel: close,
+  });
+  const reply = textReply(body, {
+    "content-disposition": `attachment; filename="${name.replace(/[^A-Za-z0-9._-]/g, "_")}"`,
+    "accept-ranges": "bytes",
+  });
+  if (from === undefined) return reply;
+  reply.headers.set("content-range", `bytes ${from}-${size - 1}/${size}`);
+  return new Response(reply.body, { status: 206, headers: reply.headers });
+}
+
+function rangeStart(range: string | null, size: number): number | undefined {
+  const match = /^bytes=(\d{1,15})-$/.exec(range ?? "");
+  return match && Number(match[1]) < size ? Number(match[1]) : undefined;
+}

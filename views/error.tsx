@@ -1,0 +1,33 @@
+// What went wrong, in one plain sentence, and what to do about it.
+/** @jsxImportSource @kitajs/html */
+
+import { link, type Ui } from "./parts/ui.ts";
+
+export interface ErrorProps {
+  readonly ui: Ui;
+  readonly title: string;
+  readonly detail: string;
+  readonly advice: string | undefined;
+  readonly status: number;
+}
+
+export function ErrorPage({ ui, title, detail, advice, status }: ErrorProps) {
+  return (
+    <section class="panel trouble">
+      <h1 safe>{title}</h1>
+      <p class="trouble-detail" safe>
+        {sentence(detail)}
+      </p>
+      {advice === undefined ? "" : <p safe>{sentence(advice)}</p>}
+      {status === 503 ? <p class="hint">This page looks again by itself.</p> : ""}
+      <p>
+        <a class="button" href={link(ui, "/")}>
+          To the overview
+        </a>
+      </p>
+    </section>
+  );
+}
+
+const sentence = (text: string) =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;

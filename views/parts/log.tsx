@@ -1,0 +1,206 @@
+// What an attempt printed, line by line, and the way it goes on growing while the attempt runs.
+/** @jsxImportSource @kitajs/html */
+
+import type { Attempt } from "../../src/domain/attempt.ts";
+import { resultWords } from "../../src/domain/exit-words.ts";
+import type { Job } from "../../src/domain/job.ts";
+import { formatSize } from "../../src/domain/settings.ts";
+import type { Line, Run } from "../../src/domain/terminal-text.ts";
+import { link, type Ui } from "./ui.ts";
+
+/** A window on a log: whole lines between two places in bytes. */
+export interface LogPart {
+  readonly attempt: number;
+  readonly lines: readonly Line[];
+  /** The number of the first line. */
+  readonly first: number;
+  readonly from: number;
+  readonly to: number;
+  /** How long the log is now. */
+  readonly size: number;
+  readonly isLive: boolean;
+  readonly isTruncated: boolean;
+}
+
+interface LogPanelProps {
+  readonly ui: Ui;
+  readonly job: Job;
+  readonly attempts: readonly Attempt[];
+  readonly log: LogPart | undefined;
+}
+
+export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
+  if (log === undefined) {
+    return (
+      <section class="panel" id="log-none" aria-labelledby="log-title">
+        <h2 id="log-title">Output</h2>
+        <p class="hint">{job.state === "cancelled" ? "It never ran." : "Nothing yet: it has not run."}</p>
+      </section>
+    );
+  }
+  const { attempt, size, isLive } = log;
+  const at = (parameters: Record<string, string | number>) =>
+    link(ui, `/jobs/${job.id}`, { attempt, ...parameters });
+  const raw = link(ui, `/jobs/${job.id}/log`, { attempt });
+  return (
+    <section class="panel log-panel" id={`log-${attempt}`} aria-labelledby="log-title" hx-morph-skip="true">
+      <div class="panel-head">
+        <h2 id="log-title">Output</h2>
+        <AttemptPicker ui={ui} job={job} attempts={attempts} shown={attempt} />
+        <span class="spring" />
+        {isLive ? (
+          <span class="live" id="log-live">
+            live
+          </span>
+        ) : (
+          ""
+        )}
+        <span class="hint" safe>{`${formatSize(size)}${log.isTruncated ? ", cut at the limit" : ""}`}</span>
+        <label class="check">
+          <input type="checkbox" id="wrap" checked /> wrap
+        </label>
+        <a class="button" href={raw} download={`${job.id}-${attempt}.log`}>
+          Raw
+        </a>
+      </div>
+      {log.from > 0 ? (
+        <p class="more-log">
+          <a href={at({ to: log.from })}>Earlier</a> · <a href={at({ from: 0 })}>From the beginning</a>
+        </p>
+      ) : (
+        ""
+      )}
+      <div
+        class="log is-wrapped"
+        id="log"
+        role="log"
+        aria-live="off"
+        aria-label="Output"
+        tabindex="0"
+        {...stream(ui, job, log)}
+      >
+        <div id="log-lines" class="lines" hx-ignore="true">
+          <LogLines lines={log.lines} first={log.first} />
+        </div>
+        <div class="tail" id="log-tail" hx-ignore="true" />
+      </div>
+      {size === 0 && !isLive ? <p class="hint">It printed nothing.</p> : ""}
+      {log.to < size && !isLive ? (
+        <p class="more-log">
+          <a href={at({ from: log.to })}>Later</a> · <a href={at({})}>To the end</a>
+        </p>
+      ) : (
+        ""
+      )}
+      <button type="button" class="button is-primary jump" id="jump" hidden>
+        Jump to the newest
+      </button>
+    </section>
+  );
+}
+
+function stream(ui: Ui, job: Job, { attempt, to, first, lines, isLive }: LogPart) {
+  if (!isLive) return {};
+  return {
+    "hx-sse:connect": link(ui, `/jobs/${job.id}/log/stream`, {
+      attempt,
+      from: to,
+      line: first + lines.length,
+    }),
+    "hx-sse:close": "done",
+    "hx-target": "#log-lines",
+    "hx-swap": "beforeend",
+    "hx-nonce": ui.nonce,
+  };
+}
+
+function AttemptPicker({ ui, job, attempts, shown }: Omit<LogPanelProps, "log"> & { shown: number }) {
+  if (attempts.length < 2) return "";
+  return (
+    <form method="get" action={link(ui, `/jobs/${job.id}`)} class="act" id="attempt-picker">
+      <label>
+        <span class="unseen">Attempt</span>
+        <select name="attempt">
+          {attempts.toReversed().map((attempt) => (
+            <option value={String(attempt.number)} selected={attempt.number === shown} safe>
+              {`attempt ${attempt.number}: ${resultWords(attempt)}`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit" class="button">
+        Show
+      </button>
+    </form>
+  );
+}
+
+/** A line beyond this many characters is cut for showing; the raw log has it whole. */
+const longestLine = 10_000;
+
+export function LogLines({ lines, first }: { lines: readonly Line[]; first: number }) {
+  return (
+    <>
+      {lines.map((line, index) => (
+        <LogLine line={line} number={first + index} />
+      ))}
+    </>
+  );
+}
+
+function LogLine({ line, number }: { line: Line; number: number }) {
+  return (
+    <div class="line" id={`L${number}`}>
+      <a class="n" href={`#L${number}`} tabindex="-1">
+        {number}
+      </a>
+      <span class="t">
+        {shortened(line).map((run) => (
+          <LogRun run={run} />
+        ))}
+      </span>
+    </div>
+  );
+}
+
+function LogRun({ run }: { run: Run }) {
+  const classes = classesOf(run);
+  return classes === "" ? (
+    <span safe>{run.text}</span>
+  ) : (
+    <span class={classes} safe>
+      {run.text}
+    </span>
+  );
+}
+
+function classesOf({ style, isMark }: Run): string {
+  const { foreground, background, bold, dim, italic, underline, inverse, strike } = style;
+  const names = [
+    isMark && "unseen-character",
+    foreground !== undefined && `f${foreground}`,
+    background !== undefined && `b${background}`,
+    bold && "bold",
+    dim && "dim",
+    italic && "italic",
+    underline && "underline",
+    inverse && "inverse",
+    strike && "strike",
+  ];
+  return names.filter(Boolean).join(" ");
+}
+
+function shortened(line: Line): Line {
+  let left = longestLine;
+  const kept: Run[] = [];
+  for (const run of line) {
+    if (left <= 0) break;
+    kept.push(
+      run.text.length <= left
+        ? run
+        : { ...run, text: `${run.text.slice(0, left)} … (cut; the raw log has it all)` },
+    );
+    left -= run.text.length;
+  }
+  return kept;
+}

@@ -1,0 +1,135 @@
+// The workers: what each runs, and how to stop and start them.
+/** @jsxImportSource @kitajs/html */
+
+import type { Worker } from "../src/domain/worker.ts";
+import { Ask } from "./parts/actions.tsx";
+import { WorkerBadge } from "./parts/badge.tsx";
+import { Empty } from "./parts/empty.tsx";
+import { Moment } from "./parts/time.tsx";
+import { here, link, may, type Ui } from "./parts/ui.ts";
+
+export function Workers({ ui, workers }: { ui: Ui; workers: readonly Worker[] }) {
+  const living = workers.filter(({ state }) => state !== "dead");
+  return (
+    <>
+      <div class="page-head">
+        <h1>Workers</h1>
+        <span class="spring" />
+        {may(ui, "operate") && living.length > 0 ? (
+          <Ask ui={ui} about="stop-workers" word="Stop all" look="danger" id="stop-all" />
+        ) : (
+          ""
+        )}
+      </div>
+      {workers.length === 0 ? (
+        <Empty
+          title="No worker runs"
+          hint="Jobs wait until one does. Start some below, or in a terminal:"
+          command="queuectl worker start --count 2"
+        />
+      ) : (
+        <WorkerTable ui={ui} workers={workers} />
+      )}
+      {may(ui, "operate") ? <StartForm ui={ui} /> : ""}
+    </>
+  );
+}
+
+function WorkerTable({ ui, workers }: { ui: Ui; workers: readonly Worker[] }) {
+  return (
+    <div class="sheet">
+      <table>
+        <caption class="unseen">Workers</caption>
+        <thead>
+          <tr>
+            <th>State</th>
+            <th>Worker</th>
+            <th class="wide">Runs</th>
+            <th class="roomy">Queues</th>
+            <th class="roomy">Process</th>
+            <th class="roomy when">Up</th>
+            <th class="roomy when">Heard of</th>
+            <th>
+              <span class="unseen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {workers.map((worker) => (
+            <WorkerRow ui={ui} worker={worker} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function WorkerRow({ ui, worker }: { ui: Ui; worker: Worker }) {
+  const { id, state, job_id, queues, pid, host, started_at, heartbeat_at } = worker;
+  return (
+    <tr id={id}>
+      <td>
+        <WorkerBadge state={state} />
+      </td>
+      <td class="id" safe>
+        {id}
+      </td>
+      <td class="wide">
+        {job_id === null ? (
+          <span class="none">nothing</span>
+        ) : (
+          <a class="id" href={link(ui, `/jobs/${job_id}`)} safe>
+            {job_id}
+          </a>
+        )}
+      </td>
+      <td class="roomy" safe>
+        {queues?.join(", ") ?? "all"}
+      </td>
+      <td class="roomy" safe>{`${pid} on ${host}`}</td>
+      <td class="roomy when">
+        <Moment at={started_at} as="age" />
+      </td>
+      <td class="roomy when">
+        <Moment at={heartbeat_at} />
+      </td>
+      <td class="do">
+        {may(ui, "operate") && state !== "dead" ? (
+          <Ask
+            ui={ui}
+            about="stop-workers"
+            query={{ id }}
+            word={state === "stopping" ? "Stop now" : "Stop"}
+            label={`Stop ${id}`}
+            id={`stop-${id}`}
+          />
+        ) : (
+          ""
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function StartForm({ ui }: { ui: Ui }) {
+  return (
+    <section class="panel" aria-labelledby="start-title">
+      <h2 id="start-title">Start workers</h2>
+      <form class="filters" method="post" action={link(ui, "/workers/start")} id="start-workers">
+        <input type="hidden" name="back" value={here(ui)} />
+        <label class="field">
+          How many
+          <input type="number" name="count" id="start-count" value="1" min="1" max="64" required />
+        </label>
+        <label class="field">
+          Only these queues
+          <input name="queues" id="start-queues" placeholder="all" size="24" />
+        </label>
+        <button type="submit" class="button is-primary">
+          Start
+        </button>
+        <span class="hint">They run in the background, on the machine that serves this page.</span>
+      </form>
+    </section>
+  );
+}
