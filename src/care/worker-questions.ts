@@ -1,0 +1,59 @@
+// The workers: who lives, who is dead, who cannot be asked; and whether somebody is there for every running job.
+
+import { formatDuration } from "../domain/duration.ts";
+import type { WorkerProcess } from "../domain/worker.ts";
+import { livenessOf } from "../runner/process-identity.ts";
+import type { Checkup } from "../store/sqlite/checkup.ts";
+import { counted, type Finding, ok, some, warning } from "./finding.ts";
+
+/** Six heartbeats missed. */
+const silentMs = 60_000;
+
+export async function workers(checkup: Checkup): Promise<Finding> {
+  const processes = await checkup.processes();
+  const elsewhere = ofLiveness(processes, "elsewhere");
+  if (elsewhere.length > 0) {
+    const hosts = [...new Set(elsewhere.map(({ identity }) => identity.host))];
+    return warning(
+      `${some(idsOf(elsewhere))} run on another host or in another container (${some(hosts)}), and nothing here can tell whether they live`,
+      "stop them there; for several machines use PostgreSQL",
+    );
+  }
+  const dead = ofLiveness(processes, "dead");
+  if (dead.length > 0)
+    return warning(
+      `${some(idsOf(dead))} died without taking leave`,
+      "start a worker (queuectl worker): it takes over what they ran",
+    );
+  const heartbeats = await checkup.heartbeats();
+  const silent = processes.find(
+    ({ process_id }) => Date.now() - (heartbeats.get(process_id) ?? 0) > silentMs,
+  );
+  if (silent) {
+    const since = formatDuration(Math.round((Date.now() - heartbeats.get(silent.process_id)!) / 1000));
+    return warning(
+      `${some(silent.worker_ids)} (pid ${silent.identity.pid}) said nothing for ${since}: stopped, or without access to the database`,
+      `kill -CONT ${silent.identity.pid}, or see queuectl worker logs ${silent.worker_ids[0]}`,
+    );
+  }
+  return ok(
+    processes.length === 0 ? "none runs" : `${counted(idsOf(processes).length, "worker")}, all alive`,
+  );
+}
+
+export async function runningJobs(checkup: Checkup): Promise<Finding> {
+  const dead = new Set(idsOf(ofLiveness(await checkup.processes(), "dead")));
+  const known = new Set(idsOf(await checkup.processes()));
+  const running = await checkup.running();
+  const alone = running.filter(({ worker_id }) => dead.has(worker_id) || !known.has(worker_id));
+  if (alone.length === 0) return ok(counted(running.length, "job"));
+  return warning(
+    `${some(alone.map(({ id }) => id))} ran by a worker that is gone`,
+    "start a worker (queuectl worker): it takes them over, or runs them again",
+  );
+}
+
+const ofLiveness = (processes: readonly WorkerProcess[], liveness: "dead" | "elsewhere") =>
+  processes.filter(({ identity }) => livenessOf(identity) === liveness);
+
+const idsOf = (processes: readonly WorkerProcess[]) => processes.flatMap(({ worker_ids }) => worker_ids);

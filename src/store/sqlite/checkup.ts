@@ -1,0 +1,69 @@
+// What can be asked of a SQLite database about its own health, without changing anything in it.
+
+import type { WorkerProcess } from "../../domain/worker.ts";
+import { connect } from "./connection.ts";
+import { checkIsOurs, schemaSteps } from "./migrate.ts";
+import { databaseExists, openDatabase } from "./open.ts";
+import { settings } from "./settings.ts";
+import { workers } from "./workers.ts";
+
+export interface Checkup extends Disposable {
+  /** Of the SQLite that this program uses. */
+  readonly sqliteVersion: string;
+  readonly schema: { readonly version: number; readonly newest: number };
+  /** What a full check finds wrong, a few lines at most; nothing when the database is whole. */
+  problems(): Promise<readonly string[]>;
+  /** When a job was last changed, by the clock of whoever did it; null without jobs. */
+  lastChange(): Promise<number | null>;
+  processes(): Promise<readonly WorkerProcess[]>;
+  /** Process number → its last sign of life. */
+  heartbeats(): Promise<ReadonlyMap<number, number>>;
+  /** Jobs that run, and by which worker. */
+  running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
+  hasAttempt(seq: number, number: number): boolean;
+  journals(): Promise<readonly string[]>;
+  settings(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** Undefined when there is no database yet. Refused when it cannot be opened, or is not queuectl's. */
+export async function checkUp(path: string): Promise<Checkup | undefined> {
+  if (!databaseExists(path)) return undefined;
+  const connection = connect(path, openDatabase(path), Date.now);
+  const { db, sql, read, close } = connection;
+  try {
+    await read(() => checkIsOurs(connection));
+    const one = (statement: string) => read(() => Object.values(db.query(statement).get() ?? {})[0]);
+    const attempt = () => sql("select 1 from attempts where job_seq = $seq and number = $number");
+    return {
+      sqliteVersion: String(await one("select sqlite_version()")),
+      schema: { version: Number(await one("pragma user_version")), newest: schemaSteps.length },
+      problems: () =>
+        read(() =>
+          db
+            .query<{ integrity_check: string }, []>("pragma integrity_check(5)")
+            .all()
+            .map(({ integrity_check }) => integrity_check)
+            .filter((line) => line !== "ok"),
+        ),
+      lastChange: () => read(() => sql("select max(updated_at) as moment from jobs").get().moment),
+      processes: workers(connection).processes,
+      heartbeats: () =>
+        read(
+          () =>
+            new Map(
+              sql("select process_id, heartbeat_at from worker_processes")
+                .all()
+                .map((row): [number, number] => [row.process_id, row.heartbeat_at]),
+            ),
+        ),
+      running: () => read(() => sql("select id, worker_id from jobs where worker_id is not null").all()),
+      hasAttempt: (seq, number) => attempt().get({ seq, number }) !== null,
+      journals: workers(connection).journals,
+      settings: settings(connection).all,
+      [Symbol.dispose]: close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}

@@ -1,0 +1,250 @@
+// The doctor finds what is wrong, tells it from what only may go wrong, and says what to do.
+
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { judgeClock, judgeSqlite } from "../../src/care/database-questions.ts";
+import { fileSystemOf, judgeFileSystem, judgeSpace, judgeSync } from "../../src/care/disk-questions.ts";
+import type { Diagnosis } from "../../src/care/doctor.ts";
+import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
+import { makeGate } from "../support/gate.ts";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
+
+interface Report {
+  readonly status: number;
+  readonly healthy: boolean;
+  /** The answer to one question. */
+  of(about: string): Diagnosis;
+}
+
+async function report(q: Queuectl, env: Record<string, string> = {}): Promise<Report> {
+  const { status, stdout, stderr } = await q.with({ env }, "doctor", "--json");
+  expect(stderr).toBe("");
+  const { healthy, findings } = JSON.parse(stdout) as { healthy: boolean; findings: Diagnosis[] };
+  for (const { level, mend } of findings) expect(mend === undefined).toBe(level === "ok");
+  return {
+    status,
+    healthy,
+    of(about) {
+      const found = findings.find((finding) => finding.about === about);
+      if (!found) throw new Error(`the doctor was not asked about ${about}`);
+      return found;
+    },
+  };
+}
+
+/** Changes the database behind queuectl's back. */
+function tamper(q: Queuectl, statement: string): void {
+  using db = new Database(databasePath(q.home));
+  db.run(statement);
+}
+
+test("a queue that works is healthy, question by question, and looking changes nothing", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  await q.ok("worker", "--until-empty");
+  const before = readdirSync(q.home).toSorted();
+  const { status, stdout, stderr } = await q("doctor");
+  expect([status, stderr]).toEqual([0, ""]);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) expect(line).toMatch(/^[a-z ]+ {2}ok: /);
+  expect(readdirSync(q.home).toSorted()).toEqual(before);
+});
+
+test("where there is no queue yet, nothing is wrong and none is made", async () => {
+  await using q = queuectl();
+  const { status, healthy } = await report(q);
+  expect([status, healthy]).toEqual([0, true]);
+  expect(existsSync(q.home)).toBe(false);
+});
+
+test("a home that others may look into is a warning with the command that mends it", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  chmodSync(q.home, 0o755);
+  const found = await report(q);
+  expect(found.status).toBe(0);
+  expect(found.of("modes")).toMatchObject({ level: "warning", mend: `chmod go= '${q.home}'` });
+  await Bun.spawn(["/bin/sh", "-c", found.of("modes").mend!]).exited;
+  expect((await report(q)).of("modes").level).toBe("ok");
+});
+
+test("a damaged database is broken, and the other questions are asked all the same", async () => {
+  await using q = queuectl();
+  for (let n = 0; n < 3; n++) await q.ok("enqueue", "true");
+  const path = databasePath(q.home);
+  const file = openSync(path, "r+");
+  for (let at = 4096; at < statSync(path).size; at += 4096)
+    writeSync(file, Buffer.alloc(512, 0xa5), 0, 512, at);
+  const { status, stdout, stderr } = await q("doctor", "--json");
+  expect([status, stderr]).toEqual([1, ""]);
+  const { healthy, findings } = JSON.parse(stdout);
+  expect(healthy).toBe(false);
+  const levels = Object.fromEntries(findings.map((one: Diagnosis) => [one.about, one.level]));
+  expect(levels).toMatchObject({ home: "ok", "free space": "ok" });
+  expect(Object.values(levels)).toContain("broken");
+  expect(JSON.stringify(findings)).toContain("damaged");
+});
+
+test("a row that its table does not allow is found", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  tamper(q, "pragma ignore_check_constraints = on; update jobs set state = 'asleep'");
+  const found = await report(q);
+  expect([found.status, found.of("integrity").level]).toEqual([1, "broken"]);
+});
+
+test("a foreign file in the database's place is broken", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  writeFileSync(databasePath(q.home), "something else entirely, and long enough to be looked at".repeat(100));
+  const found = await report(q);
+  expect(found.status).toBe(1);
+  expect(found.of("database")).toMatchObject({
+    level: "broken",
+    text: expect.stringContaining("not a SQLite"),
+  });
+});
+
+test("a database that is newer than the program is broken", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  tamper(q, "pragma user_version = 999");
+  const found = await report(q);
+  expect(found.status).toBe(1);
+  expect(found.of("schema")).toMatchObject({ level: "broken", text: expect.stringContaining("999") });
+});
+
+test("a setting that cannot be used is broken, stored or in the environment, and named", async () => {
+  await using q = queuectl();
+  await q.ok("config", "set", "priority", "2");
+  tamper(q, "update settings set value = 'seven' where key = 'priority'");
+  const stored = await report(q);
+  expect(stored.status).toBe(1);
+  expect(stored.of("settings")).toMatchObject({ level: "broken", mend: "queuectl config unset priority" });
+  await q.ok("config", "unset", "priority");
+  expect((await report(q)).status).toBe(0);
+  const given = await report(q, { QUEUECTL_PRIORITY: "9" });
+  expect([given.status, given.of("settings").mend]).toEqual([1, "unset QUEUECTL_PRIORITY"]);
+});
+
+test("a dead worker and the job it ran are warnings until a worker starts", async () => {
+  await using q = queuectl();
+  const gate = makeGate(q);
+  await q.ok("enqueue", gate.command, "--id", "a");
+  const worker = q.start("worker");
+  await gate.reached();
+  expect((await report(q)).of("workers").text).toBe("1 worker, all alive");
+  worker.kill("SIGKILL");
+  await worker.exited;
+  const found = await report(q);
+  expect(found.status).toBe(0);
+  expect(found.of("workers").level).toBe("warning");
+  expect(found.of("running jobs")).toMatchObject({ level: "warning", text: expect.stringMatching(/^a ran/) });
+  gate.open();
+  await q.ok("worker", "--until-empty");
+  const after = await report(q);
+  expect([after.of("workers").level, after.of("running jobs").level]).toEqual(["ok", "ok"]);
+});
+
+test("a running job whose worker nobody knows is a warning", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true", "--id", "a");
+  tamper(q, "update jobs set state = 'processing', worker_id = 'worker-gone'");
+  expect((await report(q)).of("running jobs")).toMatchObject({
+    level: "warning",
+    text: expect.stringMatching(/^a ran/),
+  });
+});
+
+test("workers of another host and workers that fell silent are named", async () => {
+  await using q = queuectl();
+  const worker = q.start("worker");
+  await worker.says("started");
+  const [{ id }] = await q.json("worker", "list");
+  tamper(q, "update worker_processes set heartbeat_at = heartbeat_at - 3600000");
+  expect((await report(q)).of("workers")).toMatchObject({
+    level: "warning",
+    text: expect.stringContaining(id),
+  });
+  tamper(q, "update worker_processes set host = 'far-away'");
+  expect((await report(q)).of("workers").text).toMatch(new RegExp(`^${id} .*far-away`));
+  tamper(q, "delete from workers; delete from worker_processes");
+});
+
+test("logs of jobs that are no more and journals of workers that are no more are told", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "echo kept");
+  await q.ok("worker", "--until-empty");
+  expect((await report(q)).of("logs").text).toBe("1 log");
+  writeFileSync(jobLogPath(q.home, 1, 2), "left over");
+  const journal = journalPath(q.home, "worker-gone");
+  mkdirSync(dirname(journal), { recursive: true });
+  writeFileSync(journal, "1.1 0\n");
+  expect((await report(q)).of("journals").level).toBe("ok");
+  utimesSync(journal, new Date(0), new Date(0));
+  const found = await report(q);
+  expect(found.status).toBe(0);
+  expect(found.of("logs")).toMatchObject({ level: "warning", text: expect.stringMatching(/^1 log /) });
+  expect(found.of("logs").mend).toContain(jobLogPath(q.home, 1, 2));
+  expect(found.of("journals")).toMatchObject({ level: "warning", mend: expect.stringContaining(journal) });
+});
+
+test("a clock behind the last change is a warning", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  tamper(q, "update jobs set updated_at = updated_at + 7200000");
+  const found = await report(q);
+  expect([found.status, found.of("clock").level]).toEqual([0, "warning"]);
+  expect(found.of("clock").text).toMatch(/2h|1h59m/);
+  expect(judgeClock(1_000_000, 1_001_000).level).toBe("ok");
+  expect(judgeClock(1_000_000, null).level).toBe("ok");
+});
+
+const mountinfo = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+36 22 0:31 / /home rw shared:2 - nfs4 server:/home rw
+37 36 0:32 / /home/user/local\\040disk rw shared:3 - xfs /dev/vdb rw
+38 22 0:33 / /tmp rw - ext4 /dev/vdc rw
+39 38 0:34 / /tmp rw - tmpfs tmpfs rw`;
+
+test("the file system of a path is that of the nearest mount, the last of several", () => {
+  expect(fileSystemOf("/var/queue", mountinfo)).toBe("ext4");
+  expect(fileSystemOf("/homeless", mountinfo)).toBe("ext4");
+  expect(fileSystemOf("/home/user", mountinfo)).toBe("nfs4");
+  expect(fileSystemOf("/home/user/local disk/queue", mountinfo)).toBe("xfs");
+  expect(fileSystemOf("/tmp", mountinfo)).toBe("tmpfs");
+});
+
+test("disks across a network, in memory, full or slow are told from good ones", () => {
+  for (const type of ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"])
+    expect(judgeFileSystem(type)).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("network"),
+    });
+  expect(judgeFileSystem("tmpfs").level).toBe("warning");
+  for (const type of ["ext4", "xfs", "btrfs", "overlay", "zfs", "fuseblk", undefined])
+    expect(judgeFileSystem(type).level).toBe("ok");
+  const gigabyte = 1024 ** 3;
+  expect(judgeSpace({ bytes: gigabyte, names: undefined }).level).toBe("ok");
+  expect(judgeSpace({ bytes: gigabyte / 10, names: 1e6 }).level).toBe("warning");
+  expect(judgeSpace({ bytes: 4096, names: 1e6 }).level).toBe("broken");
+  expect(judgeSpace({ bytes: gigabyte, names: 0 }).level).toBe("broken");
+  expect([judgeSync(1).level, judgeSync(250).level]).toEqual(["ok", "warning"]);
+});
+
+test("a SQLite with the fault of the write-ahead log is a warning", () => {
+  for (const version of ["3.40.1", "3.51.2"]) expect(judgeSqlite(version).level).toBe("warning");
+  for (const version of ["3.51.3", "3.54.1", "4.0.0"]) expect(judgeSqlite(version).level).toBe("ok");
+});
