@@ -115,7 +115,7 @@ test("no option is documented that there is not", () => {
 test("every setting is documented with its default", () => {
   const section = below(/^## Settings$/m);
   const rows = new Map(
-    [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, key, shown]) => [
+    [...section.matchAll(/^\| `(\w+)` +\| ([^|]*?) +\|/gm)].map(([, key, shown]) => [
       key,
       shown!.replaceAll("`", ""),
     ]),
