@@ -1,6 +1,7 @@
 // The one table from what went wrong to the exit status.
 
 import type { RefusalKind } from "../domain/errors.ts";
+import type { Job } from "../domain/job.ts";
 
 export const done = 0;
 export const notDone = 1;
@@ -19,3 +20,10 @@ export const statusOf: Readonly<Record<RefusalKind, number>> = {
   unavailable: notDone,
   unusable: notDone,
 };
+
+/** What `run` and `wait` pass on: the settled job's own. A dead job's may be unknown, when it was lost. */
+export function statusOfJob(job: Job): number {
+  if (job.state === "completed") return done;
+  if (job.state === "cancelled") return cancelled;
+  return job.last_exit_code ?? notDone;
+}

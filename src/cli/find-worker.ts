@@ -1,6 +1,8 @@
 // The worker that a word names: its id, or an unambiguous beginning of it, with or without `worker-`.
 
 import { Refusal } from "../domain/errors.ts";
+import { isId } from "../domain/id.ts";
+import { shown } from "../domain/job.ts";
 
 export function findWorker(word: string, ids: readonly string[]): string {
   const matches = (id: string) => id.startsWith(word) || id.startsWith(`worker-${word}`);
@@ -10,7 +12,7 @@ export function findWorker(word: string, ids: readonly string[]): string {
     throw new Refusal("ambiguous", `${word} could be ${found.join(", ")}`, "type more of the id");
   throw new Refusal(
     "not_found",
-    `there is no worker ${word}`,
+    `there is no worker ${isId(word) ? word : shown(word)}`,
     "queuectl worker list shows the workers there are",
   );
 }

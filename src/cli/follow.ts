@@ -63,7 +63,8 @@ export function copier(path: string, from = 0, onFirst?: () => void): () => Prom
     let file: number;
     try {
       file = openSync(path, "r");
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       return true;
     }
     try {

@@ -1,6 +1,7 @@
 // What the command line shows: data on stdout, talk on stderr; tables and colours for people, plain rows and JSON for programs.
 
 import { fstatSync, writeSync } from "node:fs";
+import { oneLine } from "../domain/one-line.ts";
 
 /** Writes data to stdout, whole. False when nobody reads it any more. */
 export async function writeOut(data: string | Uint8Array): Promise<boolean> {
@@ -105,11 +106,6 @@ export async function printFacts(facts: readonly (readonly [string, Cell])[]): P
   await writeOut(
     facts.map(([name, value]) => `${paint(bold(name.padEnd(width)))}  ${paint(value)}\n`).join(""),
   );
-}
-
-/** A text in one line, with control characters made visible: what a command contains must not steer a terminal. */
-function oneLine(text: string): string {
-  return text.replace(/\r?\n|\t/g, " ").replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
 
 const cut = (text: string, columns: number) =>

@@ -1,7 +1,7 @@
 // The whole command line on one page. A command's file is loaded when it is called, and only then.
 
 import { type CAC, cac } from "cac";
-import { misuse, Refusal } from "../domain/errors.ts";
+import { isSystemError, misuse, Refusal, unavailable } from "../domain/errors.ts";
 import { version } from "../self.ts";
 import { type Context, makeContext } from "./context.ts";
 import { done, statusOf } from "./exit-status.ts";
@@ -270,6 +270,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     // cac does not export its error class.
     if (error instanceof Error && error.name === "CACError") return tell(misuse(plainly(error.message)));
     if (error instanceof Refusal) return tell(error);
+    if (isSystemError(error)) return tell(unavailable(error));
     throw error;
   }
 }

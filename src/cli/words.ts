@@ -29,7 +29,7 @@ export function arrange(argv: readonly string[], { cli, groups }: Vocabulary): s
   const options: string[] = [];
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
-    if (!/^-./.test(word)) {
+    if (!looksLikeOption(word)) {
       plain.push(mark + word);
       continue;
     }

@@ -2,7 +2,7 @@
 
 /**
  * - `exited`: the shell ended with an exit status, 0 or not
- * - `signalled`: a signal that was not ours ended the shell
+ * - `signalled`: a signal that was not ours ended the command, or its shell
  * - `timed_out`: it ran longer than the job's timeout and was ended
  * - `not_started`: no process could be made of it (missing directory, too long, no more processes)
  * - `cancelled`: a user stopped it
@@ -28,9 +28,9 @@ export const isCharged = (result: AttemptResult) => charged.has(result);
 /** How an attempt ended, as its runner saw it. */
 export interface Ending {
   readonly result: AttemptResult;
-  /** 0 to 255; 124 when timed out, 126 or 127 when it could not start; null after a signal or a loss. */
+  /** 0 to 255; 124 when timed out, 126 or 127 when it could not start, 128 + the signal's number; null when nobody knows. */
   readonly exit_code: number | null;
-  /** Such as `SIGKILL`, when a signal ended the shell. */
+  /** Such as `SIGKILL`, when a signal ended the command, as far as its shell can tell that from an exit status. */
   readonly signal: string | null;
   /** Why it did not succeed, in one line; null when it did. */
   readonly error: string | null;

@@ -31,3 +31,23 @@ export class Refusal extends Error {
 
 /** A refusal of wrong use. */
 export const misuse = (message: string, advice?: string) => new Refusal("usage", message, advice);
+
+/** What the operating system refuses when a file or a process is asked of it: trouble, and no programming error. */
+export interface SystemError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+}
+
+export const isSystemError = (error: unknown): error is SystemError =>
+  error instanceof Error && "syscall" in error && "code" in error;
+
+/** `EACCES: permission denied, open '/x'` as a sentence: `cannot open /x: permission denied`. */
+export function systemTrouble({ message, syscall }: SystemError): string {
+  const [, reason, what, path] = /^[A-Z0-9]+: (.*), (\w+)(?: '(.*)')?$/s.exec(message) ?? [];
+  if (reason === undefined) return `${syscall} failed: ${message}`;
+  return `cannot ${what}${path === undefined ? "" : ` ${path}`}: ${reason}`;
+}
+
+/** A refusal for such trouble. */
+export const unavailable = (error: SystemError) =>
+  new Refusal("unavailable", systemTrouble(error), "check owner, mode and free space, then try again");

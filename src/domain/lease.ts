@@ -31,4 +31,6 @@ export interface TakenJob extends ClaimedJob {
 export interface Settlement {
   readonly lease: Lease;
   readonly ending: Ending;
+  /** Of the command's shell, for what ended before anybody was told that it started. */
+  readonly pid?: number | null;
 }

@@ -1,7 +1,7 @@
 // What can be set: each setting's meaning, default and range, in one table.
 
 import { durationForms, formatDuration, parseDuration } from "./duration.ts";
-import { misuse } from "./errors.ts";
+import { misuse, Refusal } from "./errors.ts";
 
 export interface Settings {
   readonly max_retries: number;
@@ -139,10 +139,22 @@ export function effectiveSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): Settings {
   const values = settingKeys.map((key) => {
-    const text = environment[environmentName(key)] ?? stored[key];
-    return [key, text === undefined ? settingRules[key].default : readSetting(key, text)];
+    const name = environmentName(key);
+    const overriding = environment[name];
+    if (overriding !== undefined) return [key, named(name, () => readSetting(key, overriding))];
+    return [key, stored[key] === undefined ? settingRules[key].default : readSetting(key, stored[key])];
   });
   return Object.fromEntries(values);
+}
+
+/** Adds to a refusal which variable of the environment brought the value. */
+function named<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw misuse(`${name} in the environment: ${error.message}`, error.advice);
+  }
 }
 
 /** The variable that overrides a setting, such as `QUEUECTL_MAX_RETRIES`. */

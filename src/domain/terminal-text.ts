@@ -45,16 +45,24 @@ const isClosed = (text: string) => !/^\u001b[\]PX^_]/.test(text) || /(?:\u0007|\
 /** How much of an escape may stand at the end of a piece before it counts as broken. */
 const longestEscape = 4096;
 
+/** A line is kept up to here: output without line ends must not fill the memory. */
+const longestLine = 20_000;
+
 /** Reads pieces of one output, in order; styles go on from piece to piece. */
 export function terminalReader(): TerminalReader {
   let style: Style = plain;
   let line: Run[] = [];
   let returned = false;
   let held = "";
+  let length = 0;
 
-  const add = (text: string, isMark = false) => {
+  const add = (whole: string, isMark = false) => {
     if (returned) line = [];
+    if (returned || line.length === 0) length = 0;
     returned = false;
+    if (length >= longestLine) return;
+    const text = whole.slice(0, longestLine - length);
+    length += text.length;
     const last = line.at(-1);
     if (last && !isMark && !last.isMark && last.style === style)
       line[line.length - 1] = { text: last.text + text, style };

@@ -2,6 +2,7 @@
 // is and how it ended. A worker that takes over the commands of a dead one reads there what nobody waited for.
 
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
+import { isSystemError, unavailable } from "../domain/errors.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
 
 export interface Journal extends Disposable {
@@ -18,8 +19,7 @@ export interface Journal extends Disposable {
 const longBytes = 2 * 1024 ** 2;
 
 export function openJournal(path: string): Journal {
-  ensureFolderOf(path);
-  const descriptor = openSync(path, "a", fileMode);
+  const descriptor = openFile(path);
   return {
     path,
     descriptor,
@@ -35,6 +35,15 @@ export function openJournal(path: string): Journal {
     },
     [Symbol.dispose]: () => closeSync(descriptor),
   };
+}
+
+function openFile(path: string): number {
+  try {
+    ensureFolderOf(path);
+    return openSync(path, "a", fileMode);
+  } catch (error) {
+    throw isSystemError(error) ? unavailable(error) : error;
+  }
 }
 
 export interface JournalEntry {
@@ -65,7 +74,7 @@ export function readJournal(path: string): Map<string, JournalEntry> {
  * The words that run a command as `/bin/sh -c` would and write its run into the journal on descriptor 3: its pid and its
  * control group before it starts, its exit status when it ends.
  *
- * The command is a subshell of its own that does not see descriptor 3, so nothing that it does (exec, an EXIT trap, a
+ * The command is in a subshell that does not see descriptor 3, so nothing that it does (exec, an EXIT trap, a
  * syntax error) keeps the outer shell from writing; that one survives a TERM to the group, and so tells how a command that
  * handles TERM ended. `set --` hides our own arguments from the command, and the outer shell's own remarks ("Killed") go
  * nowhere.
@@ -73,15 +82,25 @@ export function readJournal(path: string): Map<string, JournalEntry> {
 export const journalingShell = (command: string, run: string, cgroup: string | null): string[] => [
   "/bin/sh",
   "-c",
-  script(run),
+  script(run, command),
   "sh",
   command,
   cgroup === null ? "" : ` ${cgroup}`,
 ];
 
 /** Whether these are the words of the shell that runs an attempt. */
-export const isJournalingShell = (words: readonly string[], run: string) => words[2] === script(run);
+export const isJournalingShell = (words: readonly string[], run: string) =>
+  words[2]?.startsWith(beginning(run)) ?? false;
 
-const script = (run: string) =>
-  `trap : TERM INT HUP; printf "%s\\n" "${run} @$$$2" >&3; exec 4>&2 2>/dev/null; (eval "set --
-$1" 2>&4 3>&- 4>&-); set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
+const beginning = (run: string) =>
+  `trap : TERM INT HUP; printf "%s\\n" "${run} @$$$2" >&3; exec 4>&2 2>/dev/null; `;
+
+const script = (run: string, command: string) =>
+  `${beginning(run)}${command.includes("$$") ? ownShell : subshell}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
+
+/** One process less than a shell of its own. */
+const subshell = `(eval "set --
+$1" 2>&4 3>&- 4>&-)`;
+
+/** In a subshell `$$` would be our outer shell: its pid in a pid file, or the target of a `kill $$`. */
+const ownShell = '(exec /bin/sh -c "$1" 2>&4 3>&- 4>&-)';

@@ -1,13 +1,13 @@
 // One attempt as a process: started in a session of its own, with its output going straight to its log.
 
 import { statSync } from "node:fs";
-import { constants } from "node:os";
 import type { Ending } from "../domain/attempt.ts";
+import { isSystemError, systemTrouble } from "../domain/errors.ts";
 import type { Cgroups } from "./cgroup.ts";
 import type { Journal } from "./journal.ts";
 import { journalingShell } from "./journal.ts";
 import { carriersOfEarlier } from "./mark.ts";
-import { openLog } from "./output.ts";
+import { type OutputLog, openLog } from "./output.ts";
 import { startOf } from "./process-identity.ts";
 import { endProcesses } from "./process-tree.ts";
 import { type AttemptPlan, type RunningAttempt, type Shell, type ShellExit, supervise } from "./supervise.ts";
@@ -18,14 +18,40 @@ export interface Surroundings {
   readonly cgroups: Cgroups;
 }
 
-/** Starts an attempt. What could not be started is told as an attempt that ended at once. */
+/**
+ * Starts an attempt. What could not be started is told as an attempt that ended at once: a failed one when the job is to blame, one
+ * that was given back when its log cannot be opened.
+ */
 export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): RunningAttempt {
   const refused = missingFolder(plan.cwd);
-  if (refused) return notStarted(refused);
+  if (refused) return notStarted({ result: "not_started", ...refused });
+  const opened = openOrTell(plan.logPath);
+  if (typeof opened === "string") {
+    const error = `given back before it started: ${opened}`;
+    return { ...notStarted({ result: "released", exit_code: null, error }), hindrance: opened };
+  }
+  using log = opened;
   try {
-    return supervise(spawn(plan, surroundings), plan);
+    return supervise(spawn(plan, log, surroundings), plan);
   } catch (error) {
-    return notStarted({ exit_code: 126, error: spawnFailure(error) });
+    return notStarted({ result: "not_started", exit_code: 126, error: spawnFailure(error) });
+  }
+}
+
+/** Why an attempt's log cannot be opened; null when it can. Leaves an empty log. */
+export function logTrouble(path: string): string | null {
+  const opened = openOrTell(path);
+  if (typeof opened === "string") return opened;
+  opened[Symbol.dispose]();
+  return null;
+}
+
+function openOrTell(path: string): OutputLog | string {
+  try {
+    return openLog(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return systemTrouble(error);
   }
 }
 
@@ -35,8 +61,11 @@ export async function endEarlier({ mark, limits }: AttemptPlan): Promise<void> {
   if (find().length > 0) await endProcesses(find, limits().kill_grace * 1000);
 }
 
-function spawn({ command, cwd, env, logPath, mark }: AttemptPlan, { journal, cgroups }: Surroundings): Shell {
-  using log = openLog(logPath);
+function spawn(
+  { command, cwd, env, mark }: AttemptPlan,
+  log: OutputLog,
+  { journal, cgroups }: Surroundings,
+): Shell {
   const cgroup = cgroups.take();
   const ownMemory = process.memoryUsage.rss();
   const child = Bun.spawn(journalingShell(command, mark.run, cgroup), {
@@ -78,9 +107,9 @@ function usage(child: Bun.Subprocess, ownMemory: number): Pick<Ending, "cpu_time
   };
 }
 
-type Refused = Pick<Ending, "exit_code" | "error">;
+type Refused = Pick<Ending, "result" | "exit_code" | "error">;
 
-function missingFolder(cwd: string): Refused | undefined {
+function missingFolder(cwd: string): Omit<Refused, "result"> | undefined {
   try {
     const stat = statSync(cwd, { throwIfNoEntry: false });
     if (!stat) return { exit_code: 127, error: `the directory ${cwd} does not exist` };
@@ -99,9 +128,7 @@ function spawnFailure(error: unknown): string {
     case "EAGAIN":
       return "could not start: the system allows no more processes";
     case "EACCES":
-      return "could not start: the directory or the log may not be opened";
-    case "ENOSPC":
-      return "could not start: no room for its log";
+      return "could not start: its directory may not be entered";
     default:
       return `could not start: ${message}`;
   }
@@ -109,7 +136,6 @@ function spawnFailure(error: unknown): string {
 
 function notStarted(refused: Refused): RunningAttempt {
   const ending: Ending = {
-    result: "not_started",
     ...refused,
     signal: null,
     note: null,
@@ -120,8 +146,12 @@ function notStarted(refused: Refused): RunningAttempt {
     log_truncated: false,
   };
   const nothing = () => {};
-  return { process: null, ended: Promise.resolve(ending), end: nothing, kill: nothing, abandon: nothing };
+  return {
+    process: null,
+    hindrance: null,
+    ended: Promise.resolve(ending),
+    end: nothing,
+    kill: nothing,
+    abandon: nothing,
+  };
 }
-
-/** 128 + the signal's number, as shells report a death by signal. */
-export const signalStatus = (signal: string) => 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);

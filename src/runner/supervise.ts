@@ -1,13 +1,12 @@
 // Watches over a command that runs, whether this process started it or took it over: ends it when its time is up or somebody
 // says so, sees to it that nothing of it is left, and tells how it ended.
 
-import { constants } from "node:os";
 import type { AttemptResult, Ending } from "../domain/attempt.ts";
-import { formatDuration } from "../domain/duration.ts";
 import type { Mark } from "./mark.ts";
 import { watchSize } from "./output.ts";
 import { endTree, killTree, type ProcessTree, treeIsAlive } from "./process-tree.ts";
 import { timeout } from "./timeout.ts";
+import { verdict } from "./verdict.ts";
 
 export interface AttemptPlan {
   readonly command: string;
@@ -27,6 +26,8 @@ export type EndReason = Extract<AttemptResult, "cancelled" | "released" | "timed
 export interface RunningAttempt {
   /** Null when no process could be made; `ended` then says why. */
   readonly process: { readonly pid: number; readonly pid_start: string } | null;
+  /** What keeps any attempt from being started at the moment, through no fault of this one; null when nothing does. */
+  readonly hindrance: string | null;
   readonly ended: Promise<Ending>;
   /** Ends all of its processes. The first reason counts. */
   end(reason: EndReason): void;
@@ -84,7 +85,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     const note = await endRemains(exit);
     shell.done?.();
     return {
-      ...verdict(word, reason, plan),
+      ...verdict(word, reason, { timeout: plan.timeout, path: plan.env.PATH }),
       note,
       duration,
       cpu_time: exit?.cpu_time ?? null,
@@ -108,66 +109,10 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
 
   return {
     process: shell.pid === null ? null : { pid: shell.pid, pid_start: shell.pid_start },
+    hindrance: null,
     ended: finish(),
     end,
     kill: () => killTree(tree),
     abandon,
   };
-}
-
-type Verdict = Pick<Ending, "result" | "exit_code" | "signal" | "error">;
-
-function verdict(
-  word: ShellExit | "lost" | "rebooted",
-  reason: EndReason | undefined,
-  plan: AttemptPlan,
-): Verdict {
-  const nothing = { exit_code: null, signal: null };
-  switch (reason) {
-    case "timed_out": {
-      const error = `TimeoutExpired: ran longer than ${formatDuration(plan.timeout)}`;
-      return { result: "timed_out", exit_code: 124, signal: null, error };
-    }
-    case "cancelled":
-      return { result: "cancelled", ...nothing, error: "cancelled by a user" };
-    case "released":
-      return { result: "released", ...nothing, error: "given back by a forced stop of its worker" };
-    case undefined:
-      break;
-    default:
-      return reason satisfies never;
-  }
-  if (word === "lost") {
-    return {
-      result: "lost",
-      ...nothing,
-      error: "lost: its worker died, and the command left no exit status",
-    };
-  }
-  if (word === "rebooted") {
-    return { result: "rebooted", ...nothing, error: "lost: the machine went down while it ran" };
-  }
-  const { exit_code, signal } = word;
-  if (signal !== null) return { result: "signalled", exit_code: null, signal, error: `killed by ${signal}` };
-  return { result: "exited", exit_code, signal: null, error: exitError(exit_code!, plan.env.PATH) };
-}
-
-/** Why an exit status is no success; null for 0. */
-function exitError(exitCode: number, path: string | undefined): string | null {
-  switch (exitCode) {
-    case 0:
-      return null;
-    case 126:
-      return "exit status 126: not executable";
-    case 127:
-      return `exit status 127: command not found in PATH ${path ?? "(unset)"}`;
-    default:
-      return `exit status ${exitCode}${exitCode > 128 ? asAfterSignal(exitCode - 128) : ""}`;
-  }
-}
-
-/** A shell tells the death of what it ran as 128 + the signal's number. */
-function asAfterSignal(number: number): string {
-  const signal = Object.entries(constants.signals).find(([, known]) => known === number)?.[0];
-  return signal ? `, as after ${signal}` : "";
 }

@@ -47,6 +47,8 @@ export async function startDetached({ store, home, environment, words }: DetachO
     }
     await Bun.sleep(10);
   }
+  // With --until-empty it may have come and gone between two looks.
+  if (child.exitCode === 0) return [];
   const said = readFileSync(outputPath).subarray(size).toString().trim().split("\n").at(-1);
   throw new Refusal(
     "unavailable",

@@ -1,8 +1,8 @@
 // Something a worker process does again and again beside its jobs, whatever becomes of a single time.
 
-import { Refusal } from "../domain/errors.ts";
+import { isSystemError, Refusal } from "../domain/errors.ts";
 
-/** Runs `once` now and then, never twice at a time, until disposed. Trouble with the database is left to the next time. */
+/** Runs `once` now and then, never twice at a time, until disposed. Trouble with database or files is left to the next time. */
 export function every(ms: number, once: () => Promise<void>): AsyncDisposable {
   let running = Promise.resolve();
   let busy = false;
@@ -11,7 +11,7 @@ export function every(ms: number, once: () => Promise<void>): AsyncDisposable {
     busy = true;
     running = once()
       .catch((error) => {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof Refusal || isSystemError(error))) throw error;
       })
       .finally(() => {
         busy = false;

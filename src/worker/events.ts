@@ -3,6 +3,7 @@
 import type { Ending } from "../domain/attempt.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { Job } from "../domain/job.ts";
+import { oneLine } from "../domain/one-line.ts";
 import { isoTime } from "../domain/time.ts";
 import type { StopOrder } from "../domain/worker.ts";
 
@@ -17,6 +18,8 @@ export type WorkerEvent =
   | { readonly kind: "taken_over"; readonly job: Job; readonly pid: number | null }
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "trouble_over" }
+  | { readonly kind: "hindrance"; readonly message: string }
+  | { readonly kind: "hindrance_over" }
   | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
   | { readonly kind: "stopped"; readonly worker_id: string };
 
@@ -40,6 +43,10 @@ export function eventLine(event: WorkerEvent): string {
       return `${event.message}; running commands go on, and their results are kept until it answers`;
     case "trouble_over":
       return "the database answers again";
+    case "hindrance":
+      return `no job can be started: ${event.message}; looking again until it can`;
+    case "hindrance_over":
+      return "jobs can be started again";
     case "stopping": {
       const jobs = event.jobs.map((job) => job.id).join(", ");
       return `${stopWords[event.order]} ${jobs}${event.order === "finish" ? "; once more gives back" : ""}`;
@@ -61,7 +68,7 @@ const shownCommandLength = 100;
 
 /** `k3j9x: ffmpeg -i in.mov out.mp4`, on one line. */
 function jobLine(job: Job): string {
-  const command = job.command.replace(/\s+/g, " ").trim();
+  const command = oneLine(job.command).trim();
   const short =
     command.length > shownCommandLength ? `${command.slice(0, shownCommandLength - 1)}…` : command;
   return `${job.id}: ${short}`;

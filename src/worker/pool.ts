@@ -13,7 +13,7 @@ import { jobEnvironment } from "../runner/environment.ts";
 import { openJournal } from "../runner/journal.ts";
 import { markOf } from "../runner/mark.ts";
 import { ownIdentity } from "../runner/process-identity.ts";
-import { endEarlier, startAttempt } from "../runner/run.ts";
+import { endEarlier, logTrouble, startAttempt } from "../runner/run.ts";
 import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
 import { every } from "./duty.ts";
@@ -70,6 +70,12 @@ interface Run {
   readonly attempt: RunningAttempt;
 }
 
+/** Why no job can be started, found with this log. */
+interface Hindrance {
+  readonly logPath: string;
+  readonly lookAgainAt: number;
+}
+
 interface EndedRun {
   readonly settlement: Settlement;
   readonly run: Run;
@@ -87,7 +93,9 @@ export function startPool(options: PoolOptions): Pool {
   let settings: Settings;
   let stopping: StopOrder | undefined;
   let changed = false;
-  let troubled = false;
+  /** What the store refused with, as long as it does. */
+  let trouble: Refusal | undefined;
+  let hindered: Hindrance | undefined;
   let announced: number | null | undefined;
   let clockLead = clockLeadNow();
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
@@ -107,6 +115,16 @@ export function startPool(options: PoolOptions): Pool {
     });
     for (const worker_id of options.worker_ids) tell({ kind: "started", worker_id, queues });
 
+    await serve(process_id);
+    // Workers that leave commands running stay entered with them: that is how the next one finds them.
+    await store.workers.leave([...present].filter((id) => !busyWorkers().has(id)));
+    if (running.size === 0) journal.remove();
+    cgroups[Symbol.dispose]();
+    for (const worker_id of present) tell({ kind: "stopped", worker_id });
+  }
+
+  /** Works until there is nothing more to do here; its duties end with it. */
+  async function serve(process_id: number): Promise<void> {
     using _watch = store.watch(look);
     await using _heartbeat = every(heartbeatMs, () => beat(process_id));
     await using _rescuer = every(rescueMs, () => rescue(process_id));
@@ -118,11 +136,6 @@ export function startPool(options: PoolOptions): Pool {
       if (await isFinished()) break;
       await (result ? rest(result.next_due_at) : Bun.sleep(troublePauseMs));
     }
-    // Workers that leave commands running stay entered with them: that is how the next one finds them.
-    await store.workers.leave([...present].filter((id) => !busyWorkers().has(id)));
-    if (running.size === 0) journal.remove();
-    cgroups[Symbol.dispose]();
-    for (const worker_id of present) tell({ kind: "stopped", worker_id });
   }
 
   async function beat(process_id: number): Promise<void> {
@@ -136,13 +149,8 @@ export function startPool(options: PoolOptions): Pool {
 
   async function rescue(process_id: number): Promise<void> {
     if (stopping) return;
-    for (const { taken, attempt, pid } of await rescueOnce({
-      store,
-      home,
-      process_id,
-      settings: () => settings,
-      ...only,
-    })) {
+    const rescued = rescueOnce({ store, home, process_id, settings: () => settings, ...only });
+    for await (const { taken, attempt, pid } of rescued) {
       tell({ kind: "taken_over", job: taken.job, pid });
       present.add(taken.worker_id);
       leaving.add(taken.worker_id);
@@ -165,16 +173,19 @@ export function startPool(options: PoolOptions): Pool {
     ended = [];
     try {
       if (changed) await lookAround(process_id);
-      const idle = stopping ? [] : idleWorkers();
+      const idle = stopping || isHindered() ? [] : idleWorkers();
       const result = await store.leases.exchange({
         started: batch.started,
         ended: batch.ended.map(({ settlement }) => settlement),
         settings,
         wanted: idle.length === 0 ? null : { worker_ids: idle, queues, ...only },
       });
-      if (troubled) tell({ kind: "trouble_over" });
-      troubled = false;
+      if (trouble) tell({ kind: "trouble_over" });
+      trouble = undefined;
       tellOfEnded(batch.ended, result);
+      // From here on the batch is stored, and must not be offered again.
+      batch.started = [];
+      batch.ended = [];
       await Promise.all(result.claimed.map(start));
       await letGo();
       return result;
@@ -183,10 +194,27 @@ export function startPool(options: PoolOptions): Pool {
       started = [...batch.started, ...started];
       ended = [...batch.ended, ...ended];
       changed = true;
-      if (!troubled) tell({ kind: "trouble", message: error.message });
-      troubled = true;
+      if (trouble?.message !== error.message) tell({ kind: "trouble", message: error.message });
+      trouble = error;
       return undefined;
     }
+  }
+
+  /** Jobs are left to others as long as none could be started here, instead of being taken and given back without end. */
+  function isHindered(): boolean {
+    if (!hindered || performance.now() < hindered.lookAgainAt) return hindered !== undefined;
+    if (logTrouble(hindered.logPath) !== null) {
+      hindered = { ...hindered, lookAgainAt: performance.now() + troublePauseMs };
+      return true;
+    }
+    hindered = undefined;
+    tell({ kind: "hindrance_over" });
+    return false;
+  }
+
+  function hinder(message: string, logPath: string): void {
+    if (!hindered) tell({ kind: "hindrance", message });
+    hindered = { logPath, lookAgainAt: performance.now() + troublePauseMs };
   }
 
   function busyWorkers(): Set<string> {
@@ -234,6 +262,7 @@ export function startPool(options: PoolOptions): Pool {
     tell({ kind: "executing", worker_id, job });
     const attempt = startAttempt(plan, { journal, cgroups });
     if (attempt.process) started.push({ lease: claimed.lease, ...attempt.process });
+    if (attempt.hindrance !== null) hinder(attempt.hindrance, plan.logPath);
     watchOver({ claimed, attempt });
     if (stopping === "release") attempt.end("released");
   }
@@ -257,7 +286,8 @@ export function startPool(options: PoolOptions): Pool {
     void run.attempt.ended.then((ending) => {
       running.delete(lease.job_seq);
       started = started.filter((told) => told.lease !== lease);
-      ended.push({ settlement: { lease, ending }, run });
+      const pid = run.attempt.process?.pid ?? null;
+      ended.push({ settlement: { lease, ending, pid }, run });
       wakeup.wake();
     });
   }
@@ -277,13 +307,14 @@ export function startPool(options: PoolOptions): Pool {
     const pollMs = (options.poll ?? settings.poll_interval) * 1000;
     const dueMs = nextDueAt === null ? pollMs : Math.max(0, nextDueAt - (await store.now()));
     const tellMs = started.length > 0 ? tellStartedMs : pollMs;
+    const hinderedMs = hindered ? troublePauseMs : pollMs;
     const before = performance.now();
-    await wakeup.wait(Math.min(pollMs, dueMs, tellMs));
+    await wakeup.wait(Math.min(pollMs, dueMs, tellMs, hinderedMs));
     if (performance.now() - before >= pollMs) changed = true;
   }
 
   function announceWaiting(until: number | null): void {
-    if (running.size > 0 || stopping || until === announced) return;
+    if (hindered || running.size > 0 || stopping || until === announced) return;
     tell({ kind: "waiting", until });
     announced = until;
   }
@@ -311,6 +342,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function isFinished(): Promise<boolean> {
+    if (stopping && running.size === 0 && trouble?.kind === "unusable") throw trouble;
     if (ended.length > 0) return false;
     if (stopping === "leave") return true;
     if (running.size > 0) return false;

@@ -29,12 +29,14 @@ export interface RescuedJob {
   readonly pid: number | null;
 }
 
-/** Takes over what dead processes hold. Safe to do in many processes at once: the store gives each job to one of them. */
-export async function rescueOnce(options: RescueOptions): Promise<RescuedJob[]> {
+/**
+ * Takes over what dead processes hold. Safe to do in many processes at once: the store gives each job to one of them. Each is
+ * handed on as soon as it is taken, because from then on nobody else looks after it, whatever the store says to the next question.
+ */
+export async function* rescueOnce(options: RescueOptions): AsyncGenerator<RescuedJob> {
   const { store, home, process_id, settings, only } = options;
   const { boot_id } = ownIdentity();
   const now = await store.now();
-  const rescued: RescuedJob[] = [];
   for (const { process_id: dead, identity } of await store.workers.processes()) {
     if (livenessOf(identity) !== "dead") continue;
     const jobs = await store.leases.takeOver(dead, process_id, only);
@@ -43,13 +45,12 @@ export async function rescueOnce(options: RescueOptions): Promise<RescuedJob[]> 
       attempt: await adopted(taken, { home, settings, rebooted: identity.boot_id !== boot_id, now }),
       pid: identity.pid,
     });
-    rescued.push(...(await Promise.all(jobs.map(adopt))));
+    yield* await Promise.all(jobs.map(adopt));
   }
   for (const taken of await store.leases.takeForgotten(process_id, only)) {
     const attempt = loseAttempt(planOf(taken, { home, settings }), ranFor(taken, now));
-    rescued.push({ taken, attempt, pid: null });
+    yield { taken, attempt, pid: null };
   }
-  return rescued;
 }
 
 interface PlanOptions {
@@ -96,8 +97,8 @@ export async function endCancelled(
     worker_ids: [],
     journal: journalPath(home, randomUUIDv7()),
   });
-  const rescued = await rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
-  for (const { taken, attempt } of rescued) {
+  const rescued = rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
+  for await (const { taken, attempt } of rescued) {
     attempt.end("cancelled");
     const ended = [{ lease: taken.lease, ending: await attempt.ended }];
     await store.leases.exchange({ started: [], ended, settings, wanted: null });

@@ -447,7 +447,7 @@ describe.concurrent("what Bun adds", () => {
   const root = resolve(import.meta.dir, "../..");
   const shellsOwn = ["PWD", "OLDPWD", "SHLVL", "_"];
 
-  test("a job's environment is the user's own and the four words about itself", async () => {
+  test("a job's environment is the user's own and five words about itself", async () => {
     await using q = queuectl();
     const env = plainEnvironment(q);
     const child = Bun.spawn([...program, "run", "env"], { cwd: q.folder, env, stdout: "pipe" });
@@ -455,7 +455,13 @@ describe.concurrent("what Bun adds", () => {
       .trim()
       .split("\n")
       .map((line) => line.split("=")[0]!);
-    const expected = [...Object.keys(env), "QUEUECTL_JOB_ID", "QUEUECTL_ATTEMPT", "QUEUECTL_QUEUE"];
+    const expected = [
+      ...Object.keys(env),
+      "QUEUECTL_JOB_ID",
+      "QUEUECTL_ATTEMPT",
+      "QUEUECTL_QUEUE",
+      "QUEUECTL_RUN",
+    ];
     expect(names.filter((name) => !shellsOwn.includes(name)).toSorted()).toEqual(expected.toSorted());
   });
 

@@ -111,7 +111,7 @@ describe.concurrent("the exit status of run", () => {
       expect(status).toBe(128 + constants.signals[`SIG${signal}`]);
     }
     const { attempts_history: runs } = await q.json("show", (await theOnlyJob(q)).id);
-    expect(runs[0]).toMatchObject({ result: "signalled", signal: "SIGSEGV", exit_code: null });
+    expect(runs[0]).toMatchObject({ result: "signalled", signal: "SIGSEGV", exit_code: 139 });
   });
 
   test("is 143 for a command that ends itself by TERM, which then does nothing more", async () => {

@@ -17,6 +17,10 @@ async function workerRunning(q: Queuectl, id: string, command: string, ...words:
   return worker;
 }
 
+/** The pid of the shell of a job's running attempt, which leads its process group. */
+const shellOf = (q: Queuectl, id: string): Promise<number> =>
+  waitUntil("its pid is known", async () => (await q.json("show", id)).attempts_history.at(-1).pid ?? undefined);
+
 /** Lets a command end when the test says so. */
 const untilFile = (path: string) => `until [ -e '${path}' ]; do sleep 0.02; done`;
 
@@ -81,9 +85,9 @@ test("a living worker takes over from a dead one, and goes on with its own job",
 test("a command that is gone without a word is recorded as lost, is not charged, and runs again", async () => {
   await using q = queuectl();
   const again = join(q.folder, "again");
-  const command = `echo pid $$; [ -e '${again}' ] && exit 0; touch '${again}'; sleep 60`;
+  const command = `echo begin; [ -e '${again}' ] && exit 0; touch '${again}'; sleep 60`;
   const worker = await workerRunning(q, "a", command);
-  const shell = Number((await q.ok("logs", "a")).split(" ")[1]);
+  const shell = await shellOf(q, "a");
   worker.kill("SIGKILL");
   await worker.exited;
   process.kill(-shell, "SIGKILL");
@@ -107,12 +111,13 @@ test("what is left of a lost command is ended before it runs again", async () =>
   await using q = queuectl();
   const seconds = ownSeconds();
   const again = join(q.folder, "again");
-  const command = `echo $$; [ -e '${again}' ] && exit 0; touch '${again}'; sleep ${seconds} & setsid sleep ${seconds} & wait`;
+  const command = `echo begin; [ -e '${again}' ] && exit 0; touch '${again}'; sleep ${seconds} & setsid sleep ${seconds} & wait`;
   const worker = await workerRunning(q, "a", command);
   await waitUntil("both sleep", () => processesWith(`sleep ${seconds}`).length === 2);
+  const shell = await shellOf(q, "a");
   worker.kill("SIGKILL");
   await worker.exited;
-  process.kill(Number(await q.ok("logs", "a")), "SIGKILL");
+  process.kill(shell, "SIGKILL");
 
   q.start("worker");
   expect((await q("wait", "a")).status).toBe(0);

@@ -83,7 +83,10 @@ export async function readRequest(words: readonly string[], options: JobOptions)
   if (words.length > 1) {
     throw misuse(`the command is ${words.length} words`, "quote it, or put -- before it");
   }
-  if (dashed.length > 0) return { command: dashed.map(quoted).join(" ") };
+  if (dashed.length > 0)
+    return {
+      command: dashed.map((word, index) => (index === 0 ? quotedProgram(word) : quoted(word))).join(" "),
+    };
   const text = words[0] ?? command!;
   if (!looksLikeJson(text)) return { command: text };
   const { readJob } = await import("../../input/job.ts");
@@ -96,6 +99,14 @@ const looksLikeJson = (text: string) => /^\s*\{\s*["}]/.test(text);
 /** A word as a shell reads it back unchanged. */
 const quoted = (word: string) =>
   /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** The first word names a program; unquoted, a shell could take it for an assignment or a word of its own language. */
+const quotedProgram = (word: string) =>
+  word.includes("=") || shellWords.has(word) ? `'${word.replaceAll("'", `'\\''`)}'` : quoted(word);
+
+const shellWords: ReadonlySet<string> = new Set(
+  "if then else elif fi do done case esac while until for in function select time coproc".split(" "),
+);
 
 /** A request with the options laid over it, and the defaults below. */
 export async function complete(

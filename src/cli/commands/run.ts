@@ -6,8 +6,8 @@ import { eventLine, type WorkerEvent } from "../../worker/events.ts";
 import { newWorkerId, startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
 import type { Context } from "../context.ts";
+import { statusOfJob } from "../exit-status.ts";
 import { followJob } from "../follow.ts";
-import { exitStatusOf } from "../job-status.ts";
 import { note } from "../output.ts";
 import { complete, type JobOptions, readRequest } from "./enqueue.ts";
 
@@ -37,7 +37,7 @@ export async function run(context: Context, words: readonly string[], options: J
     followJob({ store, home: context.home, job, from: 1, onwards: true }),
     pool.done,
   ]);
-  return exitStatusOf(store, settled);
+  return statusOfJob(settled);
 }
 
 /** Only what somebody who watches the output would miss. */
@@ -52,6 +52,8 @@ function tell(job: Job, event: WorkerEvent): void {
       return;
     case "trouble":
     case "trouble_over":
+    case "hindrance":
+    case "hindrance_over":
       note(`queuectl: ${eventLine(event)}`);
       return;
     default:

@@ -4,8 +4,7 @@ import { isSettled, type Job } from "../../domain/job.ts";
 import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Context } from "../context.ts";
-import { done, timedOut } from "../exit-status.ts";
-import { exitStatusOf } from "../job-status.ts";
+import { done, statusOfJob, timedOut } from "../exit-status.ts";
 import { note } from "../output.ts";
 import { seconds } from "../values.ts";
 
@@ -27,7 +26,7 @@ export async function wait(
     return timedOut;
   }
   for (const job of settled) {
-    const status = await exitStatusOf(store, job);
+    const status = statusOfJob(job);
     if (status !== done) return status;
   }
   return done;

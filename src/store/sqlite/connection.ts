@@ -1,6 +1,7 @@
 // One open SQLite database: prepared statements, and transactions that wait for their turn without stopping the event loop.
 
 import type { Database, Statement } from "bun:sqlite";
+import { watchFile } from "./same-file.ts";
 import { isBusy, plainly } from "./trouble.ts";
 
 export interface Connection {
@@ -36,13 +37,17 @@ export function connect(
   clock: () => number,
   patienceMs = defaultPatienceMs,
 ): Connection {
+  const file = watchFile(path);
   const statements = new Map<string, Statement<Row, Bindings[]>>();
 
   async function patiently<T>(attempt: () => T): Promise<T> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       try {
-        return attempt();
+        file.check();
+        const result = attempt();
+        file.accessed();
+        return result;
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw plainly(error, path);
       }

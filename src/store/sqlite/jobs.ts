@@ -3,7 +3,7 @@
 import { SQLiteError } from "bun:sqlite";
 import { Refusal } from "../../domain/errors.ts";
 import { idFromBytes, isId, jobIdBytes } from "../../domain/id.ts";
-import { isSettled, type Job, type JobState, type NewJob } from "../../domain/job.ts";
+import { isSettled, type Job, type JobState, type NewJob, shown } from "../../domain/job.ts";
 import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import { bulkEnqueue } from "./bulk-enqueue.ts";
@@ -131,7 +131,11 @@ export const idTaken = (id: string) =>
 
 function findRow({ sql }: Connection, wanted: string): JobRow {
   const noSuchJob = () =>
-    new Refusal("not_found", `there is no job ${wanted}`, "queuectl list shows the jobs there are");
+    new Refusal(
+      "not_found",
+      `there is no job ${isId(wanted) ? wanted : shown(wanted)}`,
+      "queuectl list shows the jobs there are",
+    );
   if (!isId(wanted)) throw noSuchJob();
   const exact = sql("select * from jobs where id = $wanted").get({ wanted });
   if (exact) return exact;

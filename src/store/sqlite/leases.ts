@@ -94,7 +94,7 @@ function settleAll(
   const stale: Lease[] = [];
   const settled: Job[] = [];
   const runs: EndedRun[] = [];
-  for (const { lease, ending } of ended) {
+  for (const { lease, ending, pid = null } of ended) {
     const row: JobRow | null = sql(`
       select * from jobs where seq = $job_seq and lease_seq = $lease_seq and state = 'processing'
     `).get({ ...lease });
@@ -116,7 +116,7 @@ function settleAll(
       finished_at: outcome.state === "pending" ? null : now,
       now,
     });
-    writeEnding(connection, row, ending, now);
+    writeEnding(connection, row, ending, pid, now);
     countMove(counts, row, next);
     const completed = outcome.state === "completed";
     if (completed || isFailedRun(ending)) runs.push({ completed, duration: ending.duration });
@@ -132,15 +132,22 @@ function settleAll(
   return { stale, settled };
 }
 
-function writeEnding({ sql }: Connection, row: JobRow, ending: Ending, now: number): void {
+function writeEnding(
+  { sql }: Connection,
+  row: JobRow,
+  ending: Ending,
+  pid: number | null,
+  now: number,
+): void {
   sql(`
     update attempts set
-      result = $result, finished_at = $now, duration = $duration, exit_code = $exit_code, signal = $signal,
+      result = $result, pid = coalesce(pid, $pid), finished_at = $now, duration = $duration, exit_code = $exit_code, signal = $signal,
       error = $error, note = $note, cpu_time = $cpu_time, peak_memory = $peak_memory,
       log_bytes = $log_bytes, log_truncated = $log_truncated
     where job_seq = $seq and number = $number
   `).run({
     ...ending,
+    pid,
     log_truncated: Number(ending.log_truncated),
     seq: row.seq,
     number: row.attempt_number,

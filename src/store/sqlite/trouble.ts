@@ -12,11 +12,22 @@ export const isBusy = (error: unknown) =>
 export function plainly(error: unknown, path: string): unknown {
   if (!(error instanceof SQLiteError)) return error;
   const code = error.code ?? "";
-  const known = table.find(([prefix]) => code.startsWith(prefix));
+  const known = table.find(([prefix]) => code.startsWith(prefix)) ?? (isOtherSchema(error) ? otherSchema : undefined);
   if (!known) return error;
   const [, kind, say, advice] = known;
   return new Refusal(kind, say(path), advice);
 }
+
+/** A table or column that every statement here relies on is missing, so somebody else has changed the database. */
+const isOtherSchema = ({ code, message }: SQLiteError) =>
+  code === "SQLITE_ERROR" && /^no such (table|column)/.test(message);
+
+const otherSchema: Trouble = [
+  "SQLITE_ERROR",
+  "unusable",
+  (path) => `the database ${path} has not the tables that queuectl made`,
+  "stop all workers, keep a copy, and restore a backup",
+];
 
 type Trouble = [
   prefix: string,
@@ -37,6 +48,25 @@ const table: Trouble[] = [
     "unavailable",
     (path) => `the database ${path} is locked by another program`,
     "close what holds it, or try again",
+  ],
+  [
+    // What readers and writers share did not fit.
+    "SQLITE_IOERR_SHMSIZE",
+    "unavailable",
+    (path) => `the disk that holds ${path} is full`,
+    "make room; nothing was changed",
+  ],
+  [
+    "SQLITE_PROTOCOL",
+    "unavailable",
+    (path) => `the database ${path} cannot be locked`,
+    "try again; if it lies across a network, put it on a local disk",
+  ],
+  [
+    "SQLITE_NOMEM",
+    "unavailable",
+    (path) => `there is not enough memory for the database ${path}`,
+    "try again when other programs need less",
   ],
   [
     "SQLITE_FULL",

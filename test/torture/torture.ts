@@ -1,0 +1,164 @@
+// Kills workers without end while thousands of jobs run, and then audits that nothing was lost, doubled or left behind.
+//
+//   bun run torture --jobs 10000 --kills 200 --minutes 5
+//
+// Prints its figures and exits with 1 on any breach. --rescue-the-living breaks the rule that only a dead worker's job is
+// given to another, and shows that the audit sees it.
+
+import { Database } from "bun:sqlite";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { audit, type Figures } from "./audit.ts";
+
+const { values } = parseArgs({
+  options: {
+    jobs: { type: "string", default: "10000" },
+    kills: { type: "string", default: "200" },
+    minutes: { type: "string", default: "5" },
+    processes: { type: "string", default: "4" },
+    seed: { type: "string", default: String(Date.now() % 100_000) },
+    "rescue-the-living": { type: "boolean", default: false },
+  },
+});
+const jobCount = Number(values.jobs);
+const killCount = Number(values.kills);
+const limitMs = Number(values.minutes) * 60_000;
+const processCount = Number(values.processes);
+
+const random = mulberry32(Number(values.seed));
+const root = resolve(import.meta.dir, "../..");
+const program = process.env.QUEUECTL_BINARY
+  ? [resolve(process.env.QUEUECTL_BINARY)]
+  : [process.execPath, join(root, "queuectl.ts")];
+const folder = mkdtempSync(join(tmpdir(), "queuectl-torture-"));
+const home = join(folder, "home");
+const env = { ...process.env, QUEUECTL_HOME: home } as Record<string, string>;
+
+type Worker = ReturnType<typeof startWorker>;
+
+const startedAt = performance.now();
+await enqueueAll();
+const figures = await torture();
+const breaches = audit({ folder, home, jobs: jobCount, figures });
+report(figures, breaches);
+if (breaches.length === 0) rmSync(folder, { recursive: true });
+process.exitCode = breaches.length === 0 ? 0 : 1;
+
+/** A tenth of the jobs fails always, a tenth fails at first; some are slow, all are short. */
+async function enqueueAll(): Promise<void> {
+  mkdirSync(join(folder, "locks"), { recursive: true });
+  const job = join(import.meta.dir, "job.sh");
+  const lines = Array.from({ length: jobCount }, (_, n) => {
+    const seconds = random() < 0.05 ? 1 + random() : random() * 0.05;
+    const status = n % 10 === 0 ? "1" : n % 10 === 1 ? '"$(( QUEUECTL_ATTEMPT == 1 ))"' : "0";
+    const command = `'${job}' '${folder}' ${seconds.toFixed(3)} ${status}`;
+    return JSON.stringify({ id: `j${n}`, command, max_retries: 2, priority: 1 + (n % 5) });
+  });
+  await call(["config", "set", "backoff_base", "0.5"]);
+  await call(["config", "set", "kill_grace", "1"]);
+  await call(["enqueue", "--file", "-"], lines.join("\n"));
+}
+
+async function torture(): Promise<Figures> {
+  const workers: Worker[] = Array.from({ length: processCount }, () => startWorker());
+  const done = { killed: 0, stopped: 0, left: 0, shells: 0 };
+  const pauseMs = (limitMs * 0.7) / Math.max(1, killCount);
+  while (done.killed < killCount && performance.now() - startedAt < limitMs) {
+    await Bun.sleep(pauseMs * (0.5 + random()));
+    await harm(workers[Math.floor(random() * workers.length)]!, done);
+    for (const [at, worker] of workers.entries())
+      if (worker.exitCode !== null || worker.signalCode) workers[at] = startWorker();
+    if (values["rescue-the-living"]) rescueTheLiving();
+  }
+  for (const worker of workers) worker.kill("SIGTERM");
+  await Promise.all(workers.map((worker) => worker.exited));
+  await Promise.all(Array.from({ length: processCount }, () => startWorker("--until-empty").exited));
+  return { ...done, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** Mostly KILL; sometimes a stop of each other kind, and sometimes the shell of a command is killed as well. */
+async function harm(worker: Worker, done: { killed: number; stopped: number; left: number; shells: number }) {
+  const dice = random();
+  if (dice < 0.1) {
+    worker.kill("SIGTERM");
+    await Bun.sleep(50);
+    worker.kill("SIGTERM");
+    done.stopped++;
+  } else if (dice < 0.2) {
+    await call(["worker", "stop", "--leave-running", "--wait"]);
+    done.left++;
+  } else {
+    if (dice < 0.4) done.shells += killShells(worker.pid);
+    worker.kill("SIGKILL");
+    done.killed++;
+  }
+  await worker.exited;
+}
+
+/** As when the kernel ends a whole container: the worker's commands die with it and leave no word. */
+function killShells(worker: number): number {
+  const children = readFileSync(`/proc/${worker}/task/${worker}/children`, "utf8").split(" ").filter(Boolean);
+  for (const pid of children) {
+    try {
+      process.kill(-Number(pid), "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+  }
+  return children.length;
+}
+
+/** What a queue does that takes a job from whoever has had it for long: gives it away beside its living run. */
+function rescueTheLiving(): void {
+  using db = new Database(join(home, "queue.db"));
+  db.run("pragma busy_timeout = 5000");
+  db.run(
+    "update jobs set state = 'pending', ready = 1, next_run_at = 0, worker_id = null where state = 'processing'",
+  );
+}
+
+function startWorker(...words: string[]) {
+  return Bun.spawn([...program, "worker", "--quiet", "--count", "8", ...words], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+async function call(words: string[], stdin?: string): Promise<void> {
+  const child = Bun.spawn([...program, ...words], {
+    cwd: folder,
+    env,
+    stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const stderr = await child.stderr.text();
+  if ((await child.exited) !== 0) throw new Error(`queuectl ${words.join(" ")}: ${stderr}`);
+}
+
+function report(all: Figures, breaches: readonly string[]): void {
+  for (const [name, value] of Object.entries({ jobs: jobCount, seed: values.seed, ...all })) {
+    console.log(`${name.padEnd(12)} ${typeof value === "number" ? Math.round(value * 10) / 10 : value}`);
+  }
+  console.log(`${"jobs/s".padEnd(12)} ${Math.round(jobCount / all.seconds)}`);
+  for (const breach of breaches.slice(0, 20)) console.log(`BREACH: ${breach}`);
+  console.log(
+    breaches.length === 0
+      ? "nothing lost, nothing doubled, nothing left"
+      : `${breaches.length} breaches; see ${folder}`,
+  );
+}
+
+/** A small random generator with a seed: https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32 */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
