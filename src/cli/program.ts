@@ -279,6 +279,11 @@ async function dispatch(cli: CAC, argv: readonly string[]): Promise<number> {
   const vocabulary: Vocabulary = { cli, groups };
   const [first, ...others] = argv;
   const asked = first === "help" ? [...others, "--help"] : argv;
+  const group = groupAskedFor(asked);
+  if (group !== undefined) {
+    await printLine(groupHelp(cli, group));
+    return done;
+  }
   const words = arrange(asked, vocabulary);
   cli.parse(["", "", ...words], { run: false });
   if (cli.options.version) {
@@ -291,6 +296,26 @@ async function dispatch(cli: CAC, argv: readonly string[]): Promise<number> {
   }
   refuseRepeats(cli);
   return cli.runMatchedCommand();
+}
+
+/** `dlq --help` is about all of `dlq`. */
+function groupAskedFor(words: readonly string[]): string | undefined {
+  const [first, ...others] = words.filter((word) => word !== "--help" && word !== "-h");
+  const asked = words.includes("--help") || words.includes("-h");
+  return asked && others.length === 0 && first !== undefined && groups.has(first) ? first : undefined;
+}
+
+function groupHelp(cli: CAC, group: string): string {
+  const members = cli.commands.filter(({ name }) => name.startsWith(`${group} `));
+  const alone = groups.get(group);
+  return [
+    section(
+      "Commands",
+      members.map(({ rawName, description }) => [rawName, description] as const),
+    ),
+    ...(alone === undefined ? [] : [`queuectl ${group} alone is queuectl ${alone}.`]),
+    `queuectl ${group} <command> --help says more about a command.`,
+  ].join("\n\n");
 }
 
 function refuseRepeats(cli: CAC): void {

@@ -87,10 +87,9 @@ function takeCommand(words: string[], cli: CAC, groups: Vocabulary["groups"]): C
     throw misuse(`there is no command "${first} ${second}"`, didYouMean(second, verbs) ?? accepted);
   }
   const alone = groups.get(first);
-  const wantsHelp = words.some((word) => word === "--help" || word === "-h");
-  if (alone === undefined && !wantsHelp) throw misuse(`${first} needs a second word`, accepted);
+  if (alone === undefined) throw misuse(`${first} needs a second word`, accepted);
   words.splice(at, 1);
-  return named(alone ?? `${first} ${verbs[0]}`);
+  return named(alone);
 }
 
 function findOption(flag: string, command: Command | undefined, cli: CAC) {

@@ -115,3 +115,15 @@ describe.concurrent("help", () => {
     expect(await q.ok("--version")).toMatch(/^queuectl \d+\.\d+\.\d+/);
   });
 });
+
+test("help for a group names all of its commands", async () => {
+  await using q = queuectl();
+  for (const words of [
+    ["dlq", "--help"],
+    ["help", "dlq"],
+  ]) {
+    const help = await q.ok(...words);
+    for (const verb of ["list", "retry", "retry-all", "delete", "purge"])
+      expect(help).toContain(`dlq ${verb}`);
+  }
+});

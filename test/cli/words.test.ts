@@ -60,11 +60,6 @@ describe("a command", () => {
     expect(refusal("config", "--json").message).toBe("config needs a second word");
   });
 
-  test("of a group may be asked for help alone", () => {
-    expect(understand("dlq", "--help").options.help).toBe(true);
-    expect(understand("-h", "config").options.h).toBe(true);
-  });
-
   test("is not needed for help and version", () => {
     expect(understand("--help")).toMatchObject({ command: undefined, options: { help: true } });
     expect(understand()).toMatchObject({ command: undefined, words: [] });

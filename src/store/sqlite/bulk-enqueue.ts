@@ -6,7 +6,7 @@ import type { NewJob } from "../../domain/job.ts";
 import type { Enqueued } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
-import { idTaken, newJobId } from "./jobs.ts";
+import { idTaken, idTwice, newJobId } from "./jobs.ts";
 
 /** One temporary table serves all that are gathered at the same time, as a server's requests may be. */
 let batches = 0;
@@ -112,15 +112,15 @@ function move(connection: Connection, batch: number): { count: number; first: nu
 /** Refuses an id that a user gave twice or that is taken; gives other ids where generated ones are. */
 function redrawTakenIds({ sql }: Connection, batch: number): void {
   const taken = sql(`
-    select place, id, given from staged where batch = $batch and id in (select id from jobs)
-    union
-    select place, id, given from staged where batch = $batch and id in (
+    select place, id, given, 0 as twice from staged where batch = $batch and id in (select id from jobs)
+    union all
+    select place, id, given, 1 as twice from staged where batch = $batch and id in (
       select id from staged where batch = $batch group by id having count(*) > 1
     )
     order by given desc, place
   `).all({ batch });
-  for (const { place, id, given } of taken) {
-    if (given) throw idTaken(id);
+  for (const { place, id, given, twice } of taken) {
+    if (given) throw twice ? idTwice(id) : idTaken(id);
     sql("update staged set id = $id where batch = $batch and place = $place").run({
       id: newJobId(),
       batch,

@@ -126,6 +126,9 @@ function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
 
 export const newJobId = () => idFromBytes(crypto.getRandomValues(new Uint8Array(jobIdBytes)));
 
+export const idTwice = (id: string) =>
+  new Refusal("conflict", `the id ${id} is given to two jobs`, "give each its own, or leave it out");
+
 export const idTaken = (id: string) =>
   new Refusal("conflict", `there already is a job ${id}`, "choose another id, or leave it out and get one");
 

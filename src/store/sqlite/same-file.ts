@@ -18,7 +18,8 @@ export function watchFile(path: string): FileWatch {
   let log: string | undefined;
   return {
     check() {
-      const isSame = same(database, identityOf(path)) && (log === undefined || same(log, identityOf(logPath)));
+      const isSame =
+        same(database, identityOf(path)) && (log === undefined || same(log, identityOf(logPath)));
       if (isSame) return;
       throw new Refusal(
         "unusable",

@@ -12,7 +12,8 @@ export const isBusy = (error: unknown) =>
 export function plainly(error: unknown, path: string): unknown {
   if (!(error instanceof SQLiteError)) return error;
   const code = error.code ?? "";
-  const known = table.find(([prefix]) => code.startsWith(prefix)) ?? (isOtherSchema(error) ? otherSchema : undefined);
+  const known =
+    table.find(([prefix]) => code.startsWith(prefix)) ?? (isOtherSchema(error) ? otherSchema : undefined);
   if (!known) return error;
   const [, kind, say, advice] = known;
   return new Refusal(kind, say(path), advice);
