@@ -35,7 +35,7 @@ const systemKeys = [
   "attempts_history",
 ] as const;
 
-const schema = z.strictObject({
+export const jobBody = z.strictObject({
   command: z.string(),
   id: z.string().optional(),
   max_retries: z.number().optional(),
@@ -56,7 +56,7 @@ export function readJob(text: string, where?: string): JobRequest {
 
 /** The job that a parsed JSON value describes. */
 export function readJobValue(value: unknown, where?: string): JobRequest {
-  const read = schema.safeParse(value);
+  const read = jobBody.safeParse(value);
   if (!read.success) throw misuse(placed(issueText(worstOf(read.error.issues), value), where));
   const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at } = read.data;
   return { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at };
@@ -81,7 +81,7 @@ const worstOf = (issues: readonly Issue[]) =>
 
 function issueText(issue: Issue, value: unknown): string {
   if (issue.code === "unrecognized_keys") {
-    const keys = Object.keys(schema.shape).filter((key) => !(systemKeys as readonly string[]).includes(key));
+    const keys = Object.keys(jobBody.shape).filter((key) => !(systemKeys as readonly string[]).includes(key));
     return `a job has no key ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}; its keys are ${keys.join(", ")}`;
   }
   if (issue.path.length === 0) return `a job is a JSON object, not ${kindOf(value)}`;

@@ -1,11 +1,13 @@
 // The dashboard and its API, made from a queue. Does not listen, so that tests can call it.
 
 import { type AnyElysia, Elysia } from "elysia";
+import { apiDocument } from "./api-document.ts";
 import { assetReply } from "./assets.ts";
 import { errorReply } from "./error-reply.tsx";
 import { Problem } from "./errors.ts";
-import { compressed } from "./reply.ts";
+import { compressed, jsonReply } from "./reply.ts";
 import { apiRoutes } from "./routes/api.ts";
+import { apiActionRoutes } from "./routes/api-actions.ts";
 import { deadLetterRoutes } from "./routes/dead-letter.tsx";
 import { enqueueRoutes } from "./routes/enqueue.tsx";
 import { healthRoutes } from "./routes/health.ts";
@@ -13,10 +15,11 @@ import { jobRoutes } from "./routes/job.tsx";
 import { jobsRoutes } from "./routes/jobs.tsx";
 import { loginRoutes } from "./routes/login.tsx";
 import { logRoutes } from "./routes/logs.tsx";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { overviewRoutes } from "./routes/overview.tsx";
 import { settingRoutes } from "./routes/settings.tsx";
 import { workerRoutes } from "./routes/workers.tsx";
-import { isRouteScope, remember, type Web } from "./web.ts";
+import { isRouteScope, needs, remember, type Web } from "./web.ts";
 
 export interface WebApp {
   /** Answers a request; never rejects. */
@@ -43,6 +46,8 @@ const routeFiles = [
   enqueueRoutes,
   loginRoutes,
   apiRoutes,
+  apiActionRoutes,
+  metricsRoutes,
   healthRoutes,
 ] as const;
 
@@ -53,6 +58,8 @@ export function makeApp(web: Web, more: readonly ((web: Web) => AnyElysia)[] = [
     return errorReply(web, request, error);
   });
   for (const routes of [...routeFiles, ...more]) app.use(routes(web));
+  const document = () => jsonReply(apiDocument(checkedRoutes(app), web.version, web.base));
+  app.get("/api/v1/openapi.json", document, needs("read"));
   const declared = checkedRoutes(app);
   return {
     routes: declared,
@@ -89,12 +96,10 @@ function assetOf(web: Web, request: Request): Response | undefined {
     : undefined;
 }
 
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
 /** There is nothing, or there is, for another method. */
 function notFound(app: AnyElysia, request: Request): Problem {
   const { pathname } = new URL(request.url);
-  const allowed = methods.filter((method) => app.router.http.find(method, pathname));
+  const allowed = app.routes.filter(({ path }) => isAt(path, pathname)).map(({ method }) => method);
   if (allowed.length === 0) return new Problem(404, "no-page", `there is no page ${pathname.slice(0, 200)}`);
   return new Problem(
     405,
@@ -102,7 +107,17 @@ function notFound(app: AnyElysia, request: Request): Problem {
     `${request.method} is nothing that ${pathname.slice(0, 200)} does`,
     undefined,
     {
-      headers: { allow: allowed.join(", ") },
+      headers: { allow: [...new Set(allowed)].join(", ") },
     },
+  );
+}
+
+/** Whether an address is one of a route's, such as `/jobs/:id`. */
+function isAt(path: string, pathname: string): boolean {
+  const parts = pathname.replace(/(?<=.)\/$/, "").split("/");
+  const wanted = path.split("/");
+  return (
+    parts.length === wanted.length &&
+    wanted.every((part, index) => part.startsWith(":") || part === parts[index])
   );
 }

@@ -1,4 +1,128 @@
-import { Elysia } from "elysia";
-import type { Web } from "../web.ts";
+// The HTTP API: what the command line can do, as JSON with the same keys.
 
-export const apiRoutes = (_web: Web) => new Elysia();
+import { Elysia } from "elysia";
+import { misuse } from "../../domain/errors.ts";
+import { attemptJson, jobJson, workerJson } from "../../domain/json.ts";
+import type { QueueCounts } from "../../domain/overview.ts";
+import { isoTime } from "../../domain/time.ts";
+import * as shapes from "../../input/api.ts";
+import { readJobValue } from "../../input/job.ts";
+import type { JobFilter } from "../../store/store.ts";
+import { enqueueOnce } from "../enqueue.ts";
+import { filterOf, numberOf } from "../filters.ts";
+import { audited } from "../forms.ts";
+import { jsonOf, pointing } from "../json-body.ts";
+import { queues, scan, stats, workers } from "../reads.ts";
+import { jsonReply } from "../reply.ts";
+import { needs, type Web } from "../web.ts";
+
+const listQuery = {
+  state: "Only jobs in this state",
+  queue: "Only jobs of this queue",
+  tag: "Only jobs with this tag",
+  q: "Only jobs with this in id or command",
+  limit: "At most so many, 1 to 200; 50 by default",
+  before: "Where the page before ended: its `next`",
+};
+
+const mostListed = 200;
+
+export const apiRoutes = (web: Web) =>
+  new Elysia({ prefix: "/api/v1" })
+    .get(
+      "/jobs",
+      ({ request }) => listJobs(web, request),
+      needs("read", { summary: "Jobs, the newest first", query: listQuery, answers: { 200: shapes.jobs } }),
+    )
+    .post(
+      "/jobs",
+      ({ request }) => enqueue(web, request),
+      needs("enqueue", {
+        summary: "Enqueue a job. The header Idempotency-Key makes asking again harmless",
+        body: shapes.jobBody,
+        answers: { 200: shapes.job, 201: shapes.job },
+      }),
+    )
+    .get(
+      "/jobs/:id",
+      ({ params }) => showJob(web, params.id),
+      needs("read", { summary: "One job and its attempts", answers: { 200: shapes.jobWithHistory } }),
+    )
+    .get(
+      "/jobs/:id/attempts",
+      ({ params }) => listAttempts(web, params.id),
+      needs("read", { summary: "A job's attempts, the oldest first", answers: { 200: shapes.attempts } }),
+    )
+    .get(
+      "/dlq",
+      ({ request }) => listJobs(web, request, "dead"),
+      needs("read", {
+        summary: "The dead letters, the newest first",
+        query: listQuery,
+        answers: { 200: shapes.jobs },
+      }),
+    )
+    .get(
+      "/stats",
+      async () => jsonReply(await stats(web)),
+      needs("read", { summary: "Jobs by state, and how runs went", answers: { 200: shapes.stats } }),
+    )
+    .get(
+      "/queues",
+      async () => jsonReply(list((await queues(web)).map(queueJson))),
+      needs("read", { summary: "The queues that have jobs", answers: { 200: shapes.queues } }),
+    )
+    .get(
+      "/workers",
+      async () => jsonReply(list((await workers(web)).map(workerJson))),
+      needs("read", { summary: "The workers", answers: { 200: shapes.workers } }),
+    );
+
+export const list = <T>(data: readonly T[], next: string | null = null) => ({ data, next });
+
+const queueJson = (one: QueueCounts) => ({
+  ...one,
+  oldest_waiting_at: one.oldest_waiting_at === null ? null : isoTime(one.oldest_waiting_at),
+});
+
+async function listJobs(web: Web, request: Request, state?: JobFilter["state"]): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  refuseUnknown(query, Object.keys(listQuery));
+  const limit = numberOf(query, "limit") ?? 50;
+  if (limit < 1 || limit > mostListed)
+    throw misuse(`limit cannot be ${limit}: it is a whole number from 1 to ${mostListed}`);
+  const filter = filterOf(query);
+  const window = { limit, before: numberOf(query, "before"), scan };
+  const { jobs, older } = await web.store.matching.page(state ? { ...filter, state } : filter, window);
+  return jsonReply(list(jobs.map(jobJson), older === undefined ? null : String(older)));
+}
+
+/** A misspelt parameter would silently show everything. */
+function refuseUnknown(query: URLSearchParams, known: readonly string[]): void {
+  const unknown = [...query.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw misuse(`there is no parameter ${JSON.stringify(unknown)}`, `there are ${known.join(", ")}`);
+}
+
+async function enqueue(web: Web, request: Request): Promise<Response> {
+  const body = await jsonOf(request);
+  const key = request.headers.get("idempotency-key")?.slice(0, 300) || undefined;
+  const { job, replayed } = await pointing(() => enqueueOnce(web, readJobValue(body), key));
+  web.shared.forget();
+  if (!replayed) audited(web, request, "enqueue", [job.id]);
+  return jsonReply(jobJson(job), replayed ? 200 : 201, {
+    location: `${web.base}/api/v1/jobs/${job.id}`,
+    ...(replayed ? { "idempotency-replayed": "true" } : {}),
+  });
+}
+
+async function showJob(web: Web, id: string): Promise<Response> {
+  const job = await web.store.jobs.find(id);
+  const history = await web.store.jobs.attempts(job.seq);
+  return jsonReply({ ...jobJson(job), attempts_history: history.map(attemptJson) });
+}
+
+async function listAttempts(web: Web, id: string): Promise<Response> {
+  const { seq } = await web.store.jobs.find(id);
+  return jsonReply(list((await web.store.jobs.attempts(seq)).map(attemptJson)));
+}

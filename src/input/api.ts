@@ -1,0 +1,157 @@
+// The shapes of the HTTP API: what it takes, and what it gives. Its document is made from them, and tests hold the running server
+// to them.
+
+import { z } from "zod";
+import { misuse } from "../domain/errors.ts";
+import { jobStates } from "../domain/job.ts";
+import { jobBody } from "./job.ts";
+
+const moment = z.iso.datetime();
+const momentOrNull = moment.nullable();
+
+export const job = z
+  .strictObject({
+    id: z.string(),
+    command: z.string(),
+    state: z.enum(jobStates),
+    attempts: z.int(),
+    max_retries: z.int(),
+    priority: z.int(),
+    run_at: moment,
+    next_run_at: momentOrNull,
+    timeout: z.number(),
+    queue: z.string(),
+    tags: z.array(z.string()),
+    cwd: z.string(),
+    env: z.record(z.string(), z.string()),
+    created_at: moment,
+    updated_at: moment,
+    started_at: momentOrNull,
+    finished_at: momentOrNull,
+    last_exit_code: z.int().nullable(),
+    last_error: z.string().nullable(),
+    last_duration: z.number().nullable(),
+    worker_id: z.string().nullable(),
+  })
+  .meta({ id: "Job" });
+
+export const attempt = z
+  .looseObject({
+    number: z.int(),
+    result: z.string().nullable(),
+    charged: z.boolean().nullable(),
+    worker_id: z.string(),
+    host: z.string(),
+    pid: z.int().nullable(),
+    started_at: moment,
+    finished_at: momentOrNull,
+    duration: z.number().nullable(),
+    exit_code: z.int().nullable(),
+    signal: z.string().nullable(),
+    error: z.string().nullable(),
+    note: z.string().nullable(),
+    cpu_time: z.number().nullable(),
+    peak_memory: z.int().nullable(),
+    log_bytes: z.int(),
+    log_truncated: z.boolean(),
+  })
+  .meta({ id: "Attempt" });
+
+export const jobWithHistory = job
+  .extend({ attempts_history: z.array(attempt) })
+  .meta({ id: "JobWithHistory" });
+
+export const worker = z
+  .looseObject({
+    id: z.string(),
+    pid: z.int(),
+    host: z.string(),
+    state: z.enum(["idle", "busy", "stopping", "dead"]),
+    job_id: z.string().nullable(),
+    queues: z.array(z.string()).nullable(),
+    version: z.string(),
+    started_at: moment,
+    heartbeat_at: moment,
+  })
+  .meta({ id: "Worker" });
+
+export const stats = z
+  .looseObject({
+    pending: z.int(),
+    processing: z.int(),
+    completed: z.int(),
+    failed: z.int(),
+    dead: z.int(),
+    cancelled: z.int(),
+    total: z.int(),
+    active_workers: z.int(),
+    success_runs: z.int(),
+    failed_runs: z.int(),
+    success_rate: z.number().nullable(),
+    avg_duration: z.number().nullable(),
+  })
+  .meta({ id: "Stats" });
+
+export const queue = z
+  .strictObject({
+    queue: z.string(),
+    pending: z.int(),
+    processing: z.int(),
+    completed: z.int(),
+    failed: z.int(),
+    dead: z.int(),
+    cancelled: z.int(),
+    oldest_waiting_at: momentOrNull,
+  })
+  .meta({ id: "Queue" });
+
+/** A page of a list; `next` is the `before` of the next one. */
+const listOf = (item: z.ZodType) => z.strictObject({ data: z.array(item), next: z.string().nullable() });
+
+export const jobs = listOf(job).meta({ id: "Jobs" });
+export const workers = listOf(worker).meta({ id: "Workers" });
+export const queues = listOf(queue).meta({ id: "Queues" });
+export const attempts = listOf(attempt).meta({ id: "Attempts" });
+export const changed = z.strictObject({ changed: z.int(), left: z.int() }).meta({ id: "Changed" });
+export const settings = z.record(z.string(), z.unknown()).meta({ id: "Settings" });
+export const setting = z.strictObject({ key: z.string(), value: z.unknown() }).meta({ id: "Setting" });
+export const settingBody = z.strictObject({ value: z.union([z.string(), z.number()]) });
+export const workerIds = z.strictObject({ worker_ids: z.array(z.string()) }).meta({ id: "WorkerIds" });
+export const startBody = z.strictObject({
+  count: z.int().optional(),
+  queues: z.array(z.string()).optional(),
+});
+export const stopBody = z.strictObject({ id: z.string().optional(), force: z.boolean().optional() });
+
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    check: z.string(),
+    advice: z.string().optional(),
+    errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: "Problem" });
+
+export { jobBody };
+
+/** A body after its shape; refused with the name of what is wrong. */
+export function readBody<T>(shape: z.ZodType<T>, value: unknown): T {
+  const read = shape.safeParse(value);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0]!;
+  if (issue.code === "unrecognized_keys") throw misuse(`there is no key ${issue.keys.join(", ")} here`);
+  throw misuse(`${issue.path.join(".") || "the body"}: ${issue.message}`);
+}
+
+/** A shape as JSON Schema, in the words of OpenAPI 3.1. */
+export function jsonSchema(shape: z.ZodType): Record<string, unknown> {
+  const { $schema, id, ...schema } = z.toJSONSchema(shape, {
+    io: "input",
+    unrepresentable: "any",
+    reused: "inline",
+  });
+  return schema;
+}

@@ -1,0 +1,264 @@
+// Who may reach the dashboard: against the running server, with real connections and real other users.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { waitUntil } from "../support/wait-until.ts";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const isRoot = process.geteuid?.() === 0;
+const isLinux = process.platform === "linux";
+const lanAddress = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === "IPv4" && !one.internal)?.address;
+
+/** What is sent byte for byte, and what comes back until the server closes. */
+function exchange(port: number, text: string, host = "127.0.0.1"): Promise<string> {
+  return new Promise((done, fail) => {
+    let answer = "";
+    const socket = connect(port, host, () => socket.write(text));
+    socket.on("data", (data) => {
+      answer += data;
+    });
+    socket.on("close", () => done(answer));
+    socket.on("error", fail);
+  });
+}
+
+const statusOfRaw = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+const rawGet = (headers: string) =>
+  `GET / HTTP/1.1\r\n${headers}\r\nConnection: close\r\nAccept: text/html\r\n\r\n`;
+
+describe("where it listens", () => {
+  test.if(lanAddress !== undefined)(
+    "by default on loopback alone: the address in the network refuses (D1)",
+    async () => {
+      await using web = await webServer();
+      expect((await web.get("/")).status).toBe(200);
+      expect(fetch(`http://${lanAddress}:${web.port}/`)).rejects.toThrow();
+    },
+  );
+
+  test("a second server on the port says so and ends with 1 (D3)", async () => {
+    await using web = await webServer();
+    const { status, stdout, stderr } = await web.q("web", "--port", String(web.port));
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^queuectl: port \d+ is in use[^\n]*\n$/);
+  });
+
+  test("SIGTERM ends it within a second, also with open event streams", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "sleep 60", "--id", "long");
+    web.q.start("worker", "--quiet");
+    await waitUntil("it runs", async () => (await web.q.json("show", "long")).state === "processing");
+    const streams = await Promise.all([1, 2, 3].map(() => web.get("/jobs/long/log/stream?attempt=1")));
+    const readers = streams.map((stream) => stream.body!.getReader());
+    for (const reader of readers) await reader.read();
+    const began = performance.now();
+    web.process.kill("SIGTERM");
+    expect(await web.process.exited).toBe(0);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
+
+describe("who is let in", () => {
+  test.if(isLinux)("a process of the same user needs no token, and may do all (D4)", async () => {
+    await using web = await webServer();
+    expect((await web.get("/enqueue")).status).toBe(200);
+    expect((await web.api("POST", "/jobs", { command: "true" })).status).toBe(201);
+  });
+
+  const asNobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  const ask = (url: string) =>
+    Bun.spawnSync([
+      ...asNobody,
+      "curl",
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      url,
+    ]).stdout.toString();
+
+  test.if(isRoot && isLinux)("another user of the machine needs the token", async () => {
+    await using web = await webServer();
+    expect(ask(`${web.url}/api/v1/stats`)).toBe("401");
+    expect(ask(`${web.url}/`)).toBe("401");
+    expect(ask(`${web.url}/healthz`)).toBe("200");
+  });
+
+  test.if(isRoot && isLinux)("another user who sends and closes at once does nothing", async () => {
+    await using web = await webServer();
+    const body = JSON.stringify({ command: "echo stolen" });
+    const request = `POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1:${web.port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    // Perl is on every Debian, and outside of folders that only root may enter. Every second connection is closed with a reset.
+    const script = `
+      use Socket;
+      for my $n (1 .. 200) {
+        socket(my $s, PF_INET, SOCK_STREAM, 0) or die;
+        connect($s, sockaddr_in(${web.port}, inet_aton("127.0.0.1"))) or die;
+        setsockopt($s, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)) if $n % 2;
+        syswrite($s, $ARGV[0]);
+        close($s);
+      }
+    `;
+    const sender = Bun.spawnSync([...asNobody, "/usr/bin/perl", "-e", script, request]);
+    expect(sender.exitCode).toBe(0);
+    await web.api("GET", "/stats");
+    expect((await web.q.json("status")).total).toBe(0);
+  });
+
+  for (const header of ["forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip"]) {
+    test(`a request that came through a proxy (${header}) needs the token`, async () => {
+      await using web = await webServer();
+      expect((await web.api("GET", "/stats", undefined, { [header]: "for=1.2.3.4" })).status).toBe(401);
+    });
+  }
+
+  test("--require-token asks everyone, and the token opens", async () => {
+    await using web = await webServer({ words: ["--require-token"] });
+    const page = await web.get("/jobs?state=dead");
+    expect(page.status).toBe(303);
+    expect(page.headers.get("location")).toBe("/login?next=%2Fjobs%3Fstate%3Ddead");
+    expect((await web.api("GET", "/stats")).status).toBe(401);
+    const token = await web.q.ok("web", "token");
+    expect((await web.api("GET", "/stats", undefined, { authorization: `Bearer ${token}` })).status).toBe(
+      200,
+    );
+    for (const wrong of ["", "x", `${token}x`, token.slice(1), "y".repeat(5000)]) {
+      expect((await web.api("GET", "/stats", undefined, { authorization: `Bearer ${wrong}` })).status).toBe(
+        401,
+      );
+    }
+  });
+
+  test("--host 0.0.0.0 says what it means, and then everyone needs the token", async () => {
+    await using web = await webServer({ words: ["--host", "0.0.0.0"] });
+    await web.process.says("whoever has the token can run commands as you");
+    expect((await web.api("GET", "/stats")).status).toBe(401);
+    expect(statSync(join(web.q.home, "web-token")).mode & 0o777).toBe(0o600);
+  });
+
+  test("a token file that others can read is refused (D16)", async () => {
+    await using web = await webServer();
+    await web.q.ok("web", "token");
+    chmodSync(join(web.q.home, "web-token"), 0o644);
+    const { status, stderr } = await web.q("web", "token");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^queuectl: others can read the token file [^\n]*\n$/);
+  });
+});
+
+describe("the host name (D6)", () => {
+  test("only our own names are answered, with or without a page behind them", async () => {
+    await using web = await webServer({ words: ["--allowed-host", "queue.example"] });
+    const host = async (name: string) => statusOfRaw(await exchange(web.port, rawGet(`Host: ${name}`)));
+    for (const name of [
+      `127.0.0.1:${web.port}`,
+      `LOCALHOST:${web.port}`,
+      `[::1]:${web.port}`,
+      "queue.example",
+    ]) {
+      expect([name, await host(name)]).toEqual([name, 200]);
+    }
+    for (const name of [
+      "evil.example",
+      "127.0.0.1",
+      `localhost.evil.example:${web.port}`,
+      `127.0.0.1.evil.example:${web.port}`,
+      "localhost:1",
+      "0x7f000001",
+    ]) {
+      expect([name, await host(name)]).toEqual([name, 403]);
+    }
+    const two = await exchange(web.port, rawGet(`Host: 127.0.0.1:${web.port}\r\nHost: evil.example`));
+    expect([400, 403]).toContain(statusOfRaw(two));
+    expect(statusOfRaw(await exchange(web.port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"))).toBe(400);
+    for (const path of ["/no/such/page", "/healthz", "/assets/x/queuectl.css", "/jobs/x/log/stream"]) {
+      expect((await web.get(path, { host: "evil.example" })).status).toBe(403);
+    }
+  });
+});
+
+describe("pages of other sites (D8)", () => {
+  const foreign: [string, Record<string, string>][] = [
+    ["a cross-site page", { "sec-fetch-site": "cross-site" }],
+    ["a page on another port", { "sec-fetch-site": "same-site" }],
+    ["a foreign origin", { origin: "http://evil.example" }],
+    ["an origin that a sandbox hides", { origin: "null" }],
+    ["another scheme's origin", { origin: "file://" }],
+  ];
+  for (const [what, headers] of foreign) {
+    test(`${what} changes nothing, by no method, and is told which check failed`, async () => {
+      await using web = await webServer();
+      for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+        const answer = await web.api(
+          method,
+          method === "POST" ? "/jobs" : "/jobs/x",
+          { command: "true" },
+          headers,
+        );
+        expect([method, answer.status]).toEqual([method, 403]);
+        expect(await answer.json()).toMatchObject({ check: "foreign-origin" });
+      }
+      expect((await web.post("/enqueue", { command: "true" }, headers)).status).toBe(403);
+      expect((await web.q.json("status")).total).toBe(0);
+    });
+  }
+
+  test("our own pages, the address bar and programs without a browser are let through", async () => {
+    await using web = await webServer();
+    const own: Record<string, string>[] = [
+      { "sec-fetch-site": "same-origin" },
+      { "sec-fetch-site": "none" },
+      { origin: web.url },
+      {},
+    ];
+    for (const headers of own)
+      expect((await web.api("POST", "/jobs", { command: "true" }, headers)).status).toBe(201);
+  });
+
+  test("a token without a cookie is nothing that a foreign page has; with a cookie it does not help", async () => {
+    await using web = await webServer();
+    const authorization = `Bearer ${await web.q.ok("web", "token")}`;
+    const origin = "http://tool.example";
+    expect((await web.api("POST", "/jobs", { command: "true" }, { authorization, origin })).status).toBe(201);
+    expect(
+      (await web.api("POST", "/jobs", { command: "true" }, { authorization, origin, cookie: "a=b" })).status,
+    ).toBe(403);
+  });
+});
+
+describe("scopes (D19)", () => {
+  test("a token does what its scopes allow, and buttons for more are not there", async () => {
+    await using web = await webServer({ words: ["--require-token"] });
+    const bearer = async (...scopes: string[]) => ({
+      authorization: `Bearer ${await web.q.ok("web", "token", ...scopes.flatMap((scope) => ["--scope", scope]))}`,
+    });
+    const [read, operate, enqueue] = [
+      await bearer("read"),
+      await bearer("read", "operate"),
+      await bearer("enqueue"),
+    ];
+    const statuses = async (headers: Record<string, string>) => [
+      (await web.api("GET", "/stats", undefined, headers)).status,
+      (await web.api("POST", "/dlq/retry-all", undefined, headers)).status,
+      (await web.api("POST", "/jobs", { command: "true" }, headers)).status,
+    ];
+    expect(await statuses(read)).toEqual([200, 403, 403]);
+    expect(await statuses(operate)).toEqual([200, 200, 403]);
+    expect(await statuses(enqueue)).toEqual([403, 403, 201]);
+    const page = await (await web.get("/jobs", read)).text();
+    expect(page).not.toContain('method="post" action="/jobs');
+    expect(page).not.toContain("/enqueue");
+    expect(await (await web.api("POST", "/dlq/purge", undefined, read)).json()).toMatchObject({
+      check: "scope",
+      detail: expect.stringContaining("operate"),
+    });
+  });
+});

@@ -1,0 +1,288 @@
+// The HTTP API against the running server, held to its own document.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as shapes from "../../src/input/api.ts";
+import { type WebServer, webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const json = async (answer: Promise<Response> | Response) =>
+  (await answer).json() as Promise<Record<string, never>>;
+
+async function problem(answer: Promise<Response>) {
+  const found = await answer;
+  expect(found.headers.get("content-type")).toContain("application/problem+json");
+  return { ...shapes.problem.parse(await found.json()), status: found.status };
+}
+
+/** One job dead, one completed, one pending. */
+async function filled(web: WebServer): Promise<void> {
+  await web.q.ok("enqueue", "exit 3", "--id", "dead", "--max-retries", "0");
+  await web.q.ok("enqueue", "echo well", "--id", "done", "--tag", "x");
+  await web.q.ok("worker", "--until-empty");
+  await web.q.ok("enqueue", "echo later", "--id", "later", "--delay", "1h", "--queue", "mail");
+}
+
+describe("jobs", () => {
+  test("a job is enqueued with the keys of its JSON, 201 and its place", async () => {
+    await using web = await webServer();
+    const answer = await web.api("POST", "/jobs", {
+      command: "echo hi",
+      id: "one",
+      priority: 4,
+      tags: ["a"],
+      queue: "mail",
+      timeout: 5,
+      max_retries: 1,
+      env: { K: "v" },
+      cwd: "/",
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.headers.get("location")).toBe("/api/v1/jobs/one");
+    const job = shapes.job.parse(await answer.json());
+    expect(job).toMatchObject({
+      id: "one",
+      command: "echo hi",
+      priority: 4,
+      tags: ["a"],
+      queue: "mail",
+      timeout: 5,
+      max_retries: 1,
+      cwd: "/",
+      state: "pending",
+    });
+    expect(job.env.K).toBe("v");
+    expect((await web.q.json("show", "one")).command).toBe("echo hi");
+  });
+
+  test("the defaults are the settings of now", async () => {
+    await using web = await webServer();
+    await web.q.ok("config", "set", "max_retries", "7");
+    expect(await json(web.api("POST", "/jobs", { command: "true" }))).toMatchObject({
+      max_retries: 7,
+      queue: "default",
+      priority: 1,
+    });
+  });
+
+  test("asking again under one key makes one job, also when all ask at once", async () => {
+    await using web = await webServer();
+    const ask = (command: string) => web.api("POST", "/jobs", { command }, { "idempotency-key": "k" });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask("echo once")));
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(9).fill(200), 201]);
+    expect(new Set(await Promise.all(answers.map(async (answer) => (await json(answer)).id))).size).toBe(1);
+    expect((await web.q.json("status")).total).toBe(1);
+    expect(await problem(ask("echo other"))).toMatchObject({ status: 422, check: "idempotency-key" });
+  });
+
+  test("lists are paged by what follows, and filtered", async () => {
+    await using web = await webServer();
+    for (let n = 0; n < 5; n++)
+      await web.q.ok("enqueue", `echo ${n}`, "--id", `job-${n}`, "--queue", n % 2 === 0 ? "mail" : "default");
+    const ids: string[] = [];
+    let next: string | null = "";
+    while (next !== null) {
+      const page: { data: { id: string }[]; next: string | null } = shapes.jobs.parse(
+        await json(web.api("GET", `/jobs?limit=2${next && `&before=${next}`}`)),
+      ) as never;
+      ids.push(...page.data.map(({ id }) => id));
+      next = page.next;
+    }
+    expect(ids).toEqual(["job-4", "job-3", "job-2", "job-1", "job-0"]);
+    const mail = shapes.jobs.parse(await json(web.api("GET", "/jobs?queue=mail&q=echo%202"))) as {
+      data: { id: string }[];
+    };
+    expect(mail.data.map(({ id }) => id)).toEqual(["job-2"]);
+  });
+
+  test("retry, cancel and delete do what the command line does", async () => {
+    await using web = await webServer();
+    await filled(web);
+    expect(await json(web.api("POST", "/jobs/dead/retry"))).toMatchObject({ state: "pending", attempts: 0 });
+    expect(await json(web.api("POST", "/jobs/later/cancel"))).toMatchObject({ state: "cancelled" });
+    expect((await web.api("DELETE", "/jobs/done")).status).toBe(204);
+    expect((await web.api("GET", "/jobs/done")).status).toBe(404);
+  });
+
+  test("the dead letters are retried and deleted, and nothing else by that way", async () => {
+    await using web = await webServer();
+    await filled(web);
+    expect((shapes.jobs.parse(await json(web.api("GET", "/dlq"))) as { data: unknown[] }).data.length).toBe(
+      1,
+    );
+    expect(await problem(web.api("POST", "/dlq/done/retry"))).toMatchObject({
+      status: 409,
+      check: "wrong-state",
+    });
+    expect(await json(web.api("POST", "/dlq/retry-all"))).toEqual({ changed: 1, left: 0 } as never);
+    expect(await json(web.api("POST", "/dlq/purge"))).toEqual({ changed: 0, left: 0 } as never);
+  });
+
+  test("all that match are changed, and all of all only when it is meant", async () => {
+    await using web = await webServer();
+    await filled(web);
+    expect(await problem(web.api("POST", "/jobs/delete"))).toMatchObject({ status: 422 });
+    expect(await problem(web.api("POST", "/jobs/delete?sate=dead"))).toMatchObject({ status: 422 });
+    expect(await json(web.api("POST", "/jobs/delete?state=dead"))).toEqual({ changed: 1, left: 0 } as never);
+    expect(await json(web.api("POST", "/jobs/delete?all=yes"))).toEqual({ changed: 2, left: 0 } as never);
+  });
+
+  test("an attempt's output is given as it is, and from a place on", async () => {
+    await using web = await webServer();
+    await filled(web);
+    const raw = await web.api("GET", "/jobs/done/attempts/1/log");
+    expect(raw.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(raw.headers.get("content-disposition")).toBe('attachment; filename="done-1.log"');
+    expect(raw.headers.get("content-security-policy")).toContain("sandbox");
+    expect(await raw.text()).toBe("well\n");
+    const rest = await web.api("GET", "/jobs/done/attempts/1/log", undefined, { range: "bytes=2-" });
+    expect([rest.status, await rest.text()]).toEqual([206, "ll\n"]);
+    expect((await web.api("GET", "/jobs/done/attempts/2/log")).status).toBe(404);
+  });
+});
+
+describe("refusals (RFC 9457)", () => {
+  test("each has its status, and names what is wrong", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "true", "--id", "taken");
+    const post = (body: string, type = "application/json") =>
+      fetch(`${web.url}/api/v1/jobs`, { method: "POST", body, headers: { "content-type": type } });
+    expect(await problem(post('{"command": '))).toMatchObject({ status: 400, check: "json" });
+    expect(await problem(post("command=true", "application/x-www-form-urlencoded"))).toMatchObject({
+      status: 415,
+    });
+    expect(await problem(post('{"command":"true"}', "text/plain"))).toMatchObject({ status: 415 });
+    expect(await problem(post('{"command":"true","priority":9}'))).toMatchObject({
+      status: 422,
+      errors: [{ pointer: "/priority" }],
+    });
+    expect(await problem(post('{"command":"true","tags":["a b"]}'))).toMatchObject({
+      status: 422,
+      errors: [{ pointer: "/tags" }],
+    });
+    expect(await problem(post('{"comand":"true"}'))).toMatchObject({
+      status: 422,
+      detail: expect.stringContaining('"comand"'),
+    });
+    expect(await problem(post('{"command":"true","run_at":"2026-12-24T18:00:00"}'))).toMatchObject({
+      status: 422,
+      errors: [{ pointer: "/run_at" }],
+    });
+    expect(await problem(post('{"command":"true","id":"taken"}'))).toMatchObject({
+      status: 409,
+      check: "conflict",
+    });
+    expect(await problem(web.api("GET", "/jobs/none"))).toMatchObject({ status: 404 });
+    expect(await problem(web.api("GET", "/jobs?state=odd"))).toMatchObject({ status: 422 });
+    expect(await problem(web.api("GET", "/nothing"))).toMatchObject({ status: 404 });
+    const wrongMethod = await web.api("PATCH", "/jobs/taken", {});
+    expect([wrongMethod.status, wrongMethod.headers.get("allow")?.split(", ").sort().join()]).toEqual([
+      405,
+      "DELETE,GET",
+    ]);
+  });
+
+  test("a body that is too long is not read (D11)", async () => {
+    await using web = await webServer();
+    const answer = await web.api("POST", "/jobs", { command: "x".repeat(3 * 1024 ** 2) });
+    expect(answer.status).toBe(413);
+  });
+});
+
+describe("workers, settings, figures", () => {
+  test("workers are started, listed and stopped", async () => {
+    await using web = await webServer();
+    const { worker_ids } = shapes.workerIds.parse(
+      await json(web.api("POST", "/workers", { count: 2, queues: ["mail"] })),
+    );
+    const { data } = shapes.workers.parse(await json(web.api("GET", "/workers"))) as {
+      data: { id: string; queues: string[] }[];
+    };
+    expect(data.map(({ id }) => id).sort()).toEqual([...worker_ids].sort());
+    expect(data[0]!.queues).toEqual(["mail"]);
+    expect((await web.api("POST", "/workers/stop", { id: worker_ids[0] })).status).toBe(202);
+    expect(await problem(web.api("POST", "/workers/stop", { id: "worker-none" }))).toMatchObject({
+      status: 404,
+    });
+    expect(await problem(web.api("POST", "/workers", { count: 0 }))).toMatchObject({ status: 422 });
+  });
+
+  test("settings are read, set and unset, and wrong ones change nothing", async () => {
+    await using web = await webServer();
+    expect(await json(web.api("PUT", "/settings/max-retries", { value: 5 }))).toEqual({
+      key: "max_retries",
+      value: 5,
+    } as never);
+    expect(await problem(web.api("PUT", "/settings/max_retries", { value: "many" }))).toMatchObject({
+      status: 422,
+    });
+    expect(await web.q.ok("config", "get", "max_retries")).toBe("5");
+    expect(await json(web.api("DELETE", "/settings/max_retries"))).toMatchObject({ value: 3 });
+    expect(await problem(web.api("GET", "/settings/none"))).toMatchObject({ status: 404 });
+  });
+
+  test("metrics are Prometheus' text, and totals do not fall when jobs go", async () => {
+    await using web = await webServer();
+    await filled(web);
+    const metrics = async () => (await web.get("/metrics")).text();
+    expect(await metrics()).toContain('queuectl_jobs{queue="default",state="dead"} 1');
+    await web.api("POST", "/jobs/delete?all=yes");
+    const after = await metrics();
+    expect(after).toContain('queuectl_runs_total{result="completed"} 1');
+    expect(after).toContain('queuectl_runs_total{result="failed"} 1');
+    expect(after).toMatch(/^# TYPE queuectl_runs_total counter$/m);
+  });
+
+  test("every change is written down, a line each, with who and what (D21)", async () => {
+    await using web = await webServer();
+    await web.api("POST", "/jobs", { command: "echo 'a\nb'", id: "one" });
+    await web.api("POST", "/jobs/one/cancel");
+    await web.api("PUT", "/settings/priority", { value: 2 });
+    const lines = readFileSync(join(web.q.home, "logs", "web-audit.log"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ action, ids, who }) => [action, ids, who])).toEqual([
+      ["enqueue", ["one"], "same user"],
+      ["cancel", ["one"], "same user"],
+      ["config set", [], "same user"],
+    ]);
+  });
+});
+
+describe("the document (OpenAPI 3.1)", () => {
+  test("names every route of the API, and the server answers as it says", async () => {
+    await using web = await webServer();
+    await filled(web);
+    const document = (await (await web.api("GET", "/openapi.json")).json()) as {
+      openapi: string;
+      paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+    };
+    expect(document.openapi).toBe("3.1.0");
+    const shapesOf: Record<string, { parse(value: unknown): unknown }> = {
+      "/api/v1/jobs": shapes.jobs,
+      "/api/v1/jobs/{id}": shapes.jobWithHistory,
+      "/api/v1/jobs/{id}/attempts": shapes.attempts,
+      "/api/v1/dlq": shapes.jobs,
+      "/api/v1/stats": shapes.stats,
+      "/api/v1/queues": shapes.queues,
+      "/api/v1/workers": shapes.workers,
+      "/api/v1/settings": shapes.settings,
+      "/api/v1/settings/{key}": shapes.setting,
+    };
+    const gets = Object.entries(document.paths).filter(
+      ([path, methods]) => methods.get && path.startsWith("/api/"),
+    );
+    for (const [path] of gets) {
+      const address = path.replace("{id}", "done").replace("{n}", "1").replace("{key}", "priority");
+      const answer = await web.get(address, { accept: "application/json" });
+      expect([path, answer.status]).toEqual([path, 200]);
+      shapesOf[path]?.parse(await answer.json());
+    }
+    expect(gets.map(([path]) => path).sort()).toEqual(
+      [...Object.keys(shapesOf), "/api/v1/jobs/{id}/attempts/{n}/log"].sort(),
+    );
+  });
+});

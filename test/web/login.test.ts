@@ -1,0 +1,100 @@
+// Logging in with a token, and out; links that work once; and how often one may be wrong.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type WebServer, webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const guarded = () => webServer({ words: ["--require-token"] });
+const cookieOf = (answer: Response) => answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+
+async function loggedIn(web: WebServer): Promise<string> {
+  const answer = await web.post("/login", { token: await web.q.ok("web", "token"), next: "/jobs" });
+  expect(answer.status).toBe(303);
+  expect(answer.headers.get("location")).toBe("/jobs");
+  return cookieOf(answer);
+}
+
+test("the token opens a session whose cookie no script and no other site gets (D10)", async () => {
+  await using web = await guarded();
+  const answer = await web.post("/login", { token: await web.q.ok("web", "token") });
+  expect(answer.headers.get("set-cookie")).toMatch(
+    new RegExp(`^qctl_${web.port}=[\\w-]{43}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict$`),
+  );
+  expect((await web.get("/", { cookie: cookieOf(answer) })).status).toBe(200);
+});
+
+test("logging out ends the session, also for who kept the cookie", async () => {
+  await using web = await guarded();
+  const cookie = await loggedIn(web);
+  expect((await web.post("/logout", {}, { cookie })).headers.get("set-cookie")).toContain("Max-Age=0");
+  expect((await web.get("/", { cookie })).status).toBe(303);
+});
+
+test("a rotated token ends its sessions at once", async () => {
+  await using web = await guarded();
+  const cookie = await loggedIn(web);
+  await web.q.ok("web", "token", "--rotate");
+  expect((await web.get("/", { cookie })).status).toBe(303);
+});
+
+test("the link that is printed logs in once, and leaves no code in the address", async () => {
+  await using web = await guarded();
+  await web.process.says("/login?code=");
+  const link = /https?:\/\/\S+(\/login\?code=\S+)/.exec(web.process.stderr())![1]!;
+  const first = await web.get(link);
+  expect([first.status, first.headers.get("location")]).toEqual([303, "/"]);
+  expect((await web.get("/", { cookie: cookieOf(first) })).status).toBe(200);
+  expect((await web.get(link)).status).toBe(401);
+});
+
+test("a login leads nowhere but to a page of ours", async () => {
+  await using web = await guarded();
+  const token = await web.q.ok("web", "token");
+  for (const next of [
+    "//evil.example",
+    "https://evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/a\r\nSet-Cookie: x=y",
+    "javascript:alert(1)",
+  ]) {
+    expect((await web.post("/login", { token, next })).headers.get("location")).toBe("/");
+  }
+});
+
+test("ten wrong tokens in a minute, and the address has to wait (D11), whatever it says of itself (D24)", async () => {
+  await using web = await guarded();
+  const attempts = Array.from({ length: 10 }, (_, n) =>
+    web.post("/login", { token: "wrong" }, { "x-forwarded-for": `10.0.0.${n}` }),
+  );
+  for (const answer of await Promise.all(attempts)) expect(answer.status).toBe(401);
+  const answer = await web.post(
+    "/login",
+    { token: await web.q.ok("web", "token") },
+    { "x-forwarded-for": "10.9.9.9" },
+  );
+  expect(answer.status).toBe(429);
+  expect(Number(answer.headers.get("retry-after"))).toBeWithin(1, 61);
+});
+
+test("a wrong token is shown nowhere, and neither is the right one", async () => {
+  await using web = await guarded();
+  const token = await web.q.ok("web", "token");
+  const wrong = await web.post("/login", { token: "secret-guess" });
+  expect(await wrong.text()).not.toContain("secret-guess");
+  await loggedIn(web);
+  const audit = readFileSync(join(web.q.home, "logs", "web-audit.log"), "utf8");
+  expect(audit).toContain('"action":"login refused"');
+  for (const text of [audit, web.process.stderr(), web.process.stdout()]) expect(text).not.toContain(token);
+});
+
+test("what asks by script is sent to the login instead of being shown it in a corner", async () => {
+  await using web = await guarded();
+  const answer = await web.get("/p/jobs?state=dead", { "hx-request": "true" });
+  expect(answer.status).toBe(401);
+  expect(answer.headers.get("hx-redirect")).toBe("/login?next=%2Fjobs%3Fstate%3Ddead");
+  expect(await answer.text()).toBe("");
+});
