@@ -43,7 +43,7 @@ function Setting({ ui, row, fault }: { ui: Ui; row: SettingRow; fault: SettingsP
   const { key, about, accepts, text, shown, byDefault, from } = row;
   const change = may(ui, "operate") && from !== "environment";
   return (
-    <section class="setting" aria-labelledby={`name-${key}`}>
+    <div class="setting">
       <div class="setting-words">
         <h2 id={`name-${key}`}>{key}</h2>
         <p safe>{about}</p>
@@ -77,7 +77,7 @@ function Setting({ ui, row, fault }: { ui: Ui; row: SettingRow; fault: SettingsP
               <button
                 type="submit"
                 class="button is-quiet"
-                aria-label={`Set ${key} back to ${byDefault}`}
+                aria-label={`Default: set ${key} back to ${byDefault}`}
                 title={`back to ${byDefault}`}
               >
                 Default
@@ -93,6 +93,6 @@ function Setting({ ui, row, fault }: { ui: Ui; row: SettingRow; fault: SettingsP
           {from === "environment" ? <span class="hint">set by the environment of this server</span> : ""}
         </p>
       )}
-    </section>
+    </div>
   );
 }

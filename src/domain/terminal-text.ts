@@ -37,7 +37,7 @@ const unseen = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 /** A control sequence, a string for the terminal (closed, or given up at the line's end), or any other escape. */
 const sequence =
-  /\u001b(?:\[([0-?]*)[ -/]*([@-~])|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/y;
+  /\u001b(?:\[([0-?]*)[ -/]*([@-~])|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|(?![[\]PX^_])[ -/]*[0-~])/y;
 
 const isClosed = (text: string) => !/^\u001b[\]PX^_]/.test(text) || /(?:\u0007|\u001b\\)$/.test(text);
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: control characters are what this is about

@@ -1,0 +1,175 @@
+// The app without a network: what it refuses to start with, what reading changes, and what happens when the queue is away.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { renameSync } from "node:fs";
+import { Elysia } from "elysia";
+import { scopes } from "../../src/domain/scope.ts";
+import type { Store } from "../../src/store/store.ts";
+import { makeApp } from "../../src/web/app.ts";
+import { makeNotices } from "../../src/web/notices.ts";
+import { makeSessions } from "../../src/web/sessions.ts";
+import { makeShared } from "../../src/web/shared.ts";
+import type { Web } from "../../src/web/web.ts";
+import { jobIn, newJob } from "../support/sample-jobs.ts";
+import { tempFolder } from "../support/temp-home.ts";
+import { tempSqlite } from "../support/temp-store.ts";
+import { webServer } from "../support/web-server.ts";
+import { defaultSettings } from "../support/web-settings.ts";
+
+setDefaultTimeout(60_000);
+
+/** What routes are given, with a caller who may do all. */
+function webOf(store: Store, home: string): Web {
+  return {
+    store,
+    home,
+    cwd: "/",
+    environment: {},
+    processes: {
+      workers: () => store.workers.list(),
+      start: async () => [],
+      endCancelled: async () => {},
+      removeLogs: () => {},
+    },
+    settings: async () => defaultSettings,
+    access: { check: () => {}, identify: () => ({ name: "test", scopes: new Set(scopes) }), cookieName: "c" },
+    sessions: makeSessions(),
+    tokens: () => [],
+    notices: makeNotices(),
+    shared: makeShared(),
+    audit: { write: () => {} },
+    base: "",
+    label: undefined,
+    tls: false,
+    version: "1",
+    addressOf: () => "127.0.0.1",
+    hold: () => {},
+    ready: async () => {},
+    bug: () => {},
+    stopping: new AbortController().signal,
+  };
+}
+
+describe("deny by default (D20)", () => {
+  test("a route that does not declare its scope makes the start fail", async () => {
+    await using temp = await tempSqlite();
+    using folder = tempFolder();
+    const undeclared = () => new Elysia().get("/new", () => "x");
+    expect(() => makeApp(webOf(temp.store, folder.path), [undeclared])).toThrow(
+      "the route GET /new does not declare its scope",
+    );
+  });
+
+  test("every route that changes something needs more than reading, and pages need reading", async () => {
+    await using temp = await tempSqlite();
+    using folder = tempFolder();
+    const { routes } = makeApp(webOf(temp.store, folder.path));
+    const open = routes
+      .filter(({ scope }) => scope === "public")
+      .map(({ method, path }) => `${method} ${path}`);
+    expect(open.sort()).toEqual(["GET /healthz", "GET /login", "POST /login", "POST /logout", "POST /theme"]);
+    for (const { method, path, scope } of routes) {
+      if (method !== "GET" && scope !== "public") expect([path, scope]).not.toEqual([path, "read"]);
+    }
+  });
+});
+
+test("reading changes nothing (D9)", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  for (const state of ["pending", "completed", "dead", "processing"] as const)
+    await jobIn(temp.store, state, { id: `job-${state}` });
+  const app = makeApp(webOf(temp.store, folder.path));
+  const everything = async () =>
+    JSON.stringify([
+      await temp.store.jobs.list({}, { limit: 0 }),
+      await temp.store.workers.list(),
+      await temp.store.settings.all(),
+    ]);
+  const before = await everything();
+  for (const { method, path } of app.routes) {
+    if (method !== "GET" || path.endsWith("/stream")) continue;
+    const address = path.replace(":id", "job-dead").replace(":n", "1").replace(":key", "priority");
+    await app.handle(new Request(`http://localhost${address}?do=delete&all=yes&like=job-dead`));
+  }
+  expect(await everything()).toBe(before);
+});
+
+test("a bug is told as a bug, without what it said (D18)", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const store = {
+    ...temp.store,
+    stats: {
+      ...temp.store.stats,
+      read: async () => {
+        throw new Error("secret path /home/x");
+      },
+    },
+  };
+  const told: unknown[] = [];
+  const app = makeApp({ ...webOf(store, folder.path), bug: (error) => told.push(error) });
+  for (const [path, accept] of [
+    ["/", "text/html"],
+    ["/api/v1/stats", "*/*"],
+  ] as const) {
+    const answer = await app.handle(new Request(`http://localhost${path}`, { headers: { accept } }));
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain("secret");
+  }
+  expect(told.length).toBe(2);
+});
+
+test("fifty tabs that refresh at once cost the database one read of each kind", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  await temp.store.jobs.enqueue(newJob());
+  let reads = 0;
+  const counted = {
+    ...temp.store,
+    stats: {
+      ...temp.store.stats,
+      read: () => {
+        reads++;
+        return temp.store.stats.read();
+      },
+    },
+    matching: {
+      ...temp.store.matching,
+      page: (...asked: Parameters<Store["matching"]["page"]>) => {
+        reads++;
+        return temp.store.matching.page(...asked);
+      },
+    },
+  };
+  const app = makeApp(webOf(counted, folder.path));
+  await Promise.all(Array.from({ length: 50 }, () => app.handle(new Request("http://localhost/p/overview"))));
+  expect(reads).toBe(3);
+});
+
+test("a database that goes away is said plainly, and the page heals when it comes back", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "one");
+  const path = `${web.q.home}/queue.db`;
+  renameSync(path, `${path}.away`);
+  const away = await web.get("/jobs");
+  expect(away.status).toBe(503);
+  expect(away.headers.get("refresh")).toBe("3");
+  const page = await away.text();
+  expect(page).toContain("is gone");
+  expect(page).not.toMatch(/\bat .*\.ts\b/);
+  expect((await web.api("GET", "/stats")).status).toBe(503);
+  renameSync(`${path}.away`, path);
+  expect(await (await web.get("/jobs")).text()).toContain("job-one");
+});
+
+test("below a base path every address has it", async () => {
+  await using web = await webServer({ words: ["--base-path", "/queue"] });
+  await web.q.ok("enqueue", "true", "--id", "one");
+  const origin = new URL(web.url).origin;
+  const page = await (await fetch(`${origin}/queue/jobs`, { headers: { accept: "text/html" } })).text();
+  for (const [, address] of page.matchAll(/(?:href|src|action|hx-get|hx-post)="(\/[^"]*)"/g))
+    expect(address).toMatch(/^\/queue(\/|\?|$)/);
+  expect((await fetch(`${origin}/jobs`)).status).toBe(404);
+  expect((await fetch(`${origin}/queue/api/v1/jobs/one`)).status).toBe(200);
+});

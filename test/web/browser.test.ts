@@ -1,0 +1,357 @@
+// The dashboard in a real browser: what people do with it, with and without scripts.
+
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import axe from "axe-core";
+import { closeBrowser, hasBrowser, openPage } from "../support/browser.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { type WebServer, webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(90_000);
+afterAll(closeBrowser);
+
+/** Jobs in most states, with tags, errors and output. */
+async function filled(): Promise<WebServer> {
+  const web = await webServer();
+  const { q } = web;
+  await q.ok("config", "set", "backoff_base", "100");
+  await q.ok("config", "set", "refresh_interval", "0.5");
+  await q.ok("enqueue", "echo hello", "--id", "done", "--tag", "nightly");
+  await q.ok("enqueue", "exit 3", "--id", "dead-1", "--max-retries", "0");
+  await q.ok("enqueue", "no-such-command", "--id", "dead-2", "--max-retries", "0");
+  await q.ok("enqueue", "exit 1", "--id", "retrying");
+  await q.ok("enqueue", "printf '\\033[31mred\\033[0m text\\n'", "--id", "colours");
+  const worker = q.start("worker", "--quiet");
+  await waitUntil("all ran", async () => {
+    const { dead, completed, failed } = await q.json("status");
+    return dead === 2 && completed === 2 && failed === 1;
+  });
+  worker.kill("SIGTERM");
+  await worker.exited;
+  await q.ok("enqueue", "echo later", "--id", "later", "--delay", "1h", "--queue", "mail");
+  await q.ok("enqueue", "echo waits", "--id", "waits");
+  return web;
+}
+
+const state = async (web: WebServer, id: string): Promise<string> => (await web.q.json("show", id)).state;
+
+describe.if(hasBrowser)("the dashboard in a browser", () => {
+  test("a dead job is retried by its button, and the page stays and says so", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/dlq`);
+    const { page } = open;
+    await page.getByRole("button", { name: "Retry: job dead-1" }).click();
+    await page.getByText("Job dead-1 is back in its queue").waitFor();
+    expect(await state(web, "dead-1")).toBe("pending");
+    await page.locator("#job-dead-1").waitFor({ state: "detached" });
+    expect(page.url()).toBe(`${web.url}/dlq`);
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("a job is enqueued by the form, with all that was typed", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/enqueue`);
+    const { page } = open;
+    await page.getByLabel("Command").fill("echo from the form");
+    await page.getByLabel("Queue").fill("mail");
+    await page.getByLabel("Priority").selectOption("5");
+    await page.getByLabel("Tags").fill("a, b");
+    await page.getByLabel("Id", { exact: true }).fill("formed");
+    await page.getByLabel("Timeout").fill("1m30s");
+    await page.getByLabel("Environment").fill("K=v w");
+    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByText("Job formed is in the queue").waitFor();
+    const job = await web.q.json("show", "formed");
+    expect(job).toMatchObject({
+      command: "echo from the form",
+      queue: "mail",
+      priority: 5,
+      tags: ["a", "b"],
+      timeout: 90,
+    });
+    expect(job.env.K).toBe("v w");
+    expect(page.url()).toBe(`${web.url}/jobs/formed`);
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("what is refused is said beside what was typed, which stays", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/enqueue`);
+    const { page } = open;
+    await page.getByLabel("Command").fill("echo kept");
+    await page.getByLabel("Retries").fill("many");
+    await page.getByRole("button", { name: "Enqueue" }).click();
+    expect(await page.getByRole("alert").textContent()).toContain("max_retries");
+    expect(await page.getByLabel("Command").inputValue()).toBe("echo kept");
+    expect((await web.q.json("status")).total).toBe(7);
+  });
+
+  test("filters are in the address", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/jobs`);
+    const { page } = open;
+    await page.getByRole("navigation", { name: "States" }).getByRole("link", { name: /^dead/ }).click();
+    await page.getByRole("searchbox").fill("no-such");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL(/state=dead&q=no-such/);
+    expect(await page.locator("tbody tr").count()).toBe(1);
+    expect(await page.locator("tbody .id").textContent()).toBe("dead-2");
+    await page.goBack();
+    expect(await page.locator("tbody tr").count()).toBe(2);
+  });
+
+  test("ticked rows are deleted after a question that names them, and nothing refreshes meanwhile", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/jobs?state=dead`);
+    const { page } = open;
+    await page.getByLabel("Select all rows").check();
+    await page.getByText("Paused while rows are ticked").waitFor();
+    expect(await page.locator("#ticked").textContent()).toBe("With 2 ticked rows");
+    await page.getByRole("button", { name: "Delete", exact: true }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Delete 2 jobs?").waitFor();
+    expect(await dialog.getByRole("listitem").allTextContents()).toEqual(["dead-2", "dead-1"]);
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("2 jobs deleted").waitFor();
+    expect((await web.q.json("status")).dead).toBe(0);
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("all that match are meant with the exact number, and Back changes nothing", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/jobs`);
+    const { page } = open;
+    await page.getByLabel("all 7 that match").check();
+    await page.locator("#bulk-cancel").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Cancel all 7 jobs?").waitFor();
+    await dialog.getByRole("link", { name: "Back" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    expect((await web.q.json("status")).cancelled).toBe(0);
+    await page.locator("#bulk-cancel").click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("3 jobs cancelled").waitFor();
+    expect((await web.q.json("status")).cancelled).toBe(3);
+  });
+
+  test("the page refreshes itself, and keeps what is typed, the focus and what is open", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/jobs`);
+    const { page } = open;
+    await page.getByRole("searchbox").fill("half a wo");
+    await web.q.ok("enqueue", "echo news", "--id", "news");
+    await page.locator("#job-news").waitFor();
+    expect(await page.getByRole("searchbox").inputValue()).toBe("half a wo");
+    expect(await page.evaluate("document.activeElement.id")).toBe("q");
+    await page.goto(`${web.url}/`);
+    await page.getByText("The same in numbers").click();
+    await web.q.ok("enqueue", "echo more", "--id", "more");
+    await page.locator("#job-more").waitFor();
+    expect(await page.evaluate("document.getElementById('numbers').open")).toBe(true);
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("nothing is swapped when nothing changed, and nothing is asked for while it is paused", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/dlq`);
+    const { page } = open;
+    const statuses: number[] = [];
+    page.on("response", (answer) => {
+      if (answer.url().includes("/p/dlq")) statuses.push(answer.status());
+    });
+    await waitUntil("it asked some times", () => statuses.length >= 4);
+    expect(statuses.slice(1).every((status) => status === 304)).toBe(true);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Paused", { exact: true }).waitFor();
+    const asked = statuses.length;
+    await web.q.ok("enqueue", "exit 1", "--id", "late");
+    await Bun.sleep(1500);
+    expect(statuses.length).toBeLessThanOrEqual(asked + 1);
+  });
+
+  test("the output of a running job comes by itself, in its colours, to the end", async () => {
+    await using web = await webServer();
+    const go = `${web.q.folder}/go`;
+    await web.q.ok(
+      "enqueue",
+      `echo first; printf 'half'; until [ -e ${go} ]; do sleep 0.05; done; printf ' whole\\n\\033[32mgreen\\033[0m\\n'`,
+      "--id",
+      "live",
+    );
+    web.q.start("worker", "--quiet");
+    await waitUntil("it runs", async () => (await state(web, "live")) === "processing");
+    await using open = await openPage(`${web.url}/jobs/live`);
+    const { page } = open;
+    await page.locator("#L1").getByText("first").waitFor();
+    await waitUntil(
+      "the unfinished line is shown",
+      async () => (await page.locator("#log-tail").textContent()) === "half",
+    );
+    expect(await page.locator("#log-live").textContent()).toBe("live");
+    await Bun.write(go, "");
+    await page.locator("#L2").getByText("half whole").waitFor();
+    expect(await page.locator("#L3 .f2").textContent()).toBe("green");
+    expect(await page.locator(".line").count()).toBe(3);
+    await page.locator("h1").getByText("completed").waitFor();
+    await page.locator("#log-live").waitFor({ state: "detached" });
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("a log follows its end only while its end is looked at", async () => {
+    await using web = await webServer();
+    const go = `${web.q.folder}/go`;
+    await web.q.ok(
+      "enqueue",
+      `seq 500; until [ -e ${go} ]; do sleep 0.05; done; seq 501 600`,
+      "--id",
+      "long",
+    );
+    web.q.start("worker", "--quiet");
+    await using open = await openPage(`${web.url}/jobs/long`);
+    const { page } = open;
+    await page.locator("#L500").waitFor({ state: "attached" });
+    const atEnd = () =>
+      page.evaluate(
+        "(() => { const log = document.getElementById('log'); return log.scrollHeight - log.scrollTop - log.clientHeight < 30; })()",
+      );
+    await waitUntil("it is at the end", async () => (await atEnd()) === true);
+    await page.evaluate("document.getElementById('log').scrollTop = 100");
+    await page.getByRole("button", { name: "Jump to the newest" }).waitFor();
+    await Bun.write(go, "");
+    await page.locator("#L600").waitFor({ state: "attached" });
+    expect(await page.evaluate("document.getElementById('log').scrollTop")).toBe(100);
+  });
+
+  test("a token is asked for, and opens what was asked for", async () => {
+    await using web = await webServer({ words: ["--require-token"] });
+    await using open = await openPage(`${web.url}/workers`);
+    const { page } = open;
+    expect(page.url()).toContain("/login?next=%2Fworkers");
+    await page.getByLabel("Token").fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("That is not the token.").waitFor();
+    await page.getByLabel("Token").fill(await web.q.ok("web", "token"));
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.waitForURL(`${web.url}/workers`);
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("keys go where they say", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/`);
+    const { page } = open;
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("Keys").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("g");
+    await page.keyboard.press("d");
+    await page.waitForURL(`${web.url}/dlq`);
+    await page.keyboard.press("j");
+    await page.keyboard.press("r");
+    await page.getByText("Job dead-2 is back in its queue").waitFor();
+    await page.keyboard.press("/");
+    expect(await page.evaluate("document.activeElement.id")).toBe("q");
+  });
+});
+
+describe.if(hasBrowser)("without scripts", () => {
+  test("jobs are retried, deleted after a question, enqueued and filtered", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/dlq`, { scripts: false });
+    const { page } = open;
+    await page.getByRole("button", { name: "Retry: job dead-1" }).click();
+    await page.getByText("Job dead-1 is back in its queue").waitFor();
+    expect(await state(web, "dead-1")).toBe("pending");
+    await page.getByRole("link", { name: "Delete job dead-2" }).click();
+    await page.getByRole("button", { name: "Delete the job" }).click();
+    await page.getByText("Job dead-2 is deleted").waitFor();
+    await page.getByRole("link", { name: "New job" }).click();
+    await page.getByLabel("Command").fill("echo plain");
+    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByText("is in the queue").waitFor();
+    await page.goto(`${web.url}/jobs?q=plain`);
+    expect(await page.locator("tbody tr").count()).toBe(1);
+    await page.getByLabel("all that match").check();
+    await page.locator("#bulk-delete").click();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("1 job deleted").waitFor();
+  });
+
+  test("settings are changed, and a wrong value is refused beside it", async () => {
+    await using web = await webServer();
+    await using open = await openPage(`${web.url}/settings`, { scripts: false });
+    const { page } = open;
+    await page.getByLabel("max_retries", { exact: true }).fill("9");
+    await page.getByRole("button", { name: "Save max_retries" }).click();
+    await page.getByText("max_retries is now 9").waitFor();
+    await page.getByLabel("priority", { exact: true }).fill("17");
+    await page.getByRole("button", { name: "Save priority" }).click();
+    expect(await page.getByRole("alert").textContent()).toContain("from 1 to 5");
+    expect(await web.q.ok("config", "get", "max_retries")).toBe("9");
+  });
+});
+
+describe.if(hasBrowser)("for everybody", () => {
+  const paths = [
+    "/",
+    "/?span=month",
+    "/jobs",
+    "/jobs/done",
+    "/jobs/retrying",
+    "/jobs/colours",
+    "/dlq",
+    "/workers",
+    "/queues",
+    "/settings",
+    "/enqueue",
+    "/login",
+    "/confirm/purge",
+    "/confirm/jobs?do=delete&id=done",
+    "/no-such-page",
+  ];
+
+  for (const [name, options] of [
+    ["light", {}],
+    ["dark", { dark: true }],
+    ["on a phone", { phone: true }],
+  ] as const) {
+    test(`axe finds nothing on any page, ${name}`, async () => {
+      await using web = await filled();
+      await using open = await openPage(`${web.url}/`, options);
+      const found: string[] = [];
+      for (const path of paths) {
+        await open.page.goto(`${web.url}${path}`);
+        // The policy of our pages forbids to add a script element; evaluating it is a debugger's privilege.
+        await open.page.evaluate(axe.source);
+        const { violations } = (await open.page.evaluate(
+          "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
+        )) as axe.AxeResults;
+        for (const { id, nodes } of violations)
+          found.push(`${path}: ${id}: ${nodes[0]!.html.slice(0, 160)} ${nodes[0]!.failureSummary ?? ""}`);
+      }
+      expect(found).toEqual([]);
+    });
+
+    test(`no page is wider than the window, ${name}`, async () => {
+      await using web = await filled();
+      await web.q.ok(
+        "enqueue",
+        "x".repeat(3000),
+        "--id",
+        "w".repeat(64),
+        "--tag",
+        "t".repeat(64),
+        "--queue",
+        "q".repeat(64),
+      );
+      await using open = await openPage(`${web.url}/`, options);
+      for (const path of [...paths, `/jobs/${"w".repeat(64)}`]) {
+        await open.page.goto(`${web.url}${path}`);
+        const wide = await open.page.evaluate(
+          "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
+        expect([path, wide]).toEqual([path, 0]);
+      }
+      expect(open.complaints).toEqual([]);
+    });
+  }
+});

@@ -1,0 +1,271 @@
+// Whatever a job contains or prints stays text: on every page, in every part, and in the stream of its output.
+
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
+import type { Attempt } from "../../src/domain/attempt.ts";
+import type { Job } from "../../src/domain/job.ts";
+import { scopes } from "../../src/domain/scope.ts";
+import { terminalReader } from "../../src/domain/terminal-text.ts";
+import { eventText } from "../../src/web/streams.ts";
+import { Confirm } from "../../views/confirm.tsx";
+import { JobPage } from "../../views/job.tsx";
+import { Jobs } from "../../views/jobs.tsx";
+import { LogLines } from "../../views/parts/log.tsx";
+import type { Ui } from "../../views/parts/ui.ts";
+import { closeBrowser, hasBrowser, openPage } from "../support/browser.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(90_000);
+afterAll(closeBrowser);
+
+const payloads = [
+  "<script>alert(1)</script>",
+  `"><img src=x onerror=alert(1)>`,
+  `' onmouseover='alert(1)`,
+  "</textarea></pre></title><b>out</b>",
+  `<div hx-post=/enqueue hx-vals='{"command":"id"}' hx-trigger=load>`,
+  `<a href="javascript:alert(1)">x</a>`,
+  "&lt;b&gt; &amp; &#60;",
+  "{{7*7}}`<%= 7 %>",
+  "\u202ereversed\u202c",
+  "<!--",
+  "]]>",
+  "js:alert(1)",
+];
+
+const hostile = fc.oneof(
+  fc.constantFrom(...payloads),
+  fc
+    .array(
+      fc.constantFrom(
+        "<",
+        ">",
+        '"',
+        "'",
+        "&",
+        "/",
+        "=",
+        " ",
+        "a",
+        "script",
+        "hx-get",
+        "\n",
+        "\u0000",
+        "\u202e",
+        "`",
+      ),
+      { maxLength: 20 },
+    )
+    .map((parts) => parts.join("")),
+  fc.string({ unit: "binary", maxLength: 30 }),
+);
+
+const ui: Ui = {
+  nonce: "nonce",
+  base: "",
+  label: undefined,
+  version: "1",
+  scopes: new Set(scopes),
+  now: 0,
+  path: "/jobs",
+  query: new URLSearchParams(),
+  refresh: 2,
+  theme: "auto",
+  notice: undefined,
+};
+
+const jobOf = (text: string, tag: string): Job => ({
+  seq: 1,
+  id: "one",
+  command: text,
+  state: "dead",
+  attempts: 1,
+  max_retries: 0,
+  priority: 1,
+  timeout: 0,
+  queue: tag,
+  tags: [tag],
+  cwd: `/${text}`,
+  env: { K: text },
+  run_at: 0,
+  next_run_at: null,
+  created_at: 0,
+  updated_at: 0,
+  started_at: 0,
+  finished_at: 0,
+  last_exit_code: 3,
+  last_error: text,
+  last_duration: 1,
+  worker_id: tag,
+});
+
+const attemptOf = (text: string): Attempt => ({
+  number: 1,
+  result: "signalled",
+  worker_id: text,
+  host: text,
+  pid: 1,
+  started_at: 0,
+  finished_at: 1,
+  duration: 1,
+  exit_code: null,
+  signal: text,
+  error: text,
+  note: text,
+  cpu_time: null,
+  peak_memory: null,
+  log_bytes: 0,
+  log_truncated: false,
+});
+
+const stats = {
+  pending: 0,
+  processing: 0,
+  completed: 0,
+  failed: 0,
+  dead: 1,
+  cancelled: 0,
+  total: 1,
+  active_workers: 0,
+  success_runs: 0,
+  failed_runs: 1,
+  success_rate: 0,
+  avg_duration: null,
+};
+const paging = { older: undefined, isLater: false, shown: 1, total: 1 };
+
+/** The elements of a markup, with their attributes' names, as a browser's own parser would build them. */
+async function elements(markup: string): Promise<string[]> {
+  const found: string[] = [];
+  await new HTMLRewriter()
+    .on("*", {
+      element(element) {
+        found.push([element.tagName, ...[...element.attributes].map(([name]) => name).sort()].join(" "));
+      },
+    })
+    .transform(new Response(markup))
+    .text();
+  return found;
+}
+
+function views(text: string, tag: string): string {
+  const job = jobOf(text, tag);
+  const lines = terminalReader().read(`${text.replaceAll("\n", " ")}\n`);
+  const log = { attempt: 1, lines, first: 1, from: 0, to: 1, size: 1, isLive: false, isTruncated: false };
+  const question = {
+    title: text,
+    text,
+    about: [text],
+    to: "/jobs/act",
+    fields: [["id", text]] as [string, string][],
+    choices: [{ word: "Delete", look: "danger" as const }],
+    back: "/jobs",
+    typed: undefined,
+  };
+  return [
+    JobPage({ ui, job, attempts: [attemptOf(text)], log }),
+    Jobs({ ui, jobs: [job], filter: { search: text, queue: tag, tag }, stats, queues: [tag], paging }),
+    Confirm({ ui, question }),
+  ].join("");
+}
+
+describe("hostile text (D12)", () => {
+  test("adds no element and no attribute to any page, wherever it stands", async () => {
+    const plain = new Set(await elements(views("plain", "plain")));
+    // A character that cannot be seen is marked, and an empty line of output has no text.
+    for (const own of ["mark class title", "span class"]) plain.add(own);
+    await fc.assert(
+      fc.asyncProperty(hostile, hostile, async (text, tag) => {
+        for (const element of await elements(views(text, tag))) expect(plain).toContain(element);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("a line of output is made of our own markup alone", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const reader = terminalReader();
+        const lines = [...reader.read(new TextDecoder().decode(bytes)), reader.rest()];
+        const markup = String(LogLines({ lines, first: 1 }));
+        const rest = markup
+          .replace(
+            /<div class="line" id="L\d+"><a class="n" href="#L\d+" tabindex="-1">\d+<\/a><span class="t">|<\/span><\/div>/g,
+            "",
+          )
+          .replace(/<span(?: class="[a-z0-9 -]+")?>|<\/span>/g, "");
+        expect(rest).toMatch(/^[^<>]*$/);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("output cannot end an event of its stream or begin another", () => {
+    fc.assert(
+      fc.property(
+        fc
+          .array(fc.constantFrom("\n", "\r", "\r\n", "event: done", "id: 9", ":", "data: x", " "))
+          .map((parts) => parts.join("")),
+        (data) => {
+          const lines = eventText({ id: "1:1", data }).split(/\r\n|\r|\n/);
+          expect(lines.slice(-2)).toEqual(["", ""]);
+          expect(lines.slice(1, -2).every((line) => line.startsWith("data: "))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test.if(hasBrowser)("does nothing in a browser, printed, enqueued and searched for", async () => {
+    await using web = await webServer();
+    for (const [n, payload] of payloads.entries()) {
+      await web.api("POST", "/jobs", {
+        command: `printf '%s\\n' "$P" >&2; exit 1 # ${payload.replaceAll("\n", " ")}`,
+        id: `bad-${n}`,
+        env: { P: payload },
+        max_retries: 0,
+      });
+    }
+    await web.q.ok("worker", "--until-empty");
+    await using open = await openPage(`${web.url}/`);
+    open.page.on("dialog", (dialog) => {
+      open.complaints.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    const pages = [
+      "/",
+      "/jobs",
+      "/dlq",
+      "/confirm/purge",
+      ...payloads.map((_, n) => `/jobs/bad-${n}`),
+      ...payloads.map((text) => `/jobs?q=${encodeURIComponent(text)}`),
+      ...payloads.map((_, n) => `/confirm/delete/bad-${n}`),
+    ];
+    for (const path of pages) await open.page.goto(`${web.url}${path}`);
+    await open.page.goto(`${web.url}/jobs/bad-0`);
+    expect(await open.page.locator("#L1 .t").textContent()).toBe(payloads[0]!);
+    expect((await web.q.json("status")).total).toBe(payloads.length);
+    expect(open.complaints).toEqual([]);
+  });
+
+  test.if(hasBrowser)(
+    "markup that somebody injected all the same cannot use htmx: it does not know the nonce",
+    async () => {
+      await using web = await webServer();
+      await using open = await openPage(`${web.url}/jobs`);
+      await open.page.evaluate(`(() => {
+      const evil = document.createElement("button");
+      evil.id = "evil";
+      evil.setAttribute("hx-post", "/dlq/purge");
+      evil.setAttribute("hx-trigger", "load, click");
+      document.getElementById("main").append(evil);
+      htmx.process(document.getElementById("main"));
+    })()`);
+      await open.page.locator("#evil").click();
+      await waitUntil(
+        "it was stripped",
+        async () => (await open.page.locator("#evil").getAttribute("hx-post")) === null,
+      );
+    },
+  );
+});
