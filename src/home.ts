@@ -3,7 +3,7 @@
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { Refusal } from "./domain/errors.ts";
+import { isSystemError, Refusal, reasonOf } from "./domain/errors.ts";
 
 export const folderMode = 0o700;
 export const fileMode = 0o600;
@@ -46,7 +46,7 @@ export function ensureHome(home: string): void {
   } catch (error) {
     throw new Refusal(
       "unavailable",
-      `the home folder ${home} cannot be made: ${(error as Error).message}`,
+      `the home folder ${home} cannot be made: ${isSystemError(error) ? reasonOf(error) : error}`,
       "point QUEUECTL_HOME to a folder that you may write",
     );
   }

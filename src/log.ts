@@ -28,14 +28,24 @@ export function openEventLog({ worker_ids, pathOf, echo }: EventLogOptions): Eve
     return sizes.get(path) ?? statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   };
 
+  const append = (path: string, text: string) => {
+    const size = sizeOf(path) + text.length;
+    if (size > rotateBytes) renameSync(path, `${path}.1`);
+    sizes.set(path, size > rotateBytes ? text.length : size);
+    appendFileSync(path, text, { mode: fileMode });
+  };
+
   const write = (path: string, text: string) => {
     try {
-      const size = sizeOf(path) + text.length;
-      if (size > rotateBytes) renameSync(path, `${path}.1`);
-      sizes.set(path, size > rotateBytes ? text.length : size);
-      appendFileSync(path, text, { mode: fileMode });
+      append(path, text);
     } catch {
-      // A full disk or a lost folder must not stop a worker from working; stderr still has the line.
+      // Its folder may have been taken away since, and is made anew.
+      sizes.delete(path);
+      try {
+        append(path, text);
+      } catch {
+        // A full disk must not stop a worker from working; stderr still has the line.
+      }
     }
   };
 

@@ -41,11 +41,13 @@ export interface SystemError extends Error {
 export const isSystemError = (error: unknown): error is SystemError =>
   error instanceof Error && "syscall" in error && "code" in error;
 
-/** `EACCES: permission denied, open '/x'` as a sentence: `cannot open /x: permission denied`. */
-export function systemTrouble({ message, syscall }: SystemError): string {
-  const [, reason, what, path] = /^[A-Z0-9]+: (.*), (\w+)(?: '(.*)')?$/s.exec(message) ?? [];
-  if (reason === undefined) return `${syscall} failed: ${message}`;
-  return `cannot ${what}${path === undefined ? "" : ` ${path}`}: ${reason}`;
+/** `permission denied`, of `EACCES: permission denied, open '/x'`. */
+export const reasonOf = ({ message }: SystemError) => /^[A-Z0-9]+: (.*), \w+/s.exec(message)?.[1] ?? message;
+
+/** The same as a sentence: `cannot open /x: permission denied`. */
+export function systemTrouble(error: SystemError): string {
+  const path = "path" in error ? ` ${error.path}` : "";
+  return `cannot ${error.syscall}${path}: ${reasonOf(error)}`;
 }
 
 /** A refusal for such trouble. */

@@ -50,15 +50,21 @@ export interface Running {
   says(text: string): Promise<void>;
 }
 
-/** A queuectl with a new home. Disposing it ends whatever it started and removes the home. */
-export function queuectl(env: Readonly<Record<string, string>> = {}): Queuectl {
+/**
+ * A queuectl with a new home. Disposing it ends whatever it started and removes the home. `through` are words that another program
+ * runs it with.
+ */
+export function queuectl(
+  env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
+): Queuectl {
   const folder: TempFolder = tempFolder();
   const home = join(folder.path, "home");
   const started: ReturnType<typeof Bun.spawn>[] = [];
   const environment = { ...cleanEnvironment(), QUEUECTL_HOME: home, ...env };
 
   async function run(options: CallOptions, words: string[]): Promise<Result> {
-    const child = Bun.spawn([...program, ...words], {
+    const child = Bun.spawn([...through, ...program, ...words], {
       cwd: options.cwd ?? folder.path,
       env: { ...environment, ...options.env },
       stdin: options.stdin === undefined ? "ignore" : Buffer.from(options.stdin as string),
@@ -76,7 +82,7 @@ export function queuectl(env: Readonly<Record<string, string>> = {}): Queuectl {
   }
 
   function start(...words: string[]): Running {
-    const child = Bun.spawn([...program, ...words], {
+    const child = Bun.spawn([...through, ...program, ...words], {
       cwd: folder.path,
       env: environment,
       stdin: "ignore",

@@ -1,8 +1,8 @@
 // Opens a SQLite database as a Store: creates it, brings its schema up to date, and refuses what is not ours.
 
 import { Database } from "bun:sqlite";
-import { closeSync, openSync, statSync } from "node:fs";
-import { Refusal } from "../../domain/errors.ts";
+import { accessSync, closeSync, constants, openSync } from "node:fs";
+import { isSystemError, Refusal, reasonOf } from "../../domain/errors.ts";
 import { fileMode } from "../../home.ts";
 import type { Store } from "../store.ts";
 import { busyTimeoutMs, connect } from "./connection.ts";
@@ -50,15 +50,20 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
   };
 }
 
-/** Refused when it cannot be told. */
+/**
+ * Refuses one that may not be read and written: SQLite would open it all the same, and leave files beside it that nobody can write
+ * to afterwards.
+ */
 export function databaseExists(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
   } catch (error) {
+    if (!isSystemError(error) || error.code === "ENOENT") return false;
     throw new Refusal(
       "unavailable",
-      `the database ${path} cannot be reached: ${(error as Error).message}`,
-      "check the owners and modes of its folders",
+      `the database ${path} cannot be used: ${reasonOf(error)}`,
+      "check owner and mode of it and of its folders, and that the disk is not mounted read-only",
     );
   }
 }
@@ -81,7 +86,7 @@ function createFile(path: string): void {
   } catch (error) {
     throw new Refusal(
       "unavailable",
-      `the database ${path} cannot be made: ${(error as Error).message}`,
+      `the database ${path} cannot be made: ${isSystemError(error) ? reasonOf(error) : error}`,
       "check that its folder exists and belongs to you",
     );
   }

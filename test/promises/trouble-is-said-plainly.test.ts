@@ -1,0 +1,367 @@
+// Promise 7: trouble is said plainly. One line saying what is wrong and what to do, the right exit status, no stack trace, nothing
+// half-done; and workers keep what their commands came to, and resume by themselves when the trouble passes.
+
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { databasePath, jobLogPath, jobLogsFolder, logsFolder, workerLogPath } from "../../src/home.ts";
+import { makeGate } from "../support/gate.ts";
+import { asOrdinaryUser } from "../support/ordinary-user.ts";
+import { type Queuectl, queuectl, type Result, type Running } from "../support/queuectl.ts";
+import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
+
+const testOnSmallDisk = test.skipIf(noSmallDisk !== undefined);
+
+/** One line on stderr, nothing on stdout, exit status 1. */
+function expectPlainly(result: Result, says: RegExp): void {
+  expect(result).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^queuectl: [^\n]+ \([^\n]+\)\n$/),
+  });
+  expect(result.stderr).toMatch(says);
+}
+
+const timesIn = (text: string, part: string) => text.split(part).length - 1;
+
+/** A worker that runs a job until the gate is opened. */
+async function workerAtGate(q: Queuectl): Promise<{ worker: Running; gate: ReturnType<typeof makeGate> }> {
+  const gate = makeGate(q);
+  await q.ok("enqueue", gate.command, "--id", "a");
+  const worker = q.start("worker");
+  await gate.reached();
+  return { worker, gate };
+}
+
+/** The result that was kept is stored: one attempt, completed, with its output. */
+async function expectCompleted(q: Queuectl, id = "a"): Promise<void> {
+  expect((await q("wait", id)).status).toBe(0);
+  const job = await q.json("show", id);
+  expect(job).toMatchObject({ state: "completed", attempts: 1 });
+  expect(job.attempts_history).toHaveLength(1);
+}
+
+const databaseFiles = (home: string) => readdirSync(home).filter((name) => name.startsWith("queue.db"));
+
+function moveDatabase(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of databaseFiles(from)) renameSync(join(from, name), join(to, name));
+}
+
+testOnSmallDisk(
+  "a full disk: the command line says so, keeps what it acknowledged, and stores nothing half",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    await q.ok("enqueue", "true", "--id", "before");
+    disk.fill();
+    expectPlainly(await q("enqueue", "true", "--id", "during"), /disk .* is full .*make room/);
+    expectPlainly(
+      await q.with({ stdin: '[{"command":"true"},{"command":"true"}]' }, "enqueue", "--file", "-"),
+      /full/,
+    );
+    disk.free();
+    expect((await q.json("list")).map(({ id }: { id: string }) => id)).toEqual(["before"]);
+    await q.ok("enqueue", "true", "--id", "after");
+    expect((await q.json("status")).total).toBe(2);
+  },
+);
+
+testOnSmallDisk(
+  "a full disk: a worker keeps the result of its command, says so once, and resumes",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    const { worker, gate } = await workerAtGate(q);
+    disk.fill();
+    gate.open();
+    await worker.says("is full");
+    await worker.says("results are kept");
+    disk.free();
+    await worker.says("the database answers again");
+    expect(timesIn(worker.stderr(), "is full")).toBe(1);
+    await expectCompleted(q);
+  },
+);
+
+testOnSmallDisk(
+  "a full disk: a job whose log finds no room is given back, not charged, and runs when there is",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl();
+    mkdirSync(logsFolder(q.home), { recursive: true, mode: 0o700 });
+    const logs = join(disk.path, "jobs");
+    mkdirSync(logs);
+    symlinkSync(logs, jobLogsFolder(q.home));
+    disk.fillWithFiles();
+    await expectGivenBack(q, /no space left/, () => disk.free());
+  },
+);
+
+testOnSmallDisk("a disk that is mounted read-only is named, and nothing is left of the try", async () => {
+  using disk = smallDisk(2048);
+  const home = join(disk.path, "home");
+  await using q = queuectl({ QUEUECTL_HOME: home });
+  await q.ok("enqueue", "true", "--id", "before");
+  disk.remount("ro");
+  expectPlainly(await q("enqueue", "true"), /queue\.db cannot be used: read-only .*mounted read-only/);
+  expectPlainly(await q("worker", "--until-empty"), /queue\.db/);
+  await using other = queuectl({ QUEUECTL_HOME: join(disk.path, "new") });
+  expectPlainly(await other("enqueue", "true"), /home folder .* cannot be made: .*read-only/);
+  disk.remount("rw");
+  await q.ok("worker", "--until-empty");
+  expect((await q.json("status")).completed).toBe(1);
+});
+
+test("a database that may not be opened is named, and used again when it may", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  await q.ok("enqueue", "true", "--id", "a");
+  for (const path of [databasePath(q.home), q.home]) {
+    chmodSync(path, 0o000);
+    for (const words of [["enqueue", "true"], ["list"], ["status", "--json"], ["worker", "--until-empty"]]) {
+      expectPlainly(await q(...words), /queue\.db cannot be used: permission denied .*mode/);
+    }
+    chmodSync(path, 0o700);
+  }
+  chmodSync(databasePath(q.home), 0o400);
+  expectPlainly(await q("enqueue", "true"), /queue\.db cannot be used: permission denied/);
+  chmodSync(databasePath(q.home), 0o600);
+  await q.ok("worker", "--until-empty");
+  await expectCompleted(q);
+});
+
+test("a home folder that may not be entered any more stops no worker: it resumes when it may", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  const { worker, gate } = await workerAtGate(q);
+  await q.ok("enqueue", "echo second", "--id", "b");
+  chmodSync(q.home, 0o000);
+  gate.open();
+  await worker.says("no job can be started");
+  await worker.says("permission denied");
+  chmodSync(q.home, 0o700);
+  await worker.says("jobs can be started again");
+  await expectCompleted(q, "a");
+  expect((await q("wait", "b")).status).toBe(0);
+  expect(await q.ok("logs", "b")).toBe("second");
+});
+
+test("a home that cannot be made is named", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  mkdirSync(join(q.folder, "closed"), { mode: 0o500 });
+  const env = { QUEUECTL_HOME: join(q.folder, "closed", "home") };
+  expectPlainly(await q.with({ env }, "enqueue", "true"), /home folder .* cannot be made.*QUEUECTL_HOME/);
+  writeFileSync(join(q.folder, "file"), "");
+  const inFile = { QUEUECTL_HOME: join(q.folder, "file", "home") };
+  expectPlainly(await q.with({ env: inFile }, "enqueue", "true"), /home folder .* cannot be made/);
+});
+
+test("a database that another program keeps locked: the command line gives up with a line, a worker does not", async () => {
+  await using q = queuectl();
+  const { worker, gate } = await workerAtGate(q);
+  using other = new Database(databasePath(q.home));
+  other.run("begin immediate");
+  gate.open();
+  const refused = await q("enqueue", "true", "--id", "b");
+  expectPlainly(refused, /queue\.db is locked by another program .*try again/);
+  await worker.says("is locked by another program");
+  expect((await q.json("show", "a")).state).toBe("processing");
+  other.run("rollback");
+  await worker.says("the database answers again");
+  expect(timesIn(worker.stderr(), "is locked")).toBe(1);
+  await expectCompleted(q);
+  expect((await q.json("status")).total).toBe(1);
+});
+
+test("a database with a damaged page, whichever: a line or a right answer, and never a stack trace", async () => {
+  await using q = queuectl();
+  for (let n = 0; n < 5; n++) await q.ok("enqueue", `echo ${n}`, "--tag", "some");
+  await q.ok("config", "set", "priority", "2");
+  await q.ok("worker", "--until-empty");
+  await q.ok("enqueue", "true");
+  const whole = readFileSync(databasePath(q.home));
+  const pageSize = 4096;
+  let damaged = 0;
+  for (let page = 1; page < whole.length / pageSize; page++) {
+    for (const name of databaseFiles(q.home)) rmSync(join(q.home, name));
+    writeFileSync(databasePath(q.home), whole, { mode: 0o600 });
+    const file = openSync(databasePath(q.home), "r+");
+    writeSync(file, Buffer.alloc(pageSize, 0xa5), 0, pageSize, page * pageSize);
+    closeSync(file);
+    for (const words of [
+      ["list", "--json"],
+      ["enqueue", "true"],
+      ["status", "--json"],
+      ["show", "1"],
+    ]) {
+      const { status, stdout, stderr } = await q(...words);
+      expect(stderr).not.toMatch(/\n\s+at |Error:/);
+      if (status === 0) continue;
+      expect({ status, stdout, lines: timesIn(stderr, "\n") }).toEqual({ status: 1, stdout: "", lines: 1 });
+      if (stderr.includes("is damaged")) damaged++;
+    }
+  }
+  expect(damaged).toBeGreaterThan(3);
+});
+
+test("what is no database, and what is not queuectl's, is left alone", async () => {
+  await using q = queuectl();
+  mkdirSync(q.home, { mode: 0o700 });
+  writeFileSync(databasePath(q.home), "a diary, and a long one at that. ".repeat(200));
+  expectPlainly(await q("enqueue", "true"), /is not a SQLite database/);
+  expectPlainly(await q("worker"), /is not a SQLite database/);
+  rmSync(databasePath(q.home));
+  using foreign = new Database(databasePath(q.home));
+  foreign.run("create table diary (entry text)");
+  expectPlainly(await q("enqueue", "true"), /not one of queuectl's/);
+  expect(foreign.query("select name from sqlite_schema").all()).toEqual([{ name: "diary" }]);
+});
+
+test("a database newer than the program is named with its schema", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  {
+    using db = new Database(databasePath(q.home));
+    db.run("pragma user_version = 999");
+  }
+  expectPlainly(await q("enqueue", "true"), /schema 999.*newer queuectl/);
+});
+
+test("a database that is moved away and put back while a worker runs: nothing is lost, and it resumes", async () => {
+  await using q = queuectl();
+  const { worker, gate } = await workerAtGate(q);
+  const aside = join(q.folder, "aside");
+  moveDatabase(q.home, aside);
+  gate.open();
+  await worker.says("was deleted or replaced");
+  moveDatabase(aside, q.home);
+  await worker.says("the database answers again");
+  expect(timesIn(worker.stderr(), "was deleted or replaced")).toBe(1);
+  await expectCompleted(q);
+});
+
+test("a database that is replaced while a worker runs: the worker touches neither the old nor the new one", async () => {
+  await using q = queuectl();
+  const { worker, gate } = await workerAtGate(q);
+  for (const name of databaseFiles(q.home)) rmSync(join(q.home, name));
+  await q.ok("enqueue", "true", "--id", "new");
+  await worker.says("was deleted or replaced");
+  gate.open();
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toBe(1);
+  expect(worker.stderr()).toMatch(
+    /\nqueuectl: the database .* was deleted or replaced .*\(put it back.*\)\n$/,
+  );
+  expect(await q.json("show", "new")).toMatchObject({ state: "pending", attempts_history: [] });
+  await q.ok("worker", "--until-empty");
+  await expectCompleted(q, "new");
+});
+
+test("a write-ahead log that is deleted alone is noticed too", async () => {
+  await using q = queuectl();
+  const { worker, gate } = await workerAtGate(q);
+  rmSync(`${databasePath(q.home)}-wal`);
+  gate.open();
+  await worker.says("was deleted or replaced");
+  worker.kill("SIGKILL");
+  await worker.exited;
+});
+
+test("a home folder that is deleted while a worker runs makes it say so, and not fall over", async () => {
+  await using q = queuectl();
+  const { worker } = await workerAtGate(q);
+  rmSync(q.home, { recursive: true });
+  await worker.says("was deleted or replaced");
+  worker.kill("SIGTERM");
+  worker.kill("SIGINT");
+  expect(await worker.exited).toBe(1);
+  expect(worker.stderr()).not.toMatch(/\n\s+at /);
+});
+
+test("deleted log folders are made again, for jobs and for what the worker says", async () => {
+  await using q = queuectl();
+  const { worker, gate } = await workerAtGate(q);
+  const [{ id }] = await q.json("worker", "list");
+  rmSync(logsFolder(q.home), { recursive: true });
+  gate.open();
+  await expectCompleted(q, "a");
+  await q.ok("enqueue", "echo after", "--id", "b");
+  expect((await q("wait", "b")).status).toBe(0);
+  expect(await q.ok("logs", "b")).toBe("after");
+  expect(await q.ok("worker", "logs", id)).toContain("job b completed");
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toBe(0);
+});
+
+/** A worker that cannot open logs gives jobs back until it can: said once, not charged, not tried over and over. */
+async function expectGivenBack(q: Queuectl, why: RegExp, mend: () => void): Promise<void> {
+  await q.ok("enqueue", "echo done", "--id", "a", "--max-retries", "0");
+  const worker = q.start("worker");
+  await worker.says("no job can be started");
+  expect(worker.stderr()).toMatch(why);
+  await worker.says("job a was given back to the queue");
+  expect(await q.json("show", "a")).toMatchObject({ state: "pending", attempts: 0 });
+  mend();
+  await worker.says("jobs can be started again");
+  expect((await q("wait", "a")).status).toBe(0);
+  const { attempts, attempts_history } = await q.json("show", "a");
+  expect(attempts).toBe(1);
+  expect(attempts_history.map(({ result }: { result: string }) => result)).toEqual(["released", "exited"]);
+  expect(attempts_history[0].error).toMatch(why);
+  expect(timesIn(worker.stderr(), "no job can be started")).toBe(1);
+  expect(await q.ok("logs", "a")).toBe("done");
+}
+
+test("a job whose log may not be written is given back, not charged, and runs when it may", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  mkdirSync(jobLogsFolder(q.home), { recursive: true, mode: 0o700 });
+  chmodSync(q.home, 0o700);
+  chmodSync(jobLogsFolder(q.home), 0o500);
+  await expectGivenBack(q, /permission denied/, () => chmodSync(jobLogsFolder(q.home), 0o700));
+});
+
+test("a worker whose own log cannot be written works all the same", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  await q.ok("enqueue", "true", "--id", "a");
+  mkdirSync(logsFolder(q.home), { mode: 0o700 });
+  mkdirSync(dirname(workerLogPath(q.home, "any")), { mode: 0o500 });
+  await q.ok("worker", "--until-empty");
+  await expectCompleted(q);
+  expectPlainly(await q("worker", "--detach"), /cannot open .*detached\.log: permission denied/);
+});
+
+test("a worker that has no place for its commands' last words says so and does not start", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  await q.ok("enqueue", "true");
+  writeFileSync(join(q.home, "run"), "in the way");
+  expectPlainly(await q("worker", "--until-empty"), /cannot .*run/);
+  expect(await q.json("worker", "list")).toEqual([]);
+});
+
+test("output that may not be read is no empty output, and a log that cannot be removed keeps no job", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  await q.ok("enqueue", "echo secret", "--id", "a");
+  await q.ok("worker", "--until-empty");
+  const log = jobLogPath(q.home, 1, 1);
+  chmodSync(log, 0o000);
+  expectPlainly(await q("logs", "a"), /cannot open .*1-1\.log: permission denied/);
+  chmodSync(join(log, ".."), 0o500);
+  await q.ok("delete", "a");
+  expect(await q.json("list")).toEqual([]);
+  expect(existsSync(log)).toBe(true);
+  expect((await q("doctor")).stdout).toContain("1 log of jobs that are no more");
+  chmodSync(join(log, ".."), 0o700);
+});
