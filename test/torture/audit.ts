@@ -43,8 +43,8 @@ export function audit({ folder, home, jobs, figures }: Audit): string[] {
   const ledger = readFileSync(join(folder, "ledger"), "utf8").split("\n").filter(Boolean);
 
   if (all.length !== jobs) breaches.push(`${jobs} jobs were acknowledged and ${all.length} are there`);
-  breaches.push(...all.flatMap((job) => endedWrongly(job)));
   breaches.push(...doubles(ledger, figures));
+  breaches.push(...all.flatMap((job) => endedWrongly(job)));
   breaches.push(...unproven(all, ledger));
   breaches.push(...brokenLogs(home, attempts));
   breaches.push(...strays(home, figures));

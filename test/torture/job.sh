@@ -4,7 +4,11 @@
 # usage: job.sh FOLDER SECONDS STATUS
 name="$QUEUECTL_JOB_ID $QUEUECTL_ATTEMPT $$"
 lock="$1/locks/$QUEUECTL_JOB_ID"
-other=$(cat "$lock" 2>/dev/null) && kill -0 "$other" 2>/dev/null && echo "double $name" >> "$1/ledger"
+other=$(cat "$lock" 2>/dev/null)
+case "$(cat "/proc/${other:-none}/stat" 2>/dev/null)" in
+  "" | *") Z "*) ;; # Gone, or a zombie that nobody has collected yet.
+  *) echo "double $name" >> "$1/ledger" ;;
+esac
 echo $$ > "$lock"
 echo "begin $name" >> "$1/ledger"
 echo "begin $name"

@@ -17,6 +17,7 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "10000" },
     kills: { type: "string", default: "200" },
     minutes: { type: "string", default: "5" },
+    slow: { type: "string", default: "0.05" },
     processes: { type: "string", default: "4" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
     "rescue-the-living": { type: "boolean", default: false },
@@ -51,7 +52,7 @@ async function enqueueAll(): Promise<void> {
   mkdirSync(join(folder, "locks"), { recursive: true });
   const job = join(import.meta.dir, "job.sh");
   const lines = Array.from({ length: jobCount }, (_, n) => {
-    const seconds = random() < 0.05 ? 1 + random() : random() * 0.05;
+    const seconds = random() < Number(values.slow) ? 1 + random() : random() * 0.05;
     const status = n % 10 === 0 ? "1" : n % 10 === 1 ? '"$(( QUEUECTL_ATTEMPT == 1 ))"' : "0";
     const command = `'${job}' '${folder}' ${seconds.toFixed(3)} ${status}`;
     return JSON.stringify({ id: `j${n}`, command, max_retries: 2, priority: 1 + (n % 5) });
@@ -65,17 +66,29 @@ async function torture(): Promise<Figures> {
   const workers: Worker[] = Array.from({ length: processCount }, () => startWorker());
   const done = { killed: 0, stopped: 0, left: 0, shells: 0 };
   const pauseMs = (limitMs * 0.7) / Math.max(1, killCount);
+  const meddling = values["rescue-the-living"] ? setInterval(rescueTheLiving, 300) : undefined;
   while (done.killed < killCount && performance.now() - startedAt < limitMs) {
     await Bun.sleep(pauseMs * (0.5 + random()));
     await harm(workers[Math.floor(random() * workers.length)]!, done);
     for (const [at, worker] of workers.entries())
       if (worker.exitCode !== null || worker.signalCode) workers[at] = startWorker();
-    if (values["rescue-the-living"]) rescueTheLiving();
   }
+  clearInterval(meddling);
   for (const worker of workers) worker.kill("SIGTERM");
   await Promise.all(workers.map((worker) => worker.exited));
-  await Promise.all(Array.from({ length: processCount }, () => startWorker("--until-empty").exited));
+  await drain();
   return { ...done, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** Lets the rest be done in peace; what is not done after the limit once more is for the audit to find. */
+async function drain(): Promise<void> {
+  const workers = Array.from({ length: processCount }, () => startWorker("--until-empty"));
+  const kill = () => {
+    for (const worker of workers) worker.kill("SIGKILL");
+  };
+  const timer = setTimeout(kill, Math.max(limitMs, 20_000));
+  await Promise.all(workers.map((worker) => worker.exited));
+  clearTimeout(timer);
 }
 
 /** Mostly KILL; sometimes a stop of each other kind, and sometimes the shell of a command is killed as well. */
@@ -99,24 +112,29 @@ async function harm(worker: Worker, done: { killed: number; stopped: number; lef
 
 /** As when the kernel ends a whole container: the worker's commands die with it and leave no word. */
 function killShells(worker: number): number {
-  const children = readFileSync(`/proc/${worker}/task/${worker}/children`, "utf8").split(" ").filter(Boolean);
-  for (const pid of children) {
-    try {
-      process.kill(-Number(pid), "SIGKILL");
-    } catch {
-      // It has just ended.
-    }
+  try {
+    const children = readFileSync(`/proc/${worker}/task/${worker}/children`, "utf8")
+      .split(" ")
+      .filter(Boolean);
+    for (const pid of children) process.kill(-Number(pid), "SIGKILL");
+    return children.length;
+  } catch {
+    // The worker, or a command of it, has just ended.
+    return 0;
   }
-  return children.length;
 }
 
 /** What a queue does that takes a job from whoever has had it for long: gives it away beside its living run. */
 function rescueTheLiving(): void {
   using db = new Database(join(home, "queue.db"));
   db.run("pragma busy_timeout = 5000");
-  db.run(
-    "update jobs set state = 'pending', ready = 1, next_run_at = 0, worker_id = null where state = 'processing'",
-  );
+  db.run(`
+    begin immediate;
+    update jobs set state = 'pending', ready = 1, next_run_at = 0, worker_id = null where state = 'processing';
+    delete from counts;
+    insert into counts (queue, state, jobs, ms) select queue, state, count(*), 0 from jobs group by queue, state;
+    commit;
+  `);
 }
 
 function startWorker(...words: string[]) {

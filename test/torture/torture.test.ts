@@ -1,0 +1,34 @@
+// A short torture run, and the proof that its audit can fail.
+
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+
+const torture = async (...words: string[]) => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "torture.ts"), ...words], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const said = await child.stdout.text();
+  return { status: await child.exited, said };
+};
+
+test("workers that are killed again and again lose nothing, double nothing and leave nothing", async () => {
+  const { status, said } = await torture("--jobs", "300", "--kills", "12", "--minutes", "0.25");
+  expect(said).toContain("nothing lost, nothing doubled, nothing left");
+  expect(status).toBe(0);
+}, 120_000);
+
+test("a queue that gives away the jobs of living workers does not pass the audit", async () => {
+  const { status, said } = await torture(
+    "--jobs",
+    "100",
+    "--kills",
+    "6",
+    "--minutes",
+    "0.1",
+    "--rescue-the-living",
+    "--slow",
+    "0.5",
+  );
+  expect(said).toContain("BREACH: two live runs");
+  expect(status).toBe(1);
+}, 120_000);
