@@ -101,7 +101,7 @@ export interface Page {
  */
 export interface Matching {
   /**
-   * A page of a list. With a text or a tag to compare it looks at no more than `scan` jobs, so it may show few and still have more;
+   * A page of a list. With a text or a tag to compare it looks at about `scan` jobs, so it may show few and still have more;
    * on the first page, jobs whose id begins with the text come first, however old. `total` is counted by state and queue only.
    */
   page(filter: JobFilter, window: JobWindow): Promise<JobPage>;

@@ -9,7 +9,7 @@ import type { Web } from "./web.ts";
 const deathsRead = 200;
 
 /** Jobs looked at for one page of a search. */
-export const scan = 2000;
+export const scan = 1000;
 
 export const pageSize = 50;
 

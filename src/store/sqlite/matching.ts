@@ -85,7 +85,8 @@ function pageOf(connection: Connection, filter: JobFilter, window: JobWindow): W
 
 /** All that match among a window's jobs. */
 function windowOf(connection: Connection, filter: JobFilter, { before, limit }: JobSpan): Window {
-  if (isByText(filter)) return lookThrough(connection, filter, { before, limit, scan: limit });
+  if (isByText(filter))
+    return lookThrough(connection, filter, { before, limit: Number.MAX_SAFE_INTEGER - 1, scan: limit });
   const { rows } = byState(connection, filter, { before, limit });
   return { rows, older: rows.length < limit ? undefined : rows.at(-1)!.seq };
 }
@@ -105,42 +106,52 @@ const valuesOf = ({ state, queue, search }: JobFilter) => ({
 
 const place = (before: number | undefined) => before ?? Number.MAX_SAFE_INTEGER;
 
-/** Looks at the next `scan` jobs of the narrowest index there is, the newest first. */
+/** Looks at the next jobs of the narrowest index there is, about `scan` of them, the newest first. */
 function lookThrough(connection: Connection, filter: JobFilter, { before, limit, scan }: JobWindow): Window {
-  const { sql } = connection;
-  const bounds = { before: place(before), scan };
-  const [source, values] = candidates(connection, filter);
-  const rows: JobRow[] = sql(`
-    select jobs.* from (${source}) as near join jobs using (seq) where ${isMatch} order by seq desc limit $limit
-  `).all({ ...valuesOf(filter), ...values, ...bounds, limit: limit + 1 });
-  const { looked, lowest } = sql(`select count(*) as looked, min(seq) as lowest from (${source})`).get({
-    ...values,
-    ...bounds,
-  });
-  return { rows, older: looked < scan ? undefined : lowest };
+  const { seqs, older } = candidates(connection, filter, place(before), scan);
+  const rows: JobRow[] = connection
+    .sql(`
+      select * from jobs where seq in (select value from json_each($seqs)) and ${isMatch}
+      order by seq desc limit $limit
+    `)
+    .all({ ...valuesOf(filter), seqs: JSON.stringify(seqs), limit: limit + 1 });
+  return { rows, older };
 }
 
-type Candidates = readonly [source: string, values: Readonly<Record<string, string | null>>];
+interface Candidates {
+  /** The newest first. */
+  readonly seqs: readonly number[];
+  /** Where those begin that were not looked at; undefined when all were. */
+  readonly older: number | undefined;
+}
 
-function candidates({ sql }: Connection, filter: JobFilter): Candidates {
-  if (filter.tag !== undefined) {
-    return [
-      "select seq from job_tags where tag = $tag and seq < $before order by seq desc limit $scan",
-      { tag: filter.tag },
-    ];
-  }
-  const everywhere = "select seq from jobs where seq < $before order by seq desc limit $scan";
-  const { state = null, queue = null } = filter;
-  if (state === null && queue === null) return [everywhere, {}];
-  const values = { ofState: state, ofQueue: queue };
-  const { groups } = sql(`select count(*) as groups from counts where ${ofGroup}`).get(values);
-  if (groups > mostGroups) return [everywhere, {}];
-  return [
-    `select jobs.seq from counts join jobs on jobs.seq in (
-       select seq from jobs where queue = counts.queue and state = counts.state and seq < $before order by seq desc limit $scan
-     ) where ${ofGroup} order by jobs.seq desc limit $scan`,
-    values,
-  ];
+function candidates({ sql }: Connection, filter: JobFilter, before: number, scan: number): Candidates {
+  const seqsOf = (text: string, values: Readonly<Record<string, string>>, limit: number): number[] =>
+    sql(`${text} and seq < $before order by seq desc limit $limit`)
+      .all({ ...values, before, limit })
+      .map(({ seq }) => seq);
+  const single = (text: string, values: Readonly<Record<string, string>>): Candidates => {
+    const seqs = seqsOf(text, values, scan);
+    return { seqs, older: seqs.length < scan ? undefined : seqs.at(-1) };
+  };
+
+  if (filter.tag !== undefined)
+    return single("select seq from job_tags where tag = $tag", { tag: filter.tag });
+  const { state, queue } = filter;
+  if (state === undefined && queue === undefined) return single("select seq from jobs where true", {});
+  const groups: { queue: string; state: string }[] = sql(`
+    select queue, state from counts where ${ofGroup}
+  `).all({ ofState: state ?? null, ofQueue: queue ?? null });
+  if (groups.length > mostGroups) return single("select seq from jobs where true", {});
+  const share = Math.ceil(scan / Math.max(1, groups.length));
+  const parts = groups.map((group) =>
+    seqsOf("select seq from jobs where queue = $queue and state = $state", group, share),
+  );
+  // Below the last one of a part that was cut off, that part may have others; so all stop there.
+  const ends = parts.flatMap((seqs) => (seqs.length < share ? [] : seqs.slice(-1)));
+  const end = ends.length === 0 ? undefined : Math.max(...ends);
+  const seqs = parts.flat().filter((seq) => end === undefined || seq >= end);
+  return { seqs: seqs.sort((a, b) => b - a), older: end };
 }
 
 const ofGroup = `

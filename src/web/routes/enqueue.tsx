@@ -1,7 +1,7 @@
 // The form that makes a job.
 /** @jsxImportSource @kitajs/html */
 
-import { userInfo } from "node:os";
+import { readFileSync } from "node:fs";
 import { Elysia } from "elysia";
 import { type EnqueueForm, EnqueuePage } from "../../../views/enqueue.tsx";
 import { formatDuration } from "../../domain/duration.ts";
@@ -52,7 +52,7 @@ async function screenOf(
         queues={(await queues(web)).map(({ queue }) => queue)}
         fault={fault}
         sendKey={key}
-        user={userInfo().username}
+        user={userName()}
       />
     ),
   };
@@ -98,5 +98,16 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
     if (!isTheirs) throw error;
     const ui = { ...(await uiFor(web, request)), path: "/enqueue" };
     return pageReply({ web, ui }, await screenOf({ web, ui }, form, `${error.message}.`, newSecret()));
+  }
+}
+
+/** The name of the user who runs this server and so its workers; Bun's own answer is what the environment says. */
+function userName(): string {
+  const id = String(process.geteuid?.() ?? "");
+  try {
+    const users = readFileSync("/etc/passwd", "utf8").split("\n");
+    return users.find((line) => line.split(":")[2] === id)?.split(":")[0] ?? id;
+  } catch {
+    return id;
   }
 }
