@@ -173,7 +173,7 @@ test("a database that another program keeps locked: the command line gives up wi
   await using q = queuectl();
   const { worker, gate } = await workerAtGate(q);
   using other = new Database(databasePath(q.home));
-  other.run("begin immediate");
+  other.run("pragma busy_timeout = 5000; begin immediate");
   gate.open();
   const refused = await q("enqueue", "true", "--id", "b");
   expectPlainly(refused, /queue\.db is locked by another program .*try again/);
