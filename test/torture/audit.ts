@@ -46,6 +46,7 @@ export function audit({ folder, home, jobs, figures }: Audit): string[] {
   breaches.push(...doubles(ledger, figures));
   breaches.push(...all.flatMap((job) => endedWrongly(job)));
   breaches.push(...unproven(all, ledger));
+  breaches.push(...unfinished(attempts));
   breaches.push(...brokenLogs(home, attempts));
   breaches.push(...strays(home, figures));
   breaches.push(...wrongCounts(db, all));
@@ -77,7 +78,7 @@ interface Attempt {
   readonly id: string;
   readonly job_seq: number;
   readonly number: number;
-  readonly result: string;
+  readonly result: string | null;
 }
 
 /** Every tenth job fails always; all others must be completed, unless their worker died over them again and again. */
@@ -113,6 +114,12 @@ function unproven(jobs: readonly Job[], ledger: readonly string[]): string[] {
     .filter(({ state, id }) => state === "completed" && !ended.has(id))
     .map(({ id }) => `job ${id} never ended`);
 }
+
+/** An attempt whose result nobody could write. */
+const unfinished = (attempts: readonly Attempt[]) =>
+  attempts
+    .filter(({ result }) => result === null)
+    .map(({ id, number }) => `attempt ${number} of ${id} has no result`);
 
 /** An attempt that exited printed exactly its begin and its end. */
 function brokenLogs(home: string, attempts: readonly Attempt[]): string[] {

@@ -2,8 +2,8 @@
 //
 //   bun run torture --jobs 10000 --kills 200 --minutes 5
 //
-// Prints its figures and exits with 1 on any breach. --rescue-the-living breaks the rule that only a dead worker's job is
-// given to another, and shows that the audit sees it.
+// Prints its figures and exits with 1 on any breach. --break-the-fence writes results without the right to them, and shows that
+// the audit sees it.
 
 import { Database } from "bun:sqlite";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,10 +17,9 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "10000" },
     kills: { type: "string", default: "200" },
     minutes: { type: "string", default: "5" },
-    slow: { type: "string", default: "0.05" },
     processes: { type: "string", default: "4" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
-    "rescue-the-living": { type: "boolean", default: false },
+    "break-the-fence": { type: "boolean", default: false },
   },
 });
 const jobCount = Number(values.jobs);
@@ -52,7 +51,7 @@ async function enqueueAll(): Promise<void> {
   mkdirSync(join(folder, "locks"), { recursive: true });
   const job = join(import.meta.dir, "job.sh");
   const lines = Array.from({ length: jobCount }, (_, n) => {
-    const seconds = random() < Number(values.slow) ? 1 + random() : random() * 0.05;
+    const seconds = random() < 0.05 ? 1 + random() : random() * 0.05;
     const status = n % 10 === 0 ? "1" : n % 10 === 1 ? '"$(( QUEUECTL_ATTEMPT == 1 ))"' : "0";
     const command = `'${job}' '${folder}' ${seconds.toFixed(3)} ${status}`;
     return JSON.stringify({ id: `j${n}`, command, max_retries: 2, priority: 1 + (n % 5) });
@@ -66,7 +65,7 @@ async function torture(): Promise<Figures> {
   const workers: Worker[] = Array.from({ length: processCount }, () => startWorker());
   const done = { killed: 0, stopped: 0, left: 0, shells: 0 };
   const pauseMs = (limitMs * 0.7) / Math.max(1, killCount);
-  const meddling = values["rescue-the-living"] ? setInterval(rescueTheLiving, 300) : undefined;
+  const meddling = values["break-the-fence"] ? setInterval(settleWithoutLease, 300) : undefined;
   while (done.killed < killCount && performance.now() - startedAt < limitMs) {
     await Bun.sleep(pauseMs * (0.5 + random()));
     await harm(workers[Math.floor(random() * workers.length)]!, done);
@@ -124,13 +123,13 @@ function killShells(worker: number): number {
   }
 }
 
-/** What a queue does that takes a job from whoever has had it for long: gives it away beside its living run. */
-function rescueTheLiving(): void {
+/** What a queue without a fence lets happen: a worker that lost its job long ago writes its result all the same. */
+function settleWithoutLease(): void {
   using db = new Database(join(home, "queue.db"));
   db.run("pragma busy_timeout = 5000");
   db.run(`
     begin immediate;
-    update jobs set state = 'pending', ready = 1, next_run_at = 0, worker_id = null where state = 'processing';
+    update jobs set state = 'completed', worker_id = null where state = 'processing' and seq % 3 = 0;
     delete from counts;
     insert into counts (queue, state, jobs, ms) select queue, state, count(*), 0 from jobs group by queue, state;
     commit;
