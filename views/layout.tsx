@@ -9,6 +9,8 @@ export interface NavCounts {
   readonly dead: number;
   readonly workers: number;
   readonly processing: number;
+  /** Queues that have jobs to run and no worker. */
+  readonly unserved: readonly string[];
 }
 
 type ContentProps = PropsWithChildren<{
@@ -57,6 +59,15 @@ export function Content({ ui, counts, children }: ContentProps) {
             Pause
           </button>
           <ThemeButton ui={ui} />
+          {ui.loggedIn ? (
+            <form method="post" action={link(ui, "/logout")} class="act">
+              <button type="submit" class="button is-quiet" id="logout">
+                Log out
+              </button>
+            </form>
+          ) : (
+            ""
+          )}
           {may(ui, "enqueue") ? (
             <a class="button is-primary" href={link(ui, "/enqueue")} id="new-job">
               New job
@@ -67,9 +78,23 @@ export function Content({ ui, counts, children }: ContentProps) {
         </div>
       </header>
       <main id="main" tabindex="-1">
+        <Unserved ui={ui} queues={counts?.unserved ?? []} />
         {children}
       </main>
     </>
+  );
+}
+
+/** The overview lists this among what needs attention. */
+function Unserved({ ui, queues }: { ui: Ui; queues: readonly string[] }) {
+  if (queues.length === 0 || ui.path === "/") return "";
+  return (
+    <p class="banner" id="unserved">
+      <span
+        safe
+      >{`No worker serves ${queues.slice(0, 5).join(", ")}${queues.length > 5 ? " and more" : ""}: what waits there does not run.`}</span>{" "}
+      <a href={link(ui, "/workers")}>Start one</a>
+    </p>
   );
 }
 

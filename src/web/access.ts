@@ -118,7 +118,10 @@ function splitHost(host: string): { name: string; port: number | undefined } {
  */
 function checkOrigin(request: Request): void {
   const { headers, method } = request;
-  if (safeMethods.includes(method)) return;
+  if (safeMethods.includes(method)) {
+    checkReader(headers);
+    return;
+  }
   if (bearerOf(request) !== undefined && !headers.has("cookie")) return;
   const site = headers.get("sec-fetch-site");
   if (site !== null) {
@@ -128,6 +131,14 @@ function checkOrigin(request: Request): void {
   const origin = headers.get("origin");
   if (origin === null || hostOf(origin) === headers.get("host")?.toLowerCase()) return;
   throw foreign(`it comes from ${JSON.stringify(origin.slice(0, 100))} (Origin)`);
+}
+
+/** Another site's page may link here, but not load anything of ours into itself, or keep our streams busy. */
+function checkReader(headers: Headers): void {
+  const site = headers.get("sec-fetch-site");
+  if (site === null || site === "same-origin" || site === "none") return;
+  if (headers.get("sec-fetch-mode") === "navigate") return;
+  throw foreign(`the browser says that a ${site} page asked for it (Sec-Fetch-Site)`);
 }
 
 function hostOf(origin: string): string | undefined {

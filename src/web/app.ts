@@ -71,7 +71,9 @@ export function makeApp(web: Web, more: readonly ((web: Web) => AnyElysia)[] = [
         const caller = web.access.identify(request);
         if (caller) remember(request, caller);
         await web.ready();
-        return await compressed(request, await app.handle(request));
+        const reply = await compressed(request, await app.handle(request));
+        if (web.tls) reply.headers.set("strict-transport-security", "max-age=31536000");
+        return reply;
       } catch (error) {
         return errorReply(web, request, error);
       }

@@ -37,7 +37,7 @@ export const overview = (web: Web, span: Span) =>
       throughput,
       deaths: groupDeaths(dead.jobs),
       more_deaths: dead.older !== undefined,
-      unserved: perQueue.filter((queue) => queue.pending + queue.failed > 0 && servers(queue, living) === 0),
+      unserved: perQueue.filter((queue) => isUnserved(queue, all)),
       dead_workers: all.filter(({ state }) => state === "dead").map(({ id }) => id),
     };
   });
@@ -45,6 +45,10 @@ export const overview = (web: Web, span: Span) =>
 /** How many living workers serve a queue. */
 export const servers = ({ queue }: Pick<QueueCounts, "queue">, all: readonly Worker[]) =>
   all.filter((worker) => worker.state !== "dead" && (worker.queues?.includes(queue) ?? true)).length;
+
+/** Whether a queue has jobs to run and nobody to run them. */
+export const isUnserved = (queue: QueueCounts, all: readonly Worker[]) =>
+  queue.pending + queue.failed > 0 && servers(queue, all) === 0;
 
 export const jobPage = (web: Web, filter: JobFilter, before: number | undefined, limit = pageSize) =>
   web.shared(`jobs ${JSON.stringify([filter, before, limit])}`, () =>

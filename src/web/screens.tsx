@@ -4,6 +4,7 @@
 import { Content, type NavCounts, Page } from "../../views/layout.tsx";
 import type { Ui } from "../../views/parts/ui.ts";
 import { assets } from "./assets.ts";
+import { isUnserved, queues, stats, workers } from "./reads.ts";
 import { htmlReply, shieldHeaders } from "./reply.ts";
 import { uiFor, type Web } from "./web.ts";
 
@@ -88,6 +89,11 @@ export const fragment = (web: Web, make: MakeScreen) => async (asked: Asked) => 
 };
 
 async function navCounts(web: Web): Promise<NavCounts> {
-  const stats = await web.shared("stats", () => web.store.stats.read());
-  return { dead: stats.dead, workers: stats.active_workers, processing: stats.processing };
+  const [counts, perQueue, all] = await Promise.all([stats(web), queues(web), workers(web)]);
+  return {
+    dead: counts.dead,
+    workers: counts.active_workers,
+    processing: counts.processing,
+    unserved: perQueue.filter((queue) => isUnserved(queue, all)).map(({ queue }) => queue),
+  };
 }

@@ -1,5 +1,6 @@
 // Listens, and stops: at once, however many streams are open.
 
+import { isIPv4 } from "node:net";
 import type { Server } from "bun";
 import { Refusal } from "../domain/errors.ts";
 import type { Settings } from "../domain/settings.ts";
@@ -49,13 +50,15 @@ export interface Serving {
 /** Most of a request's body: a command, its environment, and what escaping makes of them. */
 const mostBody = 2 * 1024 ** 2;
 
-export const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
+export const isLoopback = (host: string) =>
+  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
 export function serve(options: ServeOptions): Serving {
   const { host, home, tls, base } = options;
   const loopback = isLoopback(host);
   const guarded = options.requireToken || !loopback || process.platform !== "linux";
   if (guarded) ensureToken(home);
+  const proxies = readNetworks(options.trustedProxies);
   const stopping = new AbortController();
   const sessions = makeSessions();
   const tokens = tokenReader(home);
@@ -69,7 +72,6 @@ export function serve(options: ServeOptions): Serving {
     return handle(request);
   });
   const port = server.port!;
-  const proxies = readNetworks(options.trustedProxies);
   const web: Web = {
     home,
     cwd: options.cwd,

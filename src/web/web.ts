@@ -81,6 +81,7 @@ export function plainUi(web: Web, request: Request): Ui {
     label: web.label,
     version: web.version,
     scopes: callerOf(request)?.scopes ?? new Set(),
+    loggedIn: callerOf(request)?.name.startsWith("session") ?? false,
     now: Date.now(),
     path: path === "/overview" || path === "" ? "/" : path,
     query: url.searchParams,

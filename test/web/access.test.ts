@@ -5,6 +5,7 @@ import { chmodSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
@@ -211,6 +212,15 @@ describe("pages of other sites (D8)", () => {
     });
   }
 
+  test("nor do they load anything of ours, but they may link here", async () => {
+    await using web = await webServer();
+    const foreign = { "sec-fetch-site": "cross-site" };
+    for (const path of ["/", "/api/v1/stats", "/metrics"]) {
+      expect((await web.get(path, { ...foreign, "sec-fetch-mode": "no-cors" })).status).toBe(403);
+      expect((await web.get(path, { ...foreign, "sec-fetch-mode": "navigate" })).status).toBe(200);
+    }
+  });
+
   test("our own pages, the address bar and programs without a browser are let through", async () => {
     await using web = await webServer();
     const own: Record<string, string>[] = [
@@ -260,5 +270,59 @@ describe("scopes (D19)", () => {
       check: "scope",
       detail: expect.stringContaining("operate"),
     });
+  });
+});
+
+describe("published by others' means", () => {
+  test("with a certificate it speaks https, and its cookies go nowhere else", async () => {
+    await using q = queuectl();
+    const [key, cert] = [join(q.folder, "key.pem"), join(q.folder, "cert.pem")];
+    const made = Bun.spawnSync([
+      "openssl",
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      cert,
+      "-days",
+      "1",
+      "-subj",
+      "/CN=localhost",
+    ]);
+    expect(made.exitCode).toBe(0);
+    await using web = await webServer({
+      q,
+      words: ["--require-token", "--tls-cert", cert, "--tls-key", key],
+    });
+    expect(web.url).toStartWith("https://");
+    const token = await q.ok("web", "token");
+    const answer = await fetch(`${web.url}/login`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ token }).toString(),
+      tls: { rejectUnauthorized: false },
+    });
+    expect(answer.headers.get("set-cookie")).toMatch(/^__Host-qctl_\d+=.*; Path=\/;.*; Secure$/);
+    expect(answer.headers.get("strict-transport-security")).toContain("max-age=");
+  });
+
+  test("wrong options are refused in one line, with 2", async () => {
+    await using q = queuectl();
+    for (const words of [
+      ["--port", "70000"],
+      ["--tls-cert", "x"],
+      ["--base-path", "no slash"],
+      ["--trusted-proxy", "10.0.0.0/99"],
+      ["--allowed-hosts", "x"],
+    ]) {
+      const { status, stdout, stderr } = await q("web", ...words);
+      expect([words[0], status, stdout]).toEqual([words[0], 2, ""]);
+      expect(stderr).toMatch(/^queuectl: [^\n]+\n$/);
+    }
   });
 });

@@ -252,6 +252,21 @@ describe("workers, settings, figures", () => {
   });
 });
 
+test("events tell the figures, at first and whenever they change", async () => {
+  await using web = await webServer();
+  const stream = await web.get("/api/v1/events");
+  expect(stream.headers.get("content-type")).toContain("text/event-stream");
+  let text = "";
+  const reader = stream.body!.getReader();
+  const heard = async (wanted: string) => {
+    while (!text.includes(wanted)) text += new TextDecoder().decode((await reader.read()).value);
+  };
+  await heard('event: stats\ndata: {"pending":0');
+  await web.q.ok("enqueue", "true");
+  await heard('event: stats\ndata: {"pending":1');
+  await reader.cancel();
+});
+
 describe("the document (OpenAPI 3.1)", () => {
   test("names every route of the API, and the server answers as it says", async () => {
     await using web = await webServer();
@@ -273,7 +288,7 @@ describe("the document (OpenAPI 3.1)", () => {
       "/api/v1/settings/{key}": shapes.setting,
     };
     const gets = Object.entries(document.paths).filter(
-      ([path, methods]) => methods.get && path.startsWith("/api/"),
+      ([path, methods]) => methods.get && path.startsWith("/api/") && !path.endsWith("/events"),
     );
     for (const [path] of gets) {
       const address = path.replace("{id}", "done").replace("{n}", "1").replace("{key}", "priority");

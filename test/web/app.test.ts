@@ -3,52 +3,15 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { renameSync } from "node:fs";
 import { Elysia } from "elysia";
-import { scopes } from "../../src/domain/scope.ts";
 import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
-import { makeNotices } from "../../src/web/notices.ts";
-import { makeSessions } from "../../src/web/sessions.ts";
-import { makeShared } from "../../src/web/shared.ts";
-import type { Web } from "../../src/web/web.ts";
 import { jobIn, newJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { tempSqlite } from "../support/temp-store.ts";
+import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
-import { defaultSettings } from "../support/web-settings.ts";
 
 setDefaultTimeout(60_000);
-
-/** What routes are given, with a caller who may do all. */
-function webOf(store: Store, home: string): Web {
-  return {
-    store,
-    home,
-    cwd: "/",
-    environment: {},
-    processes: {
-      workers: () => store.workers.list(),
-      start: async () => [],
-      endCancelled: async () => {},
-      removeLogs: () => {},
-    },
-    settings: async () => defaultSettings,
-    access: { check: () => {}, identify: () => ({ name: "test", scopes: new Set(scopes) }), cookieName: "c" },
-    sessions: makeSessions(),
-    tokens: () => [],
-    notices: makeNotices(),
-    shared: makeShared(),
-    audit: { write: () => {} },
-    base: "",
-    label: undefined,
-    tls: false,
-    version: "1",
-    addressOf: () => "127.0.0.1",
-    hold: () => {},
-    ready: async () => {},
-    bug: () => {},
-    stopping: new AbortController().signal,
-  };
-}
 
 describe("deny by default (D20)", () => {
   test("a route that does not declare its scope makes the start fail", async () => {

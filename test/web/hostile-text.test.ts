@@ -67,6 +67,7 @@ const ui: Ui = {
   label: undefined,
   version: "1",
   scopes: new Set(scopes),
+  loggedIn: false,
   now: 0,
   path: "/jobs",
   query: new URLSearchParams(),

@@ -10,6 +10,8 @@ export interface Ui {
   readonly label: string | undefined;
   readonly version: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** By a token, so that it makes sense to log out. */
+  readonly loggedIn: boolean;
   readonly now: number;
   /** The page's own path, without the base. */
   readonly path: string;

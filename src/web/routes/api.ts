@@ -14,6 +14,7 @@ import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
 import { queues, scan, stats, workers } from "../reads.ts";
 import { jsonReply } from "../reply.ts";
+import { eventStream, type Send } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
 
 const listQuery = {
@@ -73,6 +74,14 @@ export const apiRoutes = (web: Web) =>
       needs("read", { summary: "The queues that have jobs", answers: { 200: shapes.queues } }),
     )
     .get(
+      "/events",
+      ({ request }) => eventStream(web, request, (send, signal) => tellStats(web, send, signal)),
+      needs("read", {
+        summary: "The figures of /stats as server-sent events, whenever they change",
+        answers: { 200: "text/event-stream" },
+      }),
+    )
+    .get(
       "/workers",
       async () => jsonReply(list((await workers(web)).map(workerJson))),
       needs("read", { summary: "The workers", answers: { 200: shapes.workers } }),
@@ -102,6 +111,19 @@ function refuseUnknown(query: URLSearchParams, known: readonly string[]): void {
   const unknown = [...query.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw misuse(`there is no parameter ${JSON.stringify(unknown)}`, `there are ${known.join(", ")}`);
+}
+
+/** How often the figures are looked at. */
+const lookMs = 500;
+
+async function tellStats(web: Web, send: Send, signal: AbortSignal): Promise<void> {
+  let told = "";
+  while (!signal.aborted) {
+    const figures = JSON.stringify(await stats(web));
+    if (figures !== told) send({ event: "stats", data: figures });
+    told = figures;
+    await Bun.sleep(lookMs);
+  }
 }
 
 async function enqueue(web: Web, request: Request): Promise<Response> {
