@@ -184,8 +184,11 @@ export interface Leases {
    */
   takeForgotten(to: number, only?: number): Promise<readonly ClaimedJob[]>;
 
-  /** Lets no retry wait longer than its own delay from now on, after the clock was set back. */
-  mendRetries(): Promise<void>;
+  /**
+   * Lets each retry wait for what was left of its delay when the clock was set back by so many milliseconds; without them, for the
+   * whole delay from now on. Doing it twice, as several processes may, does no harm.
+   */
+  mendRetries(setBackMs?: number): Promise<void>;
 }
 
 export interface Turn {

@@ -16,6 +16,7 @@ import { ownIdentity } from "../runner/process-identity.ts";
 import { endEarlier, logTrouble, startAttempt } from "../runner/run.ts";
 import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
+import { watchClock } from "./clock.ts";
 import { every } from "./duty.ts";
 import type { WorkerEvent } from "./events.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
@@ -57,13 +58,10 @@ const rescueMs = 2_000;
 const pruneMs = 60_000;
 /** How long to leave a database alone that has just refused. */
 const troublePauseMs = 1_000;
-/** How far the wall clock may fall behind between two heartbeats before it was set back, and did not only drift. */
-const clockStepMs = 1_000;
+/** A retry may come this much late when the clock was set back. */
+const clockMs = 1_000;
 /** Processes just started are told to the store this soon, but not at the price of a sync for each short command. */
 const tellStartedMs = 50;
-
-/** How far the wall clock is ahead of the one that nobody sets. */
-const clockLeadNow = () => Date.now() - performance.now();
 
 interface Run {
   readonly claimed: ClaimedJob;
@@ -97,7 +95,6 @@ export function startPool(options: PoolOptions): Pool {
   let trouble: Refusal | undefined;
   let hindered: Hindrance | undefined;
   let announced: number | null | undefined;
-  let clockLead = clockLeadNow();
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
 
@@ -127,6 +124,7 @@ export function startPool(options: PoolOptions): Pool {
   async function serve(process_id: number): Promise<void> {
     using _watch = store.watch(look);
     await using _heartbeat = every(heartbeatMs, () => beat(process_id));
+    await using _clock = every(clockMs, watchClock(mendRetries));
     await using _rescuer = every(rescueMs, () => rescue(process_id));
     await using _pruner = every(pruneMs, prune);
 
@@ -140,11 +138,13 @@ export function startPool(options: PoolOptions): Pool {
 
   async function beat(process_id: number): Promise<void> {
     await store.workers.heartbeat(process_id);
-    const lead = clockLeadNow();
-    if (clockLead - lead > clockStepMs) await store.leases.mendRetries();
-    clockLead = lead;
     const unsettled = [...running.values(), ...ended.map(({ run }) => run)];
     journal.trim(new Set(unsettled.map(({ claimed }) => markOf(home, claimed.job.seq, claimed.attempt).run)));
+  }
+
+  async function mendRetries(setBackMs: number): Promise<void> {
+    await store.leases.mendRetries(setBackMs);
+    look();
   }
 
   async function rescue(process_id: number): Promise<void> {

@@ -51,14 +51,16 @@ export function leases(connection: Connection): Leases {
       return write(() => takeForgotten(connection, to, wanted));
     },
 
-    mendRetries: () =>
+    mendRetries: (setBackMs = 0) =>
       write(() => {
         // `finished_at` moves along, so that mending again, as every worker process does, finds nothing to do.
         sql(`
-          update jobs set next_run_at = $now + (next_run_at - finished_at), finished_at = $now
+          update jobs set
+            next_run_at = min(next_run_at - $setBackMs, $now + next_run_at - finished_at),
+            finished_at = min(finished_at - $setBackMs, $now)
           where queue in (select queue from counts where state = 'failed' and jobs > 0)
             and state = 'failed' and finished_at > $now
-        `).run({ now: connection.clock() });
+        `).run({ now: connection.clock(), setBackMs: Math.round(setBackMs) });
       }),
   };
 }

@@ -171,6 +171,22 @@ export function takeOverContract(makeStore: MakeStore): void {
       expect((await claim(store)).map(({ job }) => job.seq)).toEqual([twice.seq]);
     });
 
+    test("one waits for what was left of its delay when it is known how far, whoever mends it again", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const { seq } = await jobIn(store, "failed");
+      clock.now += 1500;
+      clock.now -= hour;
+      await store.leases.mendRetries(hour);
+      await (await temp.another()).leases.mendRetries(hour);
+      await store.leases.mendRetries();
+      await register(store, "worker-a");
+      clock.now += 499;
+      expect(await claim(store)).toEqual([]);
+      clock.now += 1;
+      expect((await claim(store)).map(({ job }) => job.seq)).toEqual([seq]);
+    });
+
     test("one that waits as it should is left alone, and so is a job scheduled for later", async () => {
       await using temp = await makeStore();
       const { store, clock } = temp;
