@@ -1,0 +1,104 @@
+// Promise 10: cost does not grow with history. What a claim, an enqueue, a settlement and the figures read of the database is
+// the same with a thousand jobs and with hundreds of thousands. Counted in bytes read from the file through a new connection,
+// because time on a shared machine proves nothing; the bench `flat` measures it.
+
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openSqlite } from "../../src/store/sqlite/open.ts";
+import type { Store } from "../../src/store/store.ts";
+import { queuectl } from "../support/queuectl.ts";
+import { claim, exitWith, newJob, register, settle } from "../support/sample-jobs.ts";
+import { tempFolder } from "../support/temp-home.ts";
+
+const few = 1_000;
+const many = 200_000;
+
+/** Fills a queue with jobs of one kind, each as its own life would have left it. */
+function fill(path: string, state: "completed" | "pending" | "scheduled", count: number): void {
+  using db = new Database(path);
+  const waits = state === "completed" ? "null" : state === "pending" ? "1000" : "9000000000000";
+  db.run(`
+    insert into jobs (
+      id, command, state, ready, attempts, attempt_number, max_retries, priority, timeout, queue, tags, cwd, env,
+      run_at, next_run_at, created_at, updated_at, started_at, finished_at, last_exit_code, last_duration
+    )
+    with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${count})
+    select
+      'old' || n, 'true', '${state === "completed" ? "completed" : "pending"}', ${state === "pending" ? 1 : 0}, 1, 1, 3, 1, 0,
+      'default', '[]', '/', '{}', 1000, ${waits}, 1000, 1000, 1000,
+      ${state === "completed" ? "1000 + n" : "null"}, 0, 0.5
+    from numbers;
+    insert into counts (queue, state, jobs, ms)
+    select queue, state, count(*), 500 * count(*) from jobs group by queue, state;
+  `);
+  db.run("pragma wal_checkpoint(truncate)");
+}
+
+/** Bytes that this process has read from files so far (Linux). */
+const bytesRead = () => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))![1]);
+
+/** What each operation reads through a connection that has read nothing before. */
+async function reading(path: string): Promise<Record<string, number>> {
+  const read: Record<string, number> = {};
+  const measure = async <T>(name: string, operation: (store: Store) => Promise<T>): Promise<T> => {
+    await using store = await openSqlite({ path });
+    const before = bytesRead();
+    const result = await operation(store);
+    read[name] = bytesRead() - before;
+    return result;
+  };
+  await using keeper = await openSqlite({ path });
+  await register(keeper, "worker-a");
+
+  const job = await measure("enqueue", (store) => store.jobs.enqueue(newJob({ id: "new", priority: 5 })));
+  const [claimed] = await measure("claim", (store) => claim(store));
+  expect(claimed?.job.id).toBe("new");
+  await measure("settle", (store) => settle(store, claimed!.lease, exitWith(0)));
+  await measure("figures", (store) => store.stats.read());
+  await measure("outstanding", (store) => store.stats.outstanding(null));
+  await measure("list", (store) => store.jobs.list({}, { limit: 50 }));
+  await measure("list of a state", (store) => store.jobs.list({ state: "pending" }, { limit: 50 }));
+  await measure("find", (store) => store.jobs.find(job.id));
+  await measure("attempts", (store) => store.jobs.attempts(job.seq));
+  await measure("prune", (store) => store.jobs.prune(1, 100));
+  return read;
+}
+
+async function readingOf(
+  ...[state, count]: [Parameters<typeof fill>[1], number]
+): Promise<Record<string, number>> {
+  using folder = tempFolder();
+  const path = join(folder.path, "queue.db");
+  await (await openSqlite({ path }))[Symbol.asyncDispose]();
+  fill(path, state, count);
+  return await reading(path);
+}
+
+test.each(["completed", "pending", "scheduled"] as const)(
+  "what is read does not depend on how many %s jobs there are",
+  async (state) => {
+    const [small, large] = [await readingOf(state, few), await readingOf(state, many)];
+    // A tree of two hundred times as many rows is a level or two higher: a few pages of 4 KiB for each index that is used.
+    for (const [name, bytes] of Object.entries(large)) {
+      expect({
+        name,
+        grew: bytes > small[name]! + 30 * 4096 ? { from: small[name], to: bytes } : false,
+      }).toEqual({
+        name,
+        grew: false,
+      });
+    }
+  },
+);
+
+test("lifetime totals do not fall when jobs are removed", async () => {
+  await using q = queuectl();
+  await q.ok("config", "set", "max_retries", "0");
+  await q.ok("enqueue", "true", "--id", "good");
+  await q.ok("enqueue", "false", "--id", "bad");
+  await q.ok("worker", "--until-empty");
+  await q.ok("delete", "good", "bad");
+  expect(await q.json("status")).toMatchObject({ total: 0, success_runs: 1, failed_runs: 1 });
+});
