@@ -83,7 +83,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
         figure={count(stats.completed)}
         look="completed"
       >
-        <span safe>{`${count(stats.success_runs)} runs ever succeeded`}</span>
+        <span safe>{`${count(stats.success_runs)} runs succeeded`}</span>
       </Card>
       <Card
         ui={ui}
@@ -92,7 +92,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
         figure={count(stats.failed)}
         look={stats.failed > 0 ? "failed" : undefined}
       >
-        <span safe>{`${count(stats.failed_runs)} runs ever failed`}</span>
+        <span safe>{`${count(stats.failed_runs)} runs failed`}</span>
       </Card>
       <Card
         ui={ui}
@@ -119,7 +119,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
         word="Success rate"
         figure={rate === null ? "–" : `${(Math.floor(rate * 1000) / 10).toFixed(rate === 1 ? 0 : 1)} %`}
       >
-        completed of all that ended
+        of all that ended
       </Card>
       <Card
         ui={ui}
