@@ -1,0 +1,159 @@
+// Output in the dashboard: windows on logs of any size, and streams that go on where they broke off.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { jobLogPath } from "../../src/home.ts";
+import { type LogWindow, readWindow } from "../../src/web/log-file.ts";
+import { tempFolder } from "../support/temp-home.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const texts = ({ lines }: LogWindow) => lines.map((line) => line.map(({ text }) => text).join(""));
+const numbered = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}`);
+
+describe("a window on a log", () => {
+  test("is its last thousand lines, with their numbers", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    writeFileSync(path, `${numbered(1, 5000).join("\n")}\n`);
+    const window = await readWindow(path, { rest: true });
+    expect([window.first, texts(window).length, texts(window).at(-1)]).toEqual([4001, 1000, "line 5000"]);
+    const earlier = await readWindow(path, { to: window.from, rest: true });
+    expect([earlier.first, texts(earlier).at(-1)]).toEqual([3001, "line 4000"]);
+    const first = await readWindow(path, { from: 0, rest: true });
+    expect([first.first, texts(first)[0], texts(first).at(-1)]).toEqual([1, "line 1", "line 1000"]);
+    const later = await readWindow(path, { from: first.to, rest: true });
+    expect([later.first, texts(later)[0]]).toEqual([1001, "line 1001"]);
+  });
+
+  test("walked from the front or from the back holds every line once", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    const all = numbered(1, 12_345);
+    writeFileSync(path, all.join("\n"));
+    const forward: string[] = [];
+    for (let from = 0; ; ) {
+      const window = await readWindow(path, { from, rest: true });
+      if (window.lines.length === 0) break;
+      expect(window.first).toBe(forward.length + 1);
+      forward.push(...texts(window));
+      from = window.to;
+    }
+    expect(forward).toEqual(all);
+    const backward: string[] = [];
+    for (let to: number | undefined; ; ) {
+      const window = await readWindow(path, { to, rest: true });
+      backward.unshift(...texts(window));
+      if (window.from === 0) break;
+      to = window.from;
+    }
+    expect(backward).toEqual(all);
+  });
+
+  test("of a log that is written ends with a whole line, unless the rest is wanted", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    writeFileSync(path, "whole\nhal");
+    expect(texts(await readWindow(path, { rest: false }))).toEqual(["whole"]);
+    expect(texts(await readWindow(path, { rest: true }))).toEqual(["whole", "hal"]);
+    expect(await readWindow(join(folder.path, "none"), { rest: true })).toMatchObject({ lines: [], size: 0 });
+  });
+
+  test("of 100 MB is as good as any, and its line numbers are right", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    const line = `${"x".repeat(99)}\n`;
+    writeFileSync(path, line.repeat(1_000_000));
+    const began = performance.now();
+    const window = await readWindow(path, { rest: true });
+    expect(window.first + window.lines.length - 1).toBe(1_000_000);
+    expect((await readWindow(path, { to: window.from, rest: true })).first + 1000).toBe(window.first);
+    expect(performance.now() - began).toBeLessThan(5000);
+    const again = performance.now();
+    await readWindow(path, { rest: true });
+    expect(performance.now() - again).toBeLessThan(250);
+  });
+
+  test("shows one endless line in pieces, and bytes that are no text as such", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    writeFileSync(path, "y".repeat(3_000_000));
+    expect((await readWindow(path, { rest: true })).lines.length).toBe(1);
+    writeFileSync(path, Buffer.from([0xff, 0xfe, 0x61, 0x0a]));
+    expect(texts(await readWindow(path, { rest: true }))).toEqual(["\ufffd\ufffda"]);
+  });
+});
+
+interface Heard {
+  readonly event: string;
+  readonly id: string;
+  readonly data: string;
+}
+
+const parse = (text: string): Heard[] =>
+  text
+    .split("\n\n")
+    .filter((block) => /^(data|event|id):/m.test(block))
+    .map((block) => {
+      const field = (name: string) =>
+        [...block.matchAll(new RegExp(`^${name}: (.*)$`, "gm"))].map(([, value]) => value!).join("\n");
+      return { event: field("event"), id: field("id"), data: field("data") };
+    });
+
+describe("a stream", () => {
+  test("goes on after the last event that arrived, with no line lost or doubled", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "true", "--id", "one");
+    await web.q.ok("worker", "--until-empty");
+    const path = jobLogPath(web.q.home, 1, 1);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${numbered(1, 30_000).join("\n")}\n`);
+    const whole = parse(await (await web.get("/jobs/one/log/stream?attempt=1&from=0&line=1")).text());
+    const withLines = whole.filter(({ id }) => id !== "");
+    expect(withLines.length).toBeGreaterThan(3);
+    const linesOf = (events: readonly Heard[]) =>
+      events.flatMap(({ data }) => [...data.matchAll(/id="L(\d+)"/g)].map(([, n]) => Number(n)));
+    expect(linesOf(withLines)).toEqual(Array.from({ length: 30_000 }, (_, n) => n + 1));
+    const rest = parse(
+      await (
+        await web.get("/jobs/one/log/stream?attempt=1&from=0&line=1", { "last-event-id": withLines[1]!.id })
+      ).text(),
+    );
+    expect(linesOf([...withLines.slice(0, 2), ...rest])).toEqual(linesOf(withLines));
+    expect(whole.at(-1)!.event).toBe("done");
+  });
+
+  test("of a job that runs says what stands in the last line, and ends with the attempt", async () => {
+    await using web = await webServer();
+    const go = `${web.q.folder}/go`;
+    await web.q.ok(
+      "enqueue",
+      `printf 'half'; until [ -e ${go} ]; do sleep 0.05; done; echo ' whole'`,
+      "--id",
+      "one",
+    );
+    web.q.start("worker", "--quiet");
+    await waitUntil("it runs", async () => (await web.q.json("show", "one")).state === "processing");
+    const reader = (await web.get("/jobs/one/log/stream?attempt=1")).body!.getReader();
+    let text = "";
+    const heard = async (wanted: string) => {
+      while (!text.includes(wanted)) text += new TextDecoder().decode((await reader.read()).value);
+    };
+    await heard('event: tail\ndata: "half"');
+    await Bun.write(go, "");
+    await heard("event: done");
+    expect(text).toContain("half whole");
+  });
+
+  test("of what is not there is refused as a page is", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "true", "--id", "one");
+    expect((await web.get("/jobs/none/log/stream")).status).toBe(404);
+    expect((await web.get("/jobs/one/log/stream")).status).toBe(404);
+    expect((await web.get("/jobs/one/log/stream?attempt=x")).status).toBe(422);
+  });
+});
