@@ -1,6 +1,7 @@
 // One process with N workers. Its loop is one exchange with the store after another: what ended is settled, idle workers get
 // jobs, and in between it sleeps until a command ends, another process changes something, or a waiting job falls due.
 
+import { setImmediate } from "node:timers/promises";
 import { Refusal } from "../domain/errors.ts";
 import { idFromBytes, workerIdBytes } from "../domain/id.ts";
 import { isSettled } from "../domain/job.ts";
@@ -129,6 +130,8 @@ export function startPool(options: PoolOptions): Pool {
     await using _pruner = every(pruneMs, prune);
 
     for (;;) {
+      // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
+      await setImmediate();
       const result = await turn(process_id);
       if (result && ended.length > 0) continue;
       if (await isFinished()) break;
