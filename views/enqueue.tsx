@@ -2,6 +2,7 @@
 /** @jsxImportSource @kitajs/html */
 
 import { link, type Ui } from "./parts/ui.ts";
+import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
 
 /** What the form's fields contain, as they were typed. */
 export interface EnqueueForm {
@@ -39,6 +40,15 @@ export function EnqueuePage({ ui, form, defaults, queues, fault, sendKey, user }
         <p class="fault" role="alert" id="fault" safe>
           {fault}
         </p>
+      )}
+      {unseenCharacters(form.command).length === 0 ? (
+        ""
+      ) : (
+        <pre class="command-block">
+          <code>
+            <VisibleText text={form.command} />
+          </code>
+        </pre>
       )}
       <form class="panel enqueue" method="post" action={link(ui, "/enqueue")} id="enqueue">
         <input type="hidden" name="key" value={sendKey} />
@@ -98,6 +108,13 @@ export function EnqueuePage({ ui, form, defaults, queues, fault, sendKey, user }
             {form.env}
           </textarea>
         </label>
+        {unseenCharacters(form.command).length === 0 ? (
+          ""
+        ) : (
+          <label class="check">
+            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
+          </label>
+        )}
         <div class="actions">
           <button type="submit" class="button is-primary" id="submit">
             Enqueue

@@ -21,7 +21,7 @@ export function errorReply(web: Web, request: Request, error: unknown): Response
       return new Response(null, { status: 401, headers: { ...shieldHeaders(), "hx-redirect": login } });
     if (request.method === "GET" && wantsPage(request)) return goTo(login);
   }
-  if (isScript) return scriptReply(fault);
+  if (isScript) return scriptReply(fault, isRefresh(path));
   return wantsPage(request) ? errorPage(web, request, fault) : problemReply(fault);
 }
 
@@ -45,12 +45,15 @@ const problemReply = (fault: Fault) =>
     },
   });
 
-const scriptReply = ({ status, detail, advice, headers }: Fault) =>
+/** What a page asks for by itself, again and again, must not say the same each time. */
+const isRefresh = (path: string) => /^\/p\/(?!confirm\/)/.test(path);
+
+const scriptReply = ({ status, detail, advice, headers }: Fault, quietly: boolean) =>
   new Response(null, {
     status,
     headers: {
       ...shieldHeaders(),
-      ...notice(advice === undefined ? detail : `${detail} (${advice})`, "fault"),
+      ...(quietly ? {} : notice(advice === undefined ? detail : `${detail} (${advice})`, "fault")),
       ...headers,
     },
   });

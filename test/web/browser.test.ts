@@ -85,6 +85,38 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect((await web.q.json("status")).total).toBe(7);
   });
 
+  test("a command with characters that cannot be seen is shown with them, and enqueued when it is meant (D22)", async () => {
+    await using web = await webServer();
+    await using open = await openPage(`${web.url}/enqueue`);
+    const { page } = open;
+    await page.getByLabel("Command").fill("rm \u202ecba");
+    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByRole("alert").getByText("U+202E").waitFor();
+    expect(await page.locator(".command-block mark").textContent()).toBe("U+202E");
+    expect((await web.q.json("status")).total).toBe(0);
+    await page.getByLabel("These characters are meant").check();
+    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByText("is in the queue").waitFor();
+    expect(await page.locator(".command-block mark").textContent()).toBe("U+202E");
+  });
+
+  test("a page whose job is deleted meanwhile says so once, and asks no more", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/jobs/done`);
+    const { page } = open;
+    let asked = 0;
+    page.on("request", (request) => {
+      if (request.url().includes("/p/jobs/done")) asked++;
+    });
+    await web.q.ok("delete", "done");
+    await page.getByText("What this page shows is gone").waitFor();
+    const before = asked;
+    await Bun.sleep(1500);
+    expect(asked).toBe(before);
+    expect(await page.locator("#notices .notice").count()).toBe(0);
+    expect(await page.locator("h1 .id").textContent()).toBe("done");
+  });
+
   test("filters are in the address", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/jobs`);

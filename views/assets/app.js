@@ -11,6 +11,8 @@
 
   let pausedByHand = sessionStorage.getItem("paused") === "yes";
   let failures = 0;
+  /** What the page is about was deleted: there is nothing to look for any more. */
+  let gone = false;
   let lastTick = Date.now();
   let timer;
 
@@ -36,14 +38,15 @@
   function showState() {
     if (!refreshes) return;
     const why = reasonToWait();
-    if (failures >= 3) say(`No answer for ${words(Date.now() - lastTick)}`, true);
+    if (gone) say("What this page shows is gone", true);
+    else if (failures >= 3) say(`No answer for ${words(Date.now() - lastTick)}`, true);
     else say(why ?? "");
   }
 
   function tick() {
     schedule();
     showState();
-    if (refreshes && reasonToWait() === undefined) body.dispatchEvent(new Event("tick"));
+    if (refreshes && !gone && reasonToWait() === undefined) body.dispatchEvent(new Event("tick"));
   }
 
   function schedule() {
@@ -56,7 +59,14 @@
 
   document.addEventListener("htmx:after:request", ({ detail }) => {
     if (!isTick(detail.ctx)) return;
-    const ok = detail.ctx.response.status < 400;
+    const { status } = detail.ctx.response;
+    if (status === 404) {
+      gone = true;
+      clearTimeout(timer);
+      showState();
+      return;
+    }
+    const ok = status < 400;
     failures = ok ? 0 : failures + 1;
     if (ok) lastTick = Date.now();
     showState();

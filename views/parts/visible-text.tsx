@@ -4,6 +4,10 @@
 /** Control characters except line ends and tabs, marks that turn the writing direction, and characters of no width. */
 const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
+/** Which of them a text contains, by name. */
+export const unseenCharacters = (text: string): string[] =>
+  [...new Set([...text.replaceAll("\r\n", "\n")].filter(isUnseen).map(codeName))].slice(0, 5);
+
 export function VisibleText({ text }: { text: string }) {
   const parts = text.split(
     /([^\P{Cc}\n\t]|[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff])/u,

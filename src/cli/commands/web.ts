@@ -28,8 +28,6 @@ export async function web(context: Context, _words: readonly string[], options: 
   const port = options.port === undefined ? 5000 : wholeNumber("port", options.port, 0, 65_535);
   const tls = tlsOf(options);
   const base = basePath(options.basePath);
-  // Whatever is made here, a token or an audit log, is nobody else's.
-  process.umask(0o077);
 
   await using store = await openLastingStore(context);
   const serving = serve({

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Elysia } from "elysia";
 import { type EnqueueForm, EnqueuePage } from "../../../views/enqueue.tsx";
+import { unseenCharacters } from "../../../views/parts/visible-text.tsx";
 import { formatDuration } from "../../domain/duration.ts";
 import { Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
@@ -84,6 +85,7 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
     formFields.map((name) => [name, sent.get(name) ?? ""]),
   ) as unknown as EnqueueForm;
   try {
+    refuseUnseen(form.command, sent.get("sure") === "yes");
     const { job } = await enqueueOnce(
       web,
       readJobForm(form, await web.store.now()),
@@ -99,6 +101,17 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
     const ui = { ...(await uiFor(web, request)), path: "/enqueue" };
     return pageReply({ web, ui }, await screenOf({ web, ui }, form, `${error.message}.`, newSecret()));
   }
+}
+
+/** A command that was pasted may read one way and run another; whoever means it sends it again. */
+function refuseUnseen(command: string, sure: boolean): void {
+  const found = unseenCharacters(command);
+  if (found.length === 0 || sure) return;
+  throw new Problem(
+    422,
+    "unseen",
+    `the command contains what cannot be seen (${found.join(", ")}); look at it below`,
+  );
 }
 
 /** The name of the user who runs this server and so its workers; Bun's own answer is what the environment says. */
