@@ -16,7 +16,7 @@ export async function workers(checkup: Checkup): Promise<Finding> {
     const hosts = [...new Set(elsewhere.map(({ identity }) => identity.host))];
     return warning(
       `${some(idsOf(elsewhere))} run on another host or in another container (${some(hosts)}), and nothing here can tell whether they live`,
-      "stop them there; for several machines use PostgreSQL",
+      "stop them there, for several machines use PostgreSQL; if they are gone for good: queuectl worker forget",
     );
   }
   const dead = ofLiveness(processes, "dead");
@@ -25,12 +25,9 @@ export async function workers(checkup: Checkup): Promise<Finding> {
       `${some(idsOf(dead))} died without taking leave`,
       "start a worker (queuectl worker): it takes over what they ran",
     );
-  const heartbeats = await checkup.heartbeats();
-  const silent = processes.find(
-    ({ process_id }) => Date.now() - (heartbeats.get(process_id) ?? 0) > silentMs,
-  );
+  const silent = processes.find(({ heartbeat_at }) => Date.now() - heartbeat_at > silentMs);
   if (silent) {
-    const since = formatDuration(Math.round((Date.now() - heartbeats.get(silent.process_id)!) / 1000));
+    const since = formatDuration(Math.round((Date.now() - silent.heartbeat_at) / 1000));
     return warning(
       `${some(silent.worker_ids)} (pid ${silent.identity.pid}) said nothing for ${since}: stopped, or without access to the database`,
       `kill -CONT ${silent.identity.pid}, or see queuectl worker logs ${silent.worker_ids[0]}`,

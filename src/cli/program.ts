@@ -93,6 +93,12 @@ function declare(cli: CAC, call: (action: Promise<Action>) => Promise<number>): 
     async () => (await import("./commands/worker-list.ts")).workerList,
   );
   command(
+    "worker forget <worker>",
+    "Say that a worker of another host or container is gone for good; its jobs run again",
+    [yes],
+    async () => (await import("./commands/worker-forget.ts")).workerForget,
+  );
+  command(
     "worker logs <worker>",
     "Show what a worker said",
     [

@@ -40,4 +40,5 @@ export interface WorkerProcess {
   readonly process_id: number;
   readonly identity: ProcessIdentity;
   readonly worker_ids: readonly string[];
+  readonly heartbeat_at: number;
 }

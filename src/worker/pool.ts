@@ -19,6 +19,7 @@ import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
 import { watchClock } from "./clock.ts";
 import { every } from "./duty.ts";
+import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
@@ -103,6 +104,7 @@ export function startPool(options: PoolOptions): Pool {
 
   async function work(): Promise<void> {
     settings = await readSettings();
+    await refuseElsewhere(store);
     await store.leases.mendRetries();
     const process_id = await store.workers.register({
       identity: ownIdentity(),

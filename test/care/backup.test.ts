@@ -1,6 +1,6 @@
 // A backup is taken while everything runs, opens as a queue, and what it calls running is lost there.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databasePath, jobLogPath } from "../../src/home.ts";
@@ -8,6 +8,9 @@ import { makeGate } from "../support/gate.ts";
 import { ownSeconds, processesWith } from "../support/processes.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 

@@ -1,7 +1,7 @@
 // The doctor finds what is wrong, tells it from what only may go wrong, and says what to do.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -20,6 +20,9 @@ import type { Diagnosis } from "../../src/care/doctor.ts";
 import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 interface Report {
   readonly status: number;

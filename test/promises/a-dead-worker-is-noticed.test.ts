@@ -1,12 +1,15 @@
 // Promise 3: a dead worker is noticed, and its jobs go on. Its running commands are taken over with their output and exit
 // status intact, or ended and run again; they are never forgotten and never doubled.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownSeconds, processesWith } from "../support/processes.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 /** A worker that runs a job, whose command has begun. */
 async function workerRunning(q: Queuectl, id: string, command: string, ...words: string[]) {
@@ -19,7 +22,10 @@ async function workerRunning(q: Queuectl, id: string, command: string, ...words:
 
 /** The pid of the shell of a job's running attempt, which leads its process group. */
 const shellOf = (q: Queuectl, id: string): Promise<number> =>
-  waitUntil("its pid is known", async () => (await q.json("show", id)).attempts_history.at(-1).pid ?? undefined);
+  waitUntil(
+    "its pid is known",
+    async () => (await q.json("show", id)).attempts_history.at(-1).pid ?? undefined,
+  );
 
 /** Lets a command end when the test says so. */
 const untilFile = (path: string) => `until [ -e '${path}' ]; do sleep 0.02; done`;

@@ -2,7 +2,7 @@
 // many processes want it, and whatever becomes of them.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { databasePath } from "../../src/home.ts";
@@ -13,6 +13,9 @@ import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { runTogether } from "../support/start-together.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const fixtures = resolve(import.meta.dir, "../fixtures");
 const released = readdirSync(fixtures)

@@ -3,7 +3,7 @@
 // because time on a shared machine proves nothing; the bench `flat` measures it.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
@@ -11,6 +11,9 @@ import type { Store } from "../../src/store/store.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { claim, exitWith, newJob, register, settle } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const few = 1_000;
 const many = 200_000;

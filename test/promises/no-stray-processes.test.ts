@@ -1,9 +1,12 @@
 // Promise 4: no stray processes. A timeout, a cancel and a forced stop end the whole process tree that a command started.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ownSeconds, processesWith } from "../support/processes.ts";
 import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 /** Commands that leave it hard to be ended; each runs `sleep SECONDS` somewhere. */
 const trees: Record<string, (seconds: string) => string> = {

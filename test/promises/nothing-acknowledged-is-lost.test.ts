@@ -2,7 +2,7 @@
 // very first job in a new home included.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { databasePath } from "../../src/home.ts";
@@ -10,6 +10,9 @@ import { openSqlite } from "../../src/store/sqlite/open.ts";
 import { type Fate, noPowerCut, replay, tracing } from "../support/power-cut.ts";
 import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const testPowerCut = test.skipIf(noPowerCut !== undefined);
 

@@ -1,13 +1,17 @@
 // Promise 2: one run at a time. However many workers claim at once, a job never has two live attempts, and a worker that lost
 // its right to a job cannot write a result.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { ownIdentity } from "../../src/runner/process-identity.ts";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
 import { overlaps, readLedger } from "../support/ledger.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const ledgerProgram = resolve(import.meta.dir, "../programs/ledger.sh");
 
@@ -92,4 +96,34 @@ test("run and an idle worker that both want the same job run it once", async () 
   });
   expect(lines).toHaveLength(16);
   expect(overlaps(lines, () => false)).toEqual([]);
+});
+
+test("one SQLite file used from another host or container is refused, naming PostgreSQL, until that one is forgotten", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true", "--id", "a");
+  {
+    await using store = await openSqlite({ path: join(q.home, "queue.db") });
+    await store.workers.register({
+      identity: { ...ownIdentity(), pid_namespace: "pid:[1]" },
+      version: "test",
+      queues: null,
+      worker_ids: ["worker-other"],
+      journal: join(q.home, "none"),
+    });
+    await store.leases.exchange({
+      started: [],
+      ended: [],
+      settings: { backoff_base: 2, backoff_max: 1, backoff_jitter: 0, max_lost: 3 },
+      wanted: { worker_ids: ["worker-other"], queues: null },
+    });
+  }
+  const refused = await q("worker", "--until-empty");
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain("PostgreSQL");
+  expect((await q.json("show", "a")).state).toBe("processing");
+
+  expect((await q("worker", "forget", "worker-other")).status).toBe(2);
+  await q.ok("worker", "forget", "worker-other", "--yes");
+  await q.ok("worker", "--until-empty");
+  expect((await q.json("show", "a")).state).toBe("completed");
 });

@@ -1,11 +1,14 @@
 // Promise 6: output is kept whole and in order, stdout and stderr together, byte for byte up to a limit; that it was cut is a
 // fact that readers show, not a line written into it. It can be read while the command runs.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 /** The bytes in the log of a job's newest attempt. */
 async function logOf(q: Queuectl, id: string): Promise<Buffer> {

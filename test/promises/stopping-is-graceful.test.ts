@@ -1,11 +1,14 @@
 // Promise 5: stopping is graceful. The first SIGINT or SIGTERM stops claiming and waits for running jobs; the second returns
 // them to the queue without costing an attempt.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownSeconds, processesWith } from "../support/processes.ts";
 import { queuectl } from "../support/queuectl.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

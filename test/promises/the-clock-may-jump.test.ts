@@ -1,7 +1,7 @@
 // Promise 8: the clock may jump. Whole processes under a wall clock that is set an hour back and forth: no timeout changes, no run
 // is lost or repeated, no retry is delayed beyond its own delay, and schedules survive.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FakeClock, fakeClock, noFakeClock } from "../support/fake-clock.ts";
@@ -9,6 +9,9 @@ import { makeGate } from "../support/gate.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const testWithClock = test.skipIf(noFakeClock !== undefined);
 

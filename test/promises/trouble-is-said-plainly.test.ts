@@ -2,7 +2,7 @@
 // half-done; and workers keep what their commands came to, and resume by themselves when the trouble passes.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   closeSync,
@@ -23,6 +23,9 @@ import { makeGate } from "../support/gate.ts";
 import { asOrdinaryUser } from "../support/ordinary-user.ts";
 import { type Queuectl, queuectl, type Result, type Running } from "../support/queuectl.ts";
 import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const testOnSmallDisk = test.skipIf(noSmallDisk !== undefined);
 

@@ -1,9 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openStore } from "../../src/store/open.ts";
 import { runTogether } from "../support/start-together.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { tempSqlite } from "../support/temp-store.ts";
 import { raceContract } from "./contract/races.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 describe("the SQLite store", () => {
   raceContract(tempSqlite);

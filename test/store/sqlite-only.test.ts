@@ -1,7 +1,7 @@
 // What is true of SQLite alone: its files, its locks, what it refuses to open, and how it looks for rows.
 
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databasePath } from "../../src/home.ts";
@@ -25,6 +25,9 @@ import {
 } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { tempSqlite } from "../support/temp-store.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 describe("the files of a database", () => {
   test("nobody but the owner may read them", async () => {

@@ -16,8 +16,6 @@ export interface Checkup extends Disposable {
   /** When a job was last changed, by the clock of whoever did it; null without jobs. */
   lastChange(): Promise<number | null>;
   processes(): Promise<readonly WorkerProcess[]>;
-  /** Process number → its last sign of life. */
-  heartbeats(): Promise<ReadonlyMap<number, number>>;
   /** Jobs that run, and by which worker. */
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
   hasAttempt(seq: number, number: number): boolean;
@@ -47,15 +45,6 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
         ),
       lastChange: () => read(() => sql("select max(updated_at) as moment from jobs").get().moment),
       processes: workers(connection).processes,
-      heartbeats: () =>
-        read(
-          () =>
-            new Map(
-              sql("select process_id, heartbeat_at from worker_processes")
-                .all()
-                .map((row): [number, number] => [row.process_id, row.heartbeat_at]),
-            ),
-        ),
       running: () => read(() => sql("select id, worker_id from jobs where worker_id is not null").all()),
       hasAttempt: (seq, number) => attempt().get({ seq, number }) !== null,
       journals: workers(connection).journals,

@@ -78,6 +78,7 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
                 pid_start: row.pid_start,
               },
               worker_ids: JSON.parse(row.worker_ids),
+              heartbeat_at: row.heartbeat_at,
             }),
           ),
       ),

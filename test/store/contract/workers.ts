@@ -37,8 +37,13 @@ export function workersContract(makeStore: MakeStore): void {
         { id: "worker-b", ...there, ...later },
       ]);
       expect(await store.workers.processes()).toEqual([
-        { process_id: first, identity, worker_ids: ["worker-z"] },
-        { process_id: second, identity: elsewhere, worker_ids: ["worker-a", "worker-b"] },
+        { process_id: first, identity, worker_ids: ["worker-z"], heartbeat_at: startedAt },
+        {
+          process_id: second,
+          identity: elsewhere,
+          worker_ids: ["worker-a", "worker-b"],
+          heartbeat_at: clock.now,
+        },
       ]);
     });
 
