@@ -141,19 +141,25 @@ export function effectiveSettings(
   const values = settingKeys.map((key) => {
     const name = environmentName(key);
     const overriding = environment[name];
-    if (overriding !== undefined) return [key, named(name, () => readSetting(key, overriding))];
-    return [key, stored[key] === undefined ? settingRules[key].default : readSetting(key, stored[key])];
+    if (overriding !== undefined)
+      return [key, told(`${name} in the environment`, () => readSetting(key, overriding))];
+    const text = stored[key];
+    if (text === undefined) return [key, settingRules[key].default];
+    return [
+      key,
+      told("stored", () => readSetting(key, text), `queuectl config unset ${key} goes back to the default`),
+    ];
   });
   return Object.fromEntries(values);
 }
 
-/** Adds to a refusal which variable of the environment brought the value. */
-function named<T>(name: string, read: () => T): T {
+/** Adds to a refusal where the value came from. */
+function told<T>(where: string, read: () => T, advice?: string): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw misuse(`${name} in the environment: ${error.message}`, error.advice);
+    throw misuse(`${where}: ${error.message}`, advice ?? error.advice);
   }
 }
 

@@ -43,8 +43,8 @@ export const timeForms = "an ISO 8601 time such as 2026-12-24T18:00 or 2026-12-2
 export const after = (moment: number, seconds: number) =>
   Math.min(moment + Math.round(seconds * 1000), lastMoment);
 
-/** ISO 8601 in UTC, the form of every moment in JSON. */
-export const isoTime = (moment: number) => new Date(moment).toISOString();
+/** ISO 8601 in UTC, the form of every moment in JSON. What lies beyond the moments it can write reads as the last of them. */
+export const isoTime = (moment: number) => new Date(Math.min(Math.max(moment, 0), lastMoment)).toISOString();
 
 function names(date: Date, [year, month, day, hour, minute, second]: readonly number[]): boolean {
   return (

@@ -1,6 +1,7 @@
 // Database rows as domain types, shared by both stores: the columns carry the keys of a job's and an attempt's JSON.
 
 import type { Attempt } from "../domain/attempt.ts";
+import { Refusal } from "../domain/errors.ts";
 import type { Job } from "../domain/job.ts";
 import type { RunJob } from "../domain/outcome.ts";
 
@@ -30,9 +31,9 @@ export const jobFrom = (row: JobRow): Job => ({
   next_run_at: row.next_run_at,
   timeout: row.timeout,
   queue: row.queue,
-  tags: row.tags === "[]" ? [] : JSON.parse(row.tags),
+  tags: row.tags === "[]" ? [] : tagsOf(row),
   cwd: row.cwd,
-  env: row.env === "{}" ? {} : JSON.parse(row.env),
+  env: row.env === "{}" ? {} : envOf(row),
   created_at: row.created_at,
   updated_at: row.updated_at,
   started_at: row.started_at,
@@ -42,6 +43,36 @@ export const jobFrom = (row: JobRow): Job => ({
   last_duration: row.last_duration,
   worker_id: row.worker_id,
 });
+
+const tagsOf = (row: JobRow): readonly string[] => {
+  const value = parsed(row, "tags");
+  if (!Array.isArray(value) || !value.every(isText)) throw damaged(row, "tags");
+  return value;
+};
+
+const envOf = (row: JobRow): Readonly<Record<string, string>> => {
+  const value = parsed(row, "env");
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || !Object.values(value).every(isText)) throw damaged(row, "env");
+  return value as Record<string, string>;
+};
+
+const isText = (value: unknown) => typeof value === "string";
+
+function parsed(row: JobRow, column: "tags" | "env"): unknown {
+  try {
+    return JSON.parse(row[column]);
+  } catch {
+    throw damaged(row, column);
+  }
+}
+
+const damaged = ({ id }: JobRow, column: string) =>
+  new Refusal(
+    "unusable",
+    `job ${id} is damaged in the database: its ${column} cannot be read`,
+    "queuectl doctor looks at the whole; a backup has the job as it was",
+  );
 
 export const runJobFrom = (row: JobRow): RunJob => ({
   attempts: row.attempts,
