@@ -225,6 +225,16 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(await page.locator(".line").count()).toBe(3);
     await page.locator("h1").getByText("completed").waitFor();
     await page.locator("#log-live").waitFor({ state: "detached" });
+    // What refreshes the page later must not begin the stream anew.
+    for (const id of ["one", "two"]) {
+      await web.q.ok("enqueue", "exit 1", "--max-retries", "0", "--id", id);
+      await page
+        .locator("#nav .is-alarm")
+        .getByText(id === "one" ? "1" : "2", { exact: true })
+        .waitFor();
+    }
+    await Promise.all([page.waitForResponse(/\/p\/jobs\/live/), page.waitForResponse(/\/p\/jobs\/live/)]);
+    expect(await page.locator(".line").count()).toBe(3);
     expect(open.complaints).toEqual([]);
   });
 

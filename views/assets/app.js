@@ -51,7 +51,7 @@
 
   function schedule() {
     clearTimeout(timer);
-    if (refreshes)
+    if (refreshes && !gone)
       timer = setTimeout(tick, Math.max(500, refreshMs) * Math.min(8, 2 ** Math.max(0, failures - 2)));
   }
 
@@ -229,11 +229,22 @@
       $("log-tail").textContent = JSON.parse(detail.data);
     });
     log.addEventListener("done", () => {
+      // htmx connects again to whatever has the attribute whenever it looks over the page.
+      log.removeAttribute("hx-sse:connect");
       $("log-live")?.remove();
       $("jump").hidden = true;
       body.dispatchEvent(new Event("tick"));
     });
   }
+
+  // A second stream for the same log would show each line twice.
+  const streams = new WeakMap();
+  document.addEventListener("htmx:sse:before:connection", (event) => {
+    const { connection } = event.detail;
+    const known = streams.get(event.target);
+    if (known && known !== connection) event.preventDefault();
+    else streams.set(event.target, connection);
+  });
 
   // ---- Clicks and keys.
 
