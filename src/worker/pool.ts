@@ -14,13 +14,14 @@ import { jobEnvironment } from "../runner/environment.ts";
 import { openJournal } from "../runner/journal.ts";
 import { markOf } from "../runner/mark.ts";
 import { ownIdentity } from "../runner/process-identity.ts";
-import { endEarlier, logTrouble, startAttempt } from "../runner/run.ts";
+import { endEarlier, startAttempt } from "../runner/run.ts";
 import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
 import { watchClock } from "./clock.ts";
 import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
+import { watchHindrance } from "./hindrance.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
 import { makeWakeup } from "./wakeup.ts";
@@ -70,12 +71,6 @@ interface Run {
   readonly attempt: RunningAttempt;
 }
 
-/** Why no job can be started, found with this log. */
-interface Hindrance {
-  readonly logPath: string;
-  readonly lookAgainAt: number;
-}
-
 interface EndedRun {
   readonly settlement: Settlement;
   readonly run: Run;
@@ -85,6 +80,7 @@ export function startPool(options: PoolOptions): Pool {
   const { store, home, environment, queues, until, tell } = options;
   const wakeup = makeWakeup();
   const only = typeof until === "object" ? { only: until.seq } : {};
+  const hindrance = watchHindrance(troublePauseMs, tell);
   const present = new Set(options.worker_ids);
   const leaving = new Set<string>();
   const running = new Map<number, Run>();
@@ -95,7 +91,6 @@ export function startPool(options: PoolOptions): Pool {
   let changed = false;
   /** What the store refused with, as long as it does. */
   let trouble: Refusal | undefined;
-  let hindered: Hindrance | undefined;
   let announced: number | null | undefined;
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
@@ -178,7 +173,7 @@ export function startPool(options: PoolOptions): Pool {
     ended = [];
     try {
       if (changed) await lookAround(process_id);
-      const idle = stopping || isHindered() ? [] : idleWorkers();
+      const idle = stopping || hindrance.stands() ? [] : idleWorkers();
       const result = await store.leases.exchange({
         started: batch.started,
         ended: batch.ended.map(({ settlement }) => settlement),
@@ -203,23 +198,6 @@ export function startPool(options: PoolOptions): Pool {
       trouble = error;
       return undefined;
     }
-  }
-
-  /** Jobs are left to others as long as none could be started here, instead of being taken and given back without end. */
-  function isHindered(): boolean {
-    if (!hindered || performance.now() < hindered.lookAgainAt) return hindered !== undefined;
-    if (logTrouble(hindered.logPath) !== null) {
-      hindered = { ...hindered, lookAgainAt: performance.now() + troublePauseMs };
-      return true;
-    }
-    hindered = undefined;
-    tell({ kind: "hindrance_over" });
-    return false;
-  }
-
-  function hinder(message: string, logPath: string): void {
-    if (!hindered) tell({ kind: "hindrance", message });
-    hindered = { logPath, lookAgainAt: performance.now() + troublePauseMs };
   }
 
   function busyWorkers(): Set<string> {
@@ -267,7 +245,7 @@ export function startPool(options: PoolOptions): Pool {
     tell({ kind: "executing", worker_id, job });
     const attempt = startAttempt(plan, { journal, cgroups });
     if (attempt.process) started.push({ lease: claimed.lease, ...attempt.process });
-    if (attempt.hindrance !== null) hinder(attempt.hindrance, plan.logPath);
+    if (attempt.hindrance !== null) hindrance.met(attempt.hindrance, plan.logPath);
     watchOver({ claimed, attempt });
     if (stopping === "release") attempt.end("released");
   }
@@ -312,14 +290,14 @@ export function startPool(options: PoolOptions): Pool {
     const pollMs = (options.poll ?? settings.poll_interval) * 1000;
     const dueMs = nextDueAt === null ? pollMs : Math.max(0, nextDueAt - (await store.now()));
     const tellMs = started.length > 0 ? tellStartedMs : pollMs;
-    const hinderedMs = hindered ? troublePauseMs : pollMs;
+    const hinderedMs = hindrance.known() ? troublePauseMs : pollMs;
     const before = performance.now();
     await wakeup.wait(Math.min(pollMs, dueMs, tellMs, hinderedMs));
     if (performance.now() - before >= pollMs) changed = true;
   }
 
   function announceWaiting(until: number | null): void {
-    if (hindered || running.size > 0 || stopping || until === announced) return;
+    if (hindrance.known() || running.size > 0 || stopping || until === announced) return;
     tell({ kind: "waiting", until });
     announced = until;
   }
