@@ -24,6 +24,8 @@ import { asOrdinaryUser } from "../support/ordinary-user.ts";
 import { type Queuectl, queuectl, type Result, type Running } from "../support/queuectl.ts";
 import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
 
+setDefaultTimeout(60_000);
+
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(60_000);
 
