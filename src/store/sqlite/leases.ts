@@ -168,9 +168,10 @@ function addToTotal({ sql }: Connection, name: string, value: number): void {
 function claim(connection: Connection, wanted: Wanted, now: number): ClaimedJob[] {
   const { sql } = connection;
   const counts = countChanges(connection);
-  const claimed = nextInTurn(connection, wanted, now).map((seq, index) => {
+  const next = nextInTurn(connection, wanted, now);
+  const host = next.length === 0 ? null : hostOf(connection, wanted.worker_ids[0]!);
+  const claimed = next.map(({ seq, state }, index) => {
     const worker_id = wanted.worker_ids[index]!;
-    const before: JobRow = sql("select * from jobs where seq = $seq").get({ seq });
     const row: JobRow = sql(`
       update jobs set
         state = 'processing', ready = 0, next_run_at = null, worker_id = $worker_id, lease_seq = lease_seq + 1,
@@ -179,33 +180,36 @@ function claim(connection: Connection, wanted: Wanted, now: number): ClaimedJob[
     `).get({ seq, worker_id, now });
     sql(`
       insert into attempts (job_seq, number, worker_id, host, started_at)
-      values ($seq, $number, $worker_id, (
-        select host from workers join worker_processes using (process_id) where workers.id = $worker_id
-      ), $now)
-    `).run({ seq, number: row.attempt_number, worker_id, now });
-    countMove(counts, before, row);
+      values ($seq, $number, $worker_id, $host, $now)
+    `).run({ seq, number: row.attempt_number, worker_id, host, now });
+    countMove(counts, { ...row, state }, row);
     return claimedFrom(row);
   });
   counts.save();
   return claimed;
 }
 
+/** Where a worker is; workers that claim together are of one process. */
+const hostOf = ({ sql }: Connection, worker_id: string): string | null =>
+  sql("select host from workers join worker_processes using (process_id) where workers.id = $worker_id").get({
+    worker_id,
+  })?.host ?? null;
+
+type WaitingJob = Pick<JobRow, "seq" | "state">;
+
 /** The jobs whose turn it is: each queue's first few, merged. */
-function nextInTurn({ sql }: Connection, wanted: Wanted, now: number): number[] {
+function nextInTurn({ sql }: Connection, wanted: Wanted, now: number): WaitingJob[] {
   if (wanted.only !== undefined) {
-    const due = sql(`
-      select seq from jobs where seq = $only and (ready = 1 or next_run_at <= $now)
-    `).get({ only: wanted.only, now });
-    return due ? [wanted.only] : [];
+    return sql(`
+      select seq, state from jobs where seq = $only and (ready = 1 or next_run_at <= $now)
+    `).all({ only: wanted.only, now });
   }
   return sql(`
-    select jobs.seq from (${waitingQueues}) as waiting join jobs on jobs.seq in (
+    select jobs.seq, jobs.state from (${waitingQueues}) as waiting join jobs on jobs.seq in (
       select seq from jobs where queue = waiting.queue and ready = 1 order by priority desc, seq limit $limit
     )
     order by jobs.priority desc, jobs.seq limit $limit
-  `)
-    .all({ queues: queuesText(wanted), limit: wanted.worker_ids.length })
-    .map((row) => row.seq);
+  `).all({ queues: queuesText(wanted), limit: wanted.worker_ids.length });
 }
 
 /** The queues asked for in which anything waits. */
