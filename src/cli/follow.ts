@@ -7,6 +7,7 @@ import { formatSize } from "../domain/settings.ts";
 import { jobLogPath } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import { note, writeOut } from "./output.ts";
+import { tamer } from "./tame.ts";
 
 /** How often a growing file is read and a running job is looked at. */
 const tickMs = 40;
@@ -21,25 +22,28 @@ export interface FollowOptions {
   readonly onwards: boolean;
   /** Called before the output of each attempt after the first. */
   readonly onAttempt?: (number: number) => void;
+  /** Lets nothing through but lines and their colours. */
+  readonly tame?: boolean;
 }
 
 /** Fulfilled with the job as it was settled, or as it was when nobody read its output any more. */
-export async function followJob({ store, home, job, from, onwards, onAttempt }: FollowOptions): Promise<Job> {
+export async function followJob(options: FollowOptions): Promise<Job> {
+  const { store, home, job, from, onwards, onAttempt, tame = false } = options;
   let number = from;
-  let copy = copier(jobLogPath(home, job.seq, number));
+  let copy = copier(jobLogPath(home, job.seq, number), { tame });
   for (;;) {
     // The order matters: what is read after an end was seen is all there is.
     const now = await store.jobs.find(job.id);
     const attempts = await store.jobs.attempts(job.seq);
     const attempt = attempts.find((one) => one.number === number);
-    if (!(await copy())) return now;
     const over = attempt !== undefined && attempt.result !== null;
+    if (!(await (over ? copy.end() : copy.more()))) return now;
     if (over) {
       tellIfCut(attempt);
       if (!onwards || (isSettled(now.state) && number >= attempts.length)) return now;
       if (attempts.length > number || !isSettled(now.state)) {
         number++;
-        copy = copier(jobLogPath(home, job.seq, number), 0, () => onAttempt?.(number));
+        copy = copier(jobLogPath(home, job.seq, number), { onFirst: () => onAttempt?.(number), tame });
       }
     } else if (attempt === undefined && isSettled(now.state)) {
       return now;
@@ -54,12 +58,35 @@ export function tellIfCut(attempt: Attempt): void {
     note(`the output was cut at ${formatSize(attempt.log_bytes)} (setting log_limit)`);
 }
 
-/** Copies what a file has got beyond `from`, and since the last call, to stdout. False when nobody reads it any more. */
-export function copier(path: string, from = 0, onFirst?: () => void): () => Promise<boolean> {
+export interface CopyOptions {
+  /** The first byte. */
+  readonly from?: number;
+  /** Called before the first output. */
+  readonly onFirst?: () => void;
+  /** Lets nothing through but lines and their colours. */
+  readonly tame?: boolean;
+}
+
+export interface Copier {
+  /** Copies to stdout what the file has got since the last time. False when nobody reads it any more. */
+  more(): Promise<boolean>;
+  /** The same, once all is there. */
+  end(): Promise<boolean>;
+}
+
+export function copier(path: string, { from = 0, onFirst, tame = false }: CopyOptions = {}): Copier {
   const buffer = Buffer.alloc(65_536);
+  const tamed = tame ? tamer() : undefined;
   let at = from;
   let first = true;
-  return async () => {
+
+  const write = async (bytes: Uint8Array) => {
+    if (first) onFirst?.();
+    first = false;
+    return writeOut(tamed ? tamed.lines(bytes) : bytes);
+  };
+
+  async function more(): Promise<boolean> {
     let file: number;
     try {
       file = openSync(path, "r");
@@ -71,13 +98,16 @@ export function copier(path: string, from = 0, onFirst?: () => void): () => Prom
       for (;;) {
         const length = readSync(file, buffer, 0, buffer.length, at);
         if (length === 0) return true;
-        if (first) onFirst?.();
-        first = false;
         at += length;
-        if (!(await writeOut(buffer.subarray(0, length)))) return false;
+        if (!(await write(buffer.subarray(0, length)))) return false;
       }
     } finally {
       closeSync(file);
     }
+  }
+
+  return {
+    more,
+    end: async () => (await more()) && (tamed === undefined || (await writeOut(tamed.rest()))),
   };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
+import { atTerminal } from "../support/terminal.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 setDefaultTimeout(60_000);
@@ -94,4 +95,22 @@ describe.concurrent("logs", () => {
       expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: "1\n", stderr: "" });
     }
   });
+});
+
+test("at a terminal keep their colours, and steer it no further; in a pipe they are what the command wrote", async () => {
+  await using q = queuectl();
+  const written = "\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b[2J\x1b]8;;http://evil\x1b\\link\u202e back\n";
+  const file = join(q.folder, "hostile");
+  writeFileSync(file, `${written}no end`);
+  await q.ok("enqueue", "--id", "job", "--", "cat", file);
+  await q.ok("worker", "--until-empty");
+  expect(await q.ok("logs", "job")).toBe(`${written}no end`);
+  for (const words of [
+    ["logs", "job"],
+    ["logs", "job", "--follow"],
+  ]) {
+    const terminal = atTerminal(q, words);
+    expect(await terminal.exited()).toBe(0);
+    expect(terminal.shown()).toBe("\x1b[38;5;1mred\x1b[0m link<U+202E> back\r\nno end");
+  }
 });

@@ -5,7 +5,7 @@ import { jobLogPath } from "../../home.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { copier, followJob, tellIfCut } from "../follow.ts";
-import { note } from "../output.ts";
+import { isTerminal, note } from "../output.ts";
 import { wholeNumber } from "../values.ts";
 
 interface LogsOptions {
@@ -23,10 +23,12 @@ export async function logs(
   const job = await store.jobs.find(words[0]!);
   const attempts = await store.jobs.attempts(job.seq);
   const newest = attempts.at(-1)?.number;
+  const tame = isTerminal(1);
   if (options.follow) {
     const from = wanted ?? newest ?? 1;
     const onAttempt = (number: number) => note(`attempt ${number}`);
-    await followJob({ store, home: context.home, job, from, onwards: wanted === undefined, onAttempt });
+    const onwards = wanted === undefined;
+    await followJob({ store, home: context.home, job, from, onwards, onAttempt, tame });
     return done;
   }
   const number = wanted ?? newest;
@@ -38,7 +40,7 @@ export async function logs(
     note(`job ${job.id} has not run yet; it is ${job.state}`);
     return done;
   }
-  await copier(jobLogPath(context.home, job.seq, attempt.number))();
+  await copier(jobLogPath(context.home, job.seq, attempt.number), { tame }).end();
   tellIfCut(attempt);
   return done;
 }

@@ -40,13 +40,13 @@ export async function workerLogs(
   if (!options.follow) return done;
 
   await using store = await context.openStore();
-  const copy = copier(path, Buffer.byteLength(newer));
+  const copy = copier(path, { from: Buffer.byteLength(newer) });
   while (reading) {
     const processes = await store.workers.processes();
     const alive = processes.some(
       ({ worker_ids, identity }) => worker_ids.includes(id) && livenessOf(identity) !== "dead",
     );
-    reading = await copy();
+    reading = await copy.more();
     if (!alive) break;
     await Bun.sleep(tickMs);
   }
