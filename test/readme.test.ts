@@ -19,15 +19,6 @@ const readme = readFileSync(join(root, "README.md"), "utf8");
 
 const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!);
 
-/** Named already and still being written; a line goes when its file has come. */
-const awaited = [
-  "test/promises/nothing-acknowledged-is-lost.test.ts",
-  "test/promises/trouble-is-said-plainly.test.ts",
-  "test/promises/the-clock-may-jump.test.ts",
-  "test/promises/an-old-database-opens.test.ts",
-  "test/promises/cost-does-not-grow.test.ts",
-];
-
 interface Command {
   readonly name: string;
   /** `--json`, …; without `--help`, which every command has. */
@@ -175,7 +166,7 @@ test("a line that queuectl does not understand would be noticed", async () => {
 
 test("every file that it names is there", () => {
   expect(links.length).toBeGreaterThan(20);
-  expect(links.filter((path) => !existsSync(join(root, path)) && !awaited.includes(path))).toEqual([]);
+  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
 test("every promise that has a test is named", () => {
