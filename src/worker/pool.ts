@@ -8,15 +8,15 @@ import { isSettled } from "../domain/job.ts";
 import type { ClaimedJob, Settlement } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
-import { jobLogPath, journalPath } from "../home.ts";
+import { journalPath } from "../home.ts";
 import { openCgroups } from "../runner/cgroup.ts";
-import { jobEnvironment } from "../runner/environment.ts";
 import { openJournal } from "../runner/journal.ts";
 import { markOf } from "../runner/mark.ts";
 import { ownIdentity } from "../runner/process-identity.ts";
 import { endEarlier, startAttempt } from "../runner/run.ts";
-import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
+import type { RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
+import { attemptPlan } from "./attempt-plan.ts";
 import { watchClock } from "./clock.ts";
 import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
@@ -240,7 +240,7 @@ export function startPool(options: PoolOptions): Pool {
 
   async function start(claimed: ClaimedJob): Promise<void> {
     const { job, attempt: number, worker_id } = claimed;
-    const plan = planOf(claimed);
+    const plan = attemptPlan(claimed, { home, environment, settings: () => settings });
     if (number > 1) await endEarlier(plan);
     tell({ kind: "executing", worker_id, job });
     const attempt = startAttempt(plan, { journal, cgroups });
@@ -248,19 +248,6 @@ export function startPool(options: PoolOptions): Pool {
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance, plan.logPath);
     watchOver({ claimed, attempt });
     if (stopping === "release") attempt.end("released");
-  }
-
-  function planOf({ job, attempt }: ClaimedJob): AttemptPlan {
-    const mark = markOf(home, job.seq, attempt);
-    return {
-      command: job.command,
-      cwd: job.cwd,
-      env: jobEnvironment({ base: environment, mark, job, attempt }),
-      timeout: job.timeout,
-      logPath: jobLogPath(home, job.seq, attempt),
-      mark,
-      limits: () => settings,
-    };
   }
 
   function watchOver(run: Run): void {

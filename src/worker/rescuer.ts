@@ -5,12 +5,12 @@
 import { randomUUIDv7 } from "bun";
 import type { ClaimedJob, TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
-import { jobLogPath, journalPath } from "../home.ts";
+import { journalPath } from "../home.ts";
 import { adoptAttempt, loseAttempt } from "../runner/adopt.ts";
-import { markOf } from "../runner/mark.ts";
 import { livenessOf, ownIdentity } from "../runner/process-identity.ts";
-import type { AttemptPlan, RunningAttempt } from "../runner/supervise.ts";
+import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
+import { attemptPlan, type PlanFacts } from "./attempt-plan.ts";
 
 export interface RescueOptions {
   readonly store: Store;
@@ -37,28 +37,25 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
   const { store, home, process_id, settings, only } = options;
   const { boot_id } = ownIdentity();
   const now = await store.now();
+  // What runs has its environment already; the worker's own is of no use here.
+  const facts: PlanFacts = { home, settings, environment: {} };
   for (const { process_id: dead, identity } of await store.workers.processes()) {
     if (livenessOf(identity) !== "dead") continue;
     const jobs = await store.leases.takeOver(dead, process_id, only);
     const adopt = async (taken: TakenJob): Promise<RescuedJob> => ({
       taken,
-      attempt: await adopted(taken, { home, settings, rebooted: identity.boot_id !== boot_id, now }),
+      attempt: await adopted(taken, { ...facts, rebooted: identity.boot_id !== boot_id, now }),
       pid: identity.pid,
     });
     yield* await Promise.all(jobs.map(adopt));
   }
   for (const taken of await store.leases.takeForgotten(process_id, only)) {
-    const attempt = loseAttempt(planOf(taken, { home, settings }), ranFor(taken, now));
+    const attempt = loseAttempt(attemptPlan(taken, facts), ranFor(taken, now));
     yield { taken, attempt, pid: null };
   }
 }
 
-interface PlanOptions {
-  readonly home: string;
-  readonly settings: () => Settings;
-}
-
-interface AdoptOptions extends PlanOptions {
+interface AdoptOptions extends PlanFacts {
   readonly rebooted: boolean;
   readonly now: number;
 }
@@ -66,18 +63,8 @@ interface AdoptOptions extends PlanOptions {
 const adopted = (taken: TakenJob, { rebooted, now, ...options }: AdoptOptions) => {
   const { pid, pid_start, journal } = taken;
   const orphan = { journalPath: journal, pid, pid_start, rebooted, ranFor: ranFor(taken, now) };
-  return adoptAttempt(planOf(taken, options), orphan);
+  return adoptAttempt(attemptPlan(taken, options), orphan);
 };
-
-const planOf = ({ job, attempt }: ClaimedJob, { home, settings }: PlanOptions): AttemptPlan => ({
-  command: job.command,
-  cwd: job.cwd,
-  env: job.env,
-  timeout: job.timeout,
-  logPath: jobLogPath(home, job.seq, attempt),
-  mark: markOf(home, job.seq, attempt),
-  limits: settings,
-});
 
 /** Seconds since the job was started, by the wall clock. */
 const ranFor = ({ job }: ClaimedJob, now: number) => Math.max(0, now - job.started_at!) / 1000;

@@ -1,0 +1,31 @@
+// From a claimed job to the plan of its attempt: where its output goes, what it carries, and what limits it.
+
+import type { ClaimedJob } from "../domain/lease.ts";
+import type { Settings } from "../domain/settings.ts";
+import { jobLogPath } from "../home.ts";
+import { jobEnvironment } from "../runner/environment.ts";
+import { markOf } from "../runner/mark.ts";
+import type { AttemptPlan } from "../runner/supervise.ts";
+
+export interface PlanFacts {
+  readonly home: string;
+  /** What a job's variables are laid over. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly settings: () => Settings;
+}
+
+export function attemptPlan(
+  { job, attempt }: ClaimedJob,
+  { home, environment, settings }: PlanFacts,
+): AttemptPlan {
+  const mark = markOf(home, job.seq, attempt);
+  return {
+    command: job.command,
+    cwd: job.cwd,
+    env: jobEnvironment({ base: environment, mark, job, attempt }),
+    timeout: job.timeout,
+    logPath: jobLogPath(home, job.seq, attempt),
+    mark,
+    limits: settings,
+  };
+}
