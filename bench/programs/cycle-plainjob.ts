@@ -1,14 +1,15 @@
-// plainjob's part of cycle: its worker with a job that does nothing.
+// plainjob's part of cycle: its worker with a job that does nothing; `full` as the last word makes it as durable as queuectl.
 
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 
-const [folder, count, library] = process.argv.slice(2) as [string, string, string];
+const [folder, count, library, sync] = process.argv.slice(2) as [string, string, string, string];
 const { bun, defineQueue, defineWorker } = await import(library);
 const jobs = Number(count);
 const quiet = { error() {}, warn() {}, info() {}, debug() {} };
 const db = new Database(join(folder, "plainjob.db"), { strict: true });
 const queue = defineQueue({ connection: bun(db), logger: quiet });
+if (sync === "full") db.run("pragma synchronous = full");
 for (let job = 0; job < jobs; job++) queue.add("noop", {});
 
 const begun = performance.now();
