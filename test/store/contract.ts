@@ -1,13 +1,15 @@
-// What store.ts promises, as one suite for every store: plug in a way to make a new, empty one.
+// What store.ts promises, as one suite for every kind of store.
 
-import { describe } from "bun:test";
-import type { MakeStore } from "../support/temp-store.ts";
+import { describe, setDefaultTimeout } from "bun:test";
+import { type StoreKind, tempStore } from "../support/temp-store.ts";
 import { changeContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claims.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { historyContract } from "./contract/history.ts";
 import { lookupContract } from "./contract/lookup.ts";
 import { matchingContract } from "./contract/matching.ts";
+import { modelContract } from "./contract/model.ts";
+import { raceContract } from "./contract/races.ts";
 import { settingsContract } from "./contract/settings.ts";
 import { settlementContract } from "./contract/settlements.ts";
 import { statsContract } from "./contract/stats.ts";
@@ -15,8 +17,11 @@ import { takeOverContract } from "./contract/take-over.ts";
 import { watchContract } from "./contract/watch.ts";
 import { workersContract } from "./contract/workers.ts";
 
-export function storeContract(description: string, makeStore: MakeStore): void {
-  describe(description, () => {
+export function storeContract(kind: StoreKind): void {
+  // Real databases on a shared machine: what never comes fails late rather than what comes slowly fails early.
+  setDefaultTimeout(60_000);
+  const makeStore = () => tempStore(kind);
+  describe(kind.name, () => {
     enqueueContract(makeStore);
     lookupContract(makeStore);
     changeContract(makeStore);
@@ -29,5 +34,7 @@ export function storeContract(description: string, makeStore: MakeStore): void {
     historyContract(makeStore);
     matchingContract(makeStore);
     watchContract(makeStore);
+    raceContract(kind);
+    modelContract(makeStore);
   });
 }

@@ -1,4 +1,4 @@
-import { tempSqlite } from "../support/temp-store.ts";
+import { sqlite } from "../support/temp-sqlite.ts";
 import { storeContract } from "./contract.ts";
 
-storeContract("the SQLite store", tempSqlite);
+storeContract(sqlite);

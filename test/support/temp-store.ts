@@ -1,9 +1,21 @@
-// A store with a database of its own and a clock that a test can turn.
+// A store with a database of its own and a clock that a test can turn, for whichever kind of store a suite is about.
 
-import { databasePath } from "../../src/home.ts";
-import { openSqlite } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
-import { tempFolder } from "./temp-home.ts";
+
+/** What the suites have to know of a kind of store; all else they do through the Store itself. */
+export interface StoreKind {
+  /** As it stands in the names of tests: `the SQLite store`. */
+  readonly name: string;
+  makeDatabase(): Promise<TempDatabase>;
+}
+
+/** A place of its own, in which nothing was opened yet. */
+export interface TempDatabase extends AsyncDisposable {
+  /** Opens it as another process would; without a clock, by the clock that a process goes by. Whoever opens it closes it. */
+  open(clock?: () => number): Promise<Store>;
+  /** What a process of its own needs in its environment to open this database. */
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 export interface TempStore extends AsyncDisposable {
   readonly store: Store;
@@ -11,19 +23,18 @@ export interface TempStore extends AsyncDisposable {
   another(): Promise<Store>;
   /** Milliseconds since 1970; moves only when told. */
   readonly clock: { now: number };
-  /** What a process of its own needs in its environment to open the same database. */
+  /** What a process of its own needs in its environment to open the same database; it goes by its own clock. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export type MakeStore = () => Promise<TempStore>;
 
-export async function tempSqlite(): Promise<TempStore> {
-  const folder = tempFolder();
+export async function tempStore(kind: StoreKind): Promise<TempStore> {
+  const database = await kind.makeDatabase();
   const clock = { now: Date.UTC(2026, 0, 1) };
-  const path = databasePath(folder.path);
   const opened: Store[] = [];
   const another = async () => {
-    const store = await openSqlite({ path, clock: () => clock.now });
+    const store = await database.open(() => clock.now);
     opened.push(store);
     return store;
   };
@@ -31,10 +42,10 @@ export async function tempSqlite(): Promise<TempStore> {
     store: await another(),
     another,
     clock,
-    environment: { QUEUECTL_HOME: folder.path },
+    environment: database.environment,
     async [Symbol.asyncDispose]() {
       for (const store of opened) await store[Symbol.asyncDispose]();
-      folder[Symbol.dispose]();
+      await database[Symbol.asyncDispose]();
     },
   };
 }

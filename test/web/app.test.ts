@@ -7,7 +7,7 @@ import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
 import { jobIn, newJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
-import { tempSqlite } from "../support/temp-store.ts";
+import { tempSqlite } from "../support/temp-sqlite.ts";
 import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 

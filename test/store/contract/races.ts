@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { allJobs, asyncly, newJob } from "../../support/sample-jobs.ts";
 import { runTogether } from "../../support/start-together.ts";
-import type { MakeStore } from "../../support/temp-store.ts";
+import { type StoreKind, tempStore } from "../../support/temp-store.ts";
 
 const processes = 4;
 
-export function raceContract(makeStore: MakeStore): void {
+export function raceContract(kind: StoreKind): void {
   describe("several processes at once", () => {
     test("each job is claimed by exactly one of them", async () => {
-      await using temp = await makeStore();
+      await using temp = await tempStore(kind);
       temp.clock.now = Date.now() - 1000;
       const jobs = Array.from({ length: 400 }, (_, n) =>
         newJob({ priority: (n % 5) + 1, queue: `q${n % 3}` }),
@@ -21,7 +21,7 @@ export function raceContract(makeStore: MakeStore): void {
     }, 60_000);
 
     test("nothing is lost that any of them enqueued, and no id is given twice", async () => {
-      await using temp = await makeStore();
+      await using temp = await tempStore(kind);
       const count = 25;
       const printed = await runTogether(processes, ["enqueue-many.ts", `${count}`], temp.environment);
       const stored = await allJobs(temp.store);
@@ -32,6 +32,14 @@ export function raceContract(makeStore: MakeStore): void {
         const own = new Set(ids);
         expect(stored.filter(({ id }) => own.has(id)).map(({ id }) => id)).toEqual(ids.toReversed());
       }
+    }, 60_000);
+
+    test("a new database may be made by all of them, and nothing is lost", async () => {
+      await using database = await kind.makeDatabase();
+      const printed = await runTogether(6, ["enqueue-many.ts", "3"], database.environment);
+      await using store = await database.open();
+      expect((await store.stats.read()).total).toBe(36);
+      for (const id of printed.flat()) expect((await store.jobs.find(id)).id).toBe(id);
     }, 60_000);
   });
 }

@@ -4,12 +4,12 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import { Refusal } from "../../src/domain/errors.ts";
-import { attemptJson, jobJson } from "../../src/domain/json.ts";
-import { openSqlite } from "../../src/store/sqlite/open.ts";
-import { queuectl } from "../support/queuectl.ts";
-import { newJob, runningJob } from "../support/sample-jobs.ts";
-import { tempFolder } from "../support/temp-home.ts";
+import { Refusal } from "../../../src/domain/errors.ts";
+import { attemptJson, jobJson } from "../../../src/domain/json.ts";
+import { openSqlite } from "../../../src/store/sqlite/open.ts";
+import { queuectl } from "../../support/queuectl.ts";
+import { newJob, runningJob } from "../../support/sample-jobs.ts";
+import { tempFolder } from "../../support/temp-home.ts";
 
 setDefaultTimeout(300_000);
 
