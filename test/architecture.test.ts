@@ -86,6 +86,7 @@ const packages: Readonly<Record<string, readonly Part[]>> = {
 /** Where `import()` stands, and why. */
 const dynamicImports: Readonly<Record<string, string>> = {
   "src/cli/program.ts": "a command's file is loaded when it is called",
+  "src/cli/dispatch.ts": "help is loaded for those who ask for it",
   "src/cli/commands/enqueue.ts": "only a job in JSON needs zod",
   "src/store/open.ts": "only the database that is asked for is loaded",
   "src/care/backup.ts": "each database is copied in its own way, and only one is loaded",

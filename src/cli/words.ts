@@ -1,30 +1,122 @@
-// From the words a user typed to words that cac reads without guessing. cac turns `007` into 7, lets a flag eat the word
-// behind it and does not know commands of two words; so the words are sorted by what the command declares, and marked to stay
-// text, before cac sees them.
+// From the words a user typed to a command, its plain words and its options. cac reads them, but turns `007` into 7, lets a flag
+// eat the word behind it and does not know commands of two words; so the words are sorted by what the command declares, and marked
+// to stay text, before cac sees them. Only the called command is declared: cac reads the words anew for each that it knows.
 
-import type { CAC, Command } from "cac";
+import { type CAC, cac } from "cac";
 import { misuse } from "../domain/errors.ts";
 import { didYouMean } from "./nearest.ts";
+
+/** As cac has it: `--file <file>` takes a value, `--json` none; `{ type: [] }` may be repeated. */
+export type Flag = readonly [flags: string, about: string, config?: { type: [] }];
+
+/** What has to be known of a command to read its words. */
+export interface Declared {
+  /** One word or two. */
+  readonly name: string;
+  readonly alias?: string;
+  /** Its plain words, as cac has it: `<id>`, `[...command]`. */
+  readonly takes?: string;
+  readonly flags?: readonly Flag[];
+}
+
+export interface Vocabulary<Command extends Declared = Declared> {
+  readonly commands: readonly Command[];
+  /** Words that others follow, such as `dlq`, and which of those commands they mean alone. */
+  readonly groups: ReadonlyMap<string, string | undefined>;
+  /** Flags of every command, and of none. */
+  readonly everywhere: readonly Flag[];
+}
+
+export type Options = Readonly<Record<string, unknown>>;
+
+export interface Understood<Command> {
+  readonly command: Command | undefined;
+  readonly words: readonly string[];
+  /** `dashed` are the words behind `--`. */
+  readonly options: Options & { readonly dashed: readonly string[] };
+}
+
+/** Reads the words, or refuses them. Who asks for help or the version need not have said all that the command wants. */
+export function understand<Command extends Declared>(
+  argv: readonly string[],
+  vocabulary: Vocabulary<Command>,
+): Understood<Command> {
+  const dashes = argv.indexOf("--");
+  const words = dashes < 0 ? [...argv] : argv.slice(0, dashes);
+  const rest = dashes < 0 ? [] : argv.slice(dashes);
+  const command = takeCommand(words, vocabulary);
+  const cli = declare(command, vocabulary);
+  const arranged = arrange(words, command, cli);
+  try {
+    cli.parse(["", "", ...arranged, ...rest], { run: false });
+    const { "--": dashed, ...options } = unmark(cli.options) as Options & { "--": string[] };
+    if (!options.help && !options.version) check(cli);
+    return { command, words: cli.args.map(unmark), options: { ...options, dashed } };
+  } catch (error) {
+    // cac does not export its error class.
+    if (error instanceof Error && error.name === "CACError") throw misuse(plainly(error.message));
+    throw error;
+  }
+}
+
+/** Removes the command's word or words from the front; undefined when there is none. */
+function takeCommand<Command extends Declared>(
+  words: string[],
+  { commands, groups }: Vocabulary<Command>,
+): Command | undefined {
+  const at = words.findIndex((word) => !word.startsWith("-"));
+  const first = words[at];
+  if (first === undefined) return undefined;
+  const named = (name: string) => commands.find((command) => command.name === name || command.alias === name);
+
+  if (!groups.has(first)) {
+    const command = named(first);
+    if (!command) {
+      const names = commands.flatMap(({ name, alias = [] }) => [name.split(" ")[0]!, alias].flat());
+      throw misuse(
+        `there is no command ${JSON.stringify(first)}`,
+        didYouMean(first, new Set(names)) ?? "queuectl --help lists the commands",
+      );
+    }
+    words.splice(at, 1);
+    return command;
+  }
+
+  const second = words[at + 1];
+  const pair = second === undefined ? undefined : named(`${first} ${second}`);
+  if (pair) {
+    words.splice(at, 2);
+    return pair;
+  }
+  const verbs = commands.flatMap(({ name }) =>
+    name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : [],
+  );
+  const accepted = `queuectl ${first} ${verbs.join("|")}`;
+  if (second !== undefined && !second.startsWith("-")) {
+    throw misuse(`there is no command "${first} ${second}"`, didYouMean(second, verbs) ?? accepted);
+  }
+  const alone = groups.get(first);
+  if (alone === undefined) throw misuse(`${first} needs a second word`, accepted);
+  words.splice(at, 1);
+  return named(alone);
+}
+
+function declare(command: Declared | undefined, { everywhere }: Vocabulary): CAC {
+  const cli = cac("queuectl");
+  for (const flag of everywhere) cli.option(...flag);
+  if (command) {
+    const declared = cli.command(`${command.name} ${command.takes ?? ""}`, "");
+    for (const flag of command.flags ?? []) declared.option(...flag);
+    declared.action(() => {});
+  }
+  return cli;
+}
 
 /** No word can contain it, so a value that begins with it is ours to unmark and no number to cac. */
 const mark = "\0";
 
-export type Options = Readonly<Record<string, unknown>>;
-
-/** `worker` alone means `worker start`; both names of a command are in cac's own table. */
-export interface Vocabulary {
-  readonly cli: CAC;
-  /** Commands that are the first word of others, such as `dlq`, and which of those they mean alone. */
-  readonly groups: ReadonlyMap<string, string | undefined>;
-}
-
 /** The words as cac is to be given them: command, plain words, then options, each with its value in one word. */
-export function arrange(argv: readonly string[], { cli, groups }: Vocabulary): string[] {
-  const dashes = argv.indexOf("--");
-  const words = dashes < 0 ? [...argv] : argv.slice(0, dashes);
-  const rest = dashes < 0 ? [] : argv.slice(dashes);
-
-  const command = takeCommand(words, cli, groups);
+function arrange(words: readonly string[], command: Declared | undefined, cli: CAC): string[] {
   const plain: string[] = [];
   const options: string[] = [];
   for (let index = 0; index < words.length; index++) {
@@ -48,52 +140,11 @@ export function arrange(argv: readonly string[], { cli, groups }: Vocabulary): s
     }
     options.push(`${flag}=${mark}${value}`);
   }
-  return [...(command ? [command.name] : []), ...plain, ...options, ...rest];
+  return [...(command ? [command.name] : []), ...plain, ...options];
 }
 
-/** Removes the command's word or words from the front; undefined when there is none. */
-function takeCommand(words: string[], cli: CAC, groups: Vocabulary["groups"]): Command | undefined {
-  const at = words.findIndex((word) => !word.startsWith("-"));
-  const first = words[at];
-  if (first === undefined) return undefined;
-  const named = (name: string) => cli.commands.find((command) => command.isMatched(name));
-
-  if (!groups.has(first)) {
-    const command = named(first);
-    if (!command) {
-      const names = new Set(
-        cli.commands.flatMap(({ name, aliasNames }) => [name.split(" ")[0]!, ...aliasNames]),
-      );
-      throw misuse(
-        `there is no command ${JSON.stringify(first)}`,
-        didYouMean(first, names) ?? "queuectl --help lists the commands",
-      );
-    }
-    words.splice(at, 1);
-    return command;
-  }
-
-  const second = words[at + 1];
-  const pair = second === undefined ? undefined : named(`${first} ${second}`);
-  if (pair) {
-    words.splice(at, 2);
-    return pair;
-  }
-  const verbs = cli.commands.flatMap(({ name }) =>
-    name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : [],
-  );
-  const accepted = `queuectl ${first} ${verbs.join("|")}`;
-  if (second !== undefined && !second.startsWith("-")) {
-    throw misuse(`there is no command "${first} ${second}"`, didYouMean(second, verbs) ?? accepted);
-  }
-  const alone = groups.get(first);
-  if (alone === undefined) throw misuse(`${first} needs a second word`, accepted);
-  words.splice(at, 1);
-  return named(alone);
-}
-
-function findOption(flag: string, command: Command | undefined, cli: CAC) {
-  const known = [...(command?.options ?? []), ...cli.globalCommand.options];
+function findOption(flag: string, command: Declared | undefined, cli: CAC) {
+  const known = [...cli.commands, cli.globalCommand].flatMap(({ options }) => options);
   const found = known.find((option) => flagsOf(option).includes(flag.replaceAll("_", "-")));
   if (found) return found;
   throw misuse(`there is no option ${flag}`, didYouMean(flag, known.flatMap(flagsOf)) ?? helpHint(command));
@@ -102,10 +153,30 @@ function findOption(flag: string, command: Command | undefined, cli: CAC) {
 const flagsOf = (option: { rawName: string }) =>
   option.rawName.split(/[ ,]+/).filter((part) => part.startsWith("-"));
 
-const helpHint = (command: Command | undefined) =>
+const helpHint = (command: Declared | undefined) =>
   `queuectl ${command ? `${command.name} ` : ""}--help lists them`;
 
 const looksLikeOption = (word: string) => /^-./.test(word) && !/^-\.?\d/.test(word);
+
+function check(cli: CAC): void {
+  for (const { name, config, rawName } of cli.matchedCommand?.options ?? []) {
+    if (Array.isArray(cli.options[name]) && !config.type)
+      throw misuse(`${rawName.split(" ")[0]} is given twice`);
+  }
+  // The command's own action does nothing; before it, cac checks what it was given.
+  cli.runMatchedCommand();
+}
+
+/** What cac says of wrong use, in our words. */
+function plainly(message: string): string {
+  const unused = /^Unused args: (.*)$/.exec(message);
+  if (unused) return `${unmarkAll(unused[1]!)} is one word too many; quote what belongs together`;
+  const missing = /^missing required args for command `(.*)`$/.exec(message);
+  if (missing) return `something is missing: queuectl ${missing[1]}`;
+  return unmarkAll(message);
+}
+
+const unmarkAll = (text: string) => text.replaceAll(mark, "").replaceAll("`", '"');
 
 /** What cac read, with the marks taken off again. */
 export function unmark<T>(value: T): T {

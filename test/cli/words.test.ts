@@ -2,31 +2,19 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { arrange, unmark } from "../../src/cli/words.ts";
+import { understand, unmark } from "../../src/cli/words.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import { vocabulary } from "../support/vocabulary.ts";
 
-interface Understood {
-  readonly command: string | undefined;
-  readonly words: readonly string[];
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly dashed: readonly string[];
-}
-
-/** What the program understands of some words, through cac and back. */
-function understand(...typed: string[]): Understood {
-  const known = vocabulary();
-  known.cli.parse(["", "", ...arrange(typed, known)], { run: false });
-  const { "--": dashed, ...options } = unmark(known.cli.options) as Record<string, unknown> & {
-    "--": string[];
-  };
-  const words = known.cli.args.map(unmark);
-  return { command: known.cli.matchedCommand?.name, words, options, dashed };
+/** What the program understands of some words. */
+function understood(...typed: string[]) {
+  const { command, words, options } = understand(typed, vocabulary);
+  return { command: command?.name, words, options };
 }
 
 function refusal(...typed: string[]): Refusal {
   try {
-    arrange(typed, vocabulary());
+    understand(typed, vocabulary);
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
@@ -43,12 +31,12 @@ describe("a command", () => {
     [["--json", "list"], "list"],
     [["--json", "dlq", "list"], "dlq list"],
   ])("%j is %s", (typed, command) => {
-    expect(understand(...typed).command).toBe(command);
+    expect(understood(...typed).command).toBe(command);
   });
 
   test("of a group that means one alone may go without its second word", () => {
-    expect(understand("worker").command).toBe("worker start");
-    expect(understand("worker", "--count", "2")).toMatchObject({
+    expect(understood("worker").command).toBe("worker start");
+    expect(understood("worker", "--count", "2")).toMatchObject({
       command: "worker start",
       options: { count: "2" },
     });
@@ -61,8 +49,8 @@ describe("a command", () => {
   });
 
   test("is not needed for help and version", () => {
-    expect(understand("--help")).toMatchObject({ command: undefined, options: { help: true } });
-    expect(understand()).toMatchObject({ command: undefined, words: [] });
+    expect(understood("--help")).toMatchObject({ command: undefined, options: { help: true } });
+    expect(understood()).toMatchObject({ command: undefined, words: [] });
   });
 
   test("that is unknown is refused with the nearest one", () => {
@@ -91,14 +79,14 @@ describe("a value", () => {
   test.each(["007", "1e3", "0x10", "1.0", "true", "null", "", " ", "-1", "-.5", "a=b", "[1]", "{}", "ä\n"])(
     "%j stays the text it was, in one word or two",
     (value) => {
-      expect(understand("enqueue", "--id", value).options.id).toBe(value);
-      expect(understand("enqueue", `--id=${value}`).options.id).toBe(value);
+      expect(understood("enqueue", "--id", value).options.id).toBe(value);
+      expect(understood("enqueue", `--id=${value}`).options.id).toBe(value);
     },
   );
 
   test("that begins with a hyphen must be joined, lest a forgotten one eats the next option", () => {
     expect(refusal("enqueue", "x", "--id", "--json").message).toBe("--id needs a value: --id <id>");
-    expect(understand("enqueue", "--id=--json").options).toMatchObject({ id: "--json" });
+    expect(understood("enqueue", "--id=--json").options).toMatchObject({ id: "--json" });
   });
 
   test("that is missing at the end is refused", () => {
@@ -107,7 +95,7 @@ describe("a value", () => {
   });
 
   test("is not taken by a flag that has none", () => {
-    expect(understand("enqueue", "--json", "true")).toMatchObject({
+    expect(understood("enqueue", "--json", "true")).toMatchObject({
       words: ["true"],
       options: { json: true },
     });
@@ -115,11 +103,11 @@ describe("a value", () => {
   });
 
   test("of an option that may be repeated comes with all others, in order", () => {
-    expect(understand("enqueue", "x", "--tag", "007", "--tag=b").options.tag).toEqual(["007", "b"]);
+    expect(understood("enqueue", "x", "--tag", "007", "--tag=b").options.tag).toEqual(["007", "b"]);
   });
 
   test("may be the name of a command", () => {
-    expect(understand("worker", "--count", "stop")).toMatchObject({
+    expect(understood("worker", "--count", "stop")).toMatchObject({
       command: "worker start",
       options: { count: "stop" },
     });
@@ -134,7 +122,7 @@ describe("an option", () => {
       ["enqueue", "x", "y", "--id", "a"],
     ];
     for (const typed of orders) {
-      expect(understand(...typed)).toMatchObject({
+      expect(understood(...typed)).toMatchObject({
         command: "enqueue",
         words: ["x", "y"],
         options: { id: "a" },
@@ -162,21 +150,17 @@ describe("an option", () => {
 
 describe("words", () => {
   test("keep their order and their spelling", () => {
-    expect(understand("enqueue", "007", "1e3", "-", "", "a=b").words).toEqual(["007", "1e3", "-", "", "a=b"]);
+    expect(understood("enqueue", "007", "1e3", "-", "", "a=b").words).toEqual(["007", "1e3", "-", "", "a=b"]);
   });
 
   test("behind -- are taken as they are, whatever they look like", () => {
-    expect(understand("enqueue", "--id", "a", "--", "rm", "--id", "-rf", "--", "007").dashed).toEqual([
-      "rm",
-      "--id",
-      "-rf",
-      "--",
-      "007",
-    ]);
+    expect(understood("enqueue", "--id", "a", "--", "rm", "--id", "-rf", "--", "007").options.dashed).toEqual(
+      ["rm", "--id", "-rf", "--", "007"],
+    );
   });
 
   test("that are names of commands are words behind the first", () => {
-    expect(understand("enqueue", "list", "worker").words).toEqual(["list", "worker"]);
+    expect(understood("enqueue", "list", "worker").words).toEqual(["list", "worker"]);
   });
 });
 
@@ -188,18 +172,10 @@ describe("whatever the text", () => {
     fc.assert(
       fc.property(text, text, fc.array(text), (value, plain, dashed) => {
         const word = plain.replace(/^-+/, "");
-        const understood = understand(
-          "enqueue",
-          word,
-          `--id=${value}`,
-          "--tag",
-          `t${value}`,
-          "--",
-          ...dashed,
-        );
-        expect(understood).toMatchObject({ command: "enqueue", words: [word], options: { id: value } });
-        expect(understood.options.tag).toEqual([`t${value}`]);
-        expect(understood.dashed).toEqual(dashed);
+        const found = understood("enqueue", word, `--id=${value}`, "--tag", `t${value}`, "--", ...dashed);
+        expect(found).toMatchObject({ command: "enqueue", words: [word], options: { id: value } });
+        expect(found.options.tag).toEqual([`t${value}`]);
+        expect(found.options.dashed).toEqual(dashed);
       }),
       { numRuns: 500 },
     );

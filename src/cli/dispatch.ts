@@ -1,0 +1,52 @@
+// Runs the command that the words name; turns what it refuses into a line and an exit status.
+
+import { isSystemError, Refusal, unavailable } from "../domain/errors.ts";
+import { version } from "../self.ts";
+import { makeContext } from "./context.ts";
+import { done, statusOf } from "./exit-status.ts";
+import { note, printLine } from "./output.ts";
+import { program } from "./program.ts";
+import { understand } from "./words.ts";
+
+/** Fulfilled with the exit status; an error that is a bug passes through. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    if (error instanceof Refusal) return tell(error);
+    if (isSystemError(error)) return tell(unavailable(error));
+    throw error;
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const [first, ...others] = argv;
+  const asked = first === "help" ? [...others, "--help"] : argv;
+  const group = groupAskedFor(asked);
+  if (group !== undefined) return show((help) => help.groupHelp(group));
+  const { command, words, options } = understand(asked, program);
+  if (options.version) {
+    await printLine(`queuectl ${version}`);
+    return done;
+  }
+  if (!command) return show((help) => help.programHelp());
+  if (options.help) return show((help) => help.commandHelp(command));
+  return (await command.load())(makeContext(), words, options as never);
+}
+
+async function show(text: (help: typeof import("./help.ts")) => string): Promise<number> {
+  await printLine(text(await import("./help.ts")));
+  return done;
+}
+
+/** `dlq --help` is about all of `dlq`. */
+function groupAskedFor(words: readonly string[]): string | undefined {
+  const [first, ...others] = words.filter((word) => word !== "--help" && word !== "-h");
+  const asked = words.includes("--help") || words.includes("-h");
+  return asked && others.length === 0 && first !== undefined && program.groups.has(first) ? first : undefined;
+}
+
+function tell({ message, advice, kind }: Refusal): number {
+  note(`queuectl: ${message}${advice === undefined ? "" : ` (${advice})`}`);
+  return statusOf[kind];
+}

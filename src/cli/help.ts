@@ -1,0 +1,61 @@
+// What --help says: of everything, of a group of commands, or of one.
+
+import { type Command, program } from "./program.ts";
+
+const { commands, groups, everywhere } = program;
+
+export function programHelp(): string {
+  return [
+    "queuectl runs shell commands in the background and makes sure that each one gets done.",
+    section("Usage", [["queuectl <command> [options]", ""]]),
+    section("Commands", commands.map(overviewOf)),
+    section("Start with", [
+      ["queuectl enqueue 'echo hello'", "store a command"],
+      ["queuectl worker", "run what is stored"],
+      ["queuectl status", "see how it went"],
+    ]),
+    "queuectl <command> --help says more about a command.",
+  ].join("\n\n");
+}
+
+export function groupHelp(group: string): string {
+  const alone = groups.get(group);
+  return [
+    section("Commands", commands.filter(({ name }) => name.startsWith(`${group} `)).map(overviewOf)),
+    ...(alone === undefined ? [] : [`queuectl ${group} alone is queuectl ${alone}.`]),
+    `queuectl ${group} <command> --help says more about a command.`,
+  ].join("\n\n");
+}
+
+export function commandHelp(command: Command): string {
+  const { about, examples, flags = [] } = command;
+  const usage = command.usage ?? `${headOf(command)} [options]`;
+  const options = [...flags, ...everywhere].filter(([flag]) => !flag.includes("--version"));
+  return [
+    `${about}.`,
+    section("Usage", [[`queuectl ${usage}`, ""]]),
+    section(
+      "Options",
+      options.map(([flag, about]) => [flag, about] as const),
+    ),
+    ...(examples
+      ? [
+          section(
+            "Examples",
+            examples.map((text) => [text, ""] as const),
+          ),
+        ]
+      : []),
+  ].join("\n\n");
+}
+
+const overviewOf = (command: Command) => [headOf(command), command.about] as const;
+
+const headOf = ({ name, takes }: Command) => (takes === undefined ? name : `${name} ${takes}`);
+
+function section(title: string, rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd())].join(
+    "\n",
+  );
+}
