@@ -1,0 +1,117 @@
+// What is known of one job, name by name.
+/** @jsxImportSource @kitajs/html */
+
+import { formatDuration } from "../../src/domain/duration.ts";
+import type { Job } from "../../src/domain/job.ts";
+import { Tags } from "./job-row.tsx";
+import { Duration, Moment } from "./time.tsx";
+import { link, type Ui } from "./ui.ts";
+import { VisibleText } from "./visible-text.tsx";
+
+export function JobFacts({ ui, job }: { ui: Ui; job: Job }) {
+  const env = Object.entries(job.env);
+  return (
+    <dl class="facts">
+      <dt>Runs</dt>
+      <dd>
+        {job.attempts} of at most {job.max_retries + 1}
+      </dd>
+      <dt>Queue</dt>
+      <dd>
+        <a href={link(ui, "/jobs", { queue: job.queue })} safe>
+          {job.queue}
+        </a>
+        , priority {job.priority}
+      </dd>
+      {job.tags.length === 0 ? (
+        ""
+      ) : (
+        <>
+          <dt>Tags</dt>
+          <dd>
+            <Tags ui={ui} job={job} />
+          </dd>
+        </>
+      )}
+      <dt>Timeout</dt>
+      <dd safe>{job.timeout === 0 ? "none" : formatDuration(job.timeout)}</dd>
+      <dt>Enqueued</dt>
+      <dd>
+        <Moment at={job.created_at} as="clock" />
+      </dd>
+      {job.next_run_at === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Next run</dt>
+          <dd>
+            <Moment at={job.next_run_at} />
+          </dd>
+        </>
+      )}
+      {job.started_at === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Started</dt>
+          <dd>
+            <Moment at={job.started_at} as="clock" />
+          </dd>
+        </>
+      )}
+      {job.finished_at === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Ended</dt>
+          <dd>
+            <Moment at={job.finished_at} as="clock" />
+          </dd>
+        </>
+      )}
+      {job.last_duration === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Last run took</dt>
+          <dd>
+            <Duration seconds={job.last_duration} />
+          </dd>
+        </>
+      )}
+      {job.worker_id === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Worker</dt>
+          <dd safe>{job.worker_id}</dd>
+        </>
+      )}
+      <dt>Directory</dt>
+      <dd class="path" safe>
+        {job.cwd}
+      </dd>
+      <dt>Environment</dt>
+      <dd>
+        {env.length === 0 ? (
+          "the worker's own"
+        ) : (
+          <details id="env">
+            <summary>
+              {env.length} {env.length === 1 ? "variable" : "variables"}
+            </summary>
+            <ul class="env">
+              {env.map(([name, value]) => (
+                <li>
+                  <code>
+                    <span safe>{name}</span>=<VisibleText text={value} />
+                  </code>
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </dd>
+    </dl>
+  );
+}
