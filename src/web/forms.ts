@@ -1,16 +1,17 @@
 // What a form sent, and how it is answered: with the page it came from, or, where a script sent it, with what that page is to say.
 
+import { type BodyKind, bodyText } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { goTo, shieldHeaders } from "./reply.ts";
 import { callerOf, type Web } from "./web.ts";
 
 /** The fields of a form; anything else than a form is refused. */
-export async function formOf(request: Request): Promise<URLSearchParams> {
+export async function formOf(request: Request, kind: BodyKind = "form"): Promise<URLSearchParams> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
     throw new Problem(415, "content-type", "this takes a form (application/x-www-form-urlencoded)");
   }
-  return new URLSearchParams(await request.text());
+  return new URLSearchParams(await bodyText(request, kind));
 }
 
 /** A path of this server, or the first page: what a form says of where to go must not lead elsewhere. */

@@ -3,14 +3,15 @@
 import { Refusal } from "../domain/errors.ts";
 import { jobBody } from "../input/api.ts";
 import { jsonFault } from "../input/json-fault.ts";
+import { type BodyKind, bodyText } from "./body.ts";
 import { Problem } from "./errors.ts";
 
-export async function jsonOf(request: Request): Promise<unknown> {
+export async function jsonOf(request: Request, kind: BodyKind = "json"): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new Problem(415, "content-type", "this takes JSON (content-type: application/json)");
   }
-  return parsed(await request.text());
+  return parsed(await bodyText(request, kind));
 }
 
 /** Nothing at all is an empty object. */

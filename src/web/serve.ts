@@ -9,6 +9,7 @@ import { makeAccess } from "./access.ts";
 import { clientAddress, readNetworks } from "./address.ts";
 import { makeApp } from "./app.ts";
 import { openAudit } from "./audit.ts";
+import { mostOfAll } from "./body.ts";
 import { makeNotices } from "./notices.ts";
 import { isSameUser, type Peer } from "./peer.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
@@ -46,9 +47,6 @@ export interface Serving {
   loginLink(): string;
   stop(): Promise<void>;
 }
-
-/** Most of a request's body: a command, its environment, and what escaping makes of them. */
-const mostBody = 2 * 1024 ** 2;
 
 export const isLoopback = (host: string) =>
   host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
@@ -138,7 +136,7 @@ function listen({ host, port, tls }: ServeOptions, fetch: Handler): Server<undef
       // Otherwise a second server on this port would start without a word, and share its requests.
       reusePort: false,
       development: false,
-      maxRequestBodySize: mostBody,
+      maxRequestBodySize: mostOfAll,
       idleTimeout: 30,
       ...(tls ? { tls } : {}),
       fetch,

@@ -184,10 +184,22 @@ describe("refusals (RFC 9457)", () => {
     ]);
   });
 
-  test("a body that is too long is not read (D11)", async () => {
+  test("a body that is longer than its kind needs is not read (D11)", async () => {
     await using web = await webServer();
-    const answer = await web.api("POST", "/jobs", { command: "x".repeat(3 * 1024 ** 2) });
-    expect(answer.status).toBe(413);
+    const long = (kib: number) => "x".repeat(kib * 1024);
+    const job = await web.api("POST", "/jobs", { command: long(3 * 1024) });
+    expect(await job.json()).toMatchObject({ status: 413, check: "too-long" });
+    expect((await web.api("PUT", "/settings/priority", { value: long(65) })).status).toBe(413);
+    expect((await web.post("/settings/priority", { value: long(65) })).status).toBe(413);
+    expect((await web.post("/login", { token: long(5) })).status).toBe(413);
+    // Whoever does not say how long it is, is read no further either.
+    const body = new ReadableStream({ start: (to) => to.enqueue(new TextEncoder().encode(long(65))) });
+    const headers = { "content-type": "application/json" };
+    const endless = await fetch(`${web.url}/api/v1/settings/priority`, { method: "PUT", headers, body });
+    expect(endless.status).toBe(413);
+    // A job may be as long as a command and its environment can be.
+    const env = Object.fromEntries([1, 2, 3].map((n) => [`V${n}`, long(120)]));
+    expect((await web.api("POST", "/jobs", { command: `true ${long(120)}`, env })).status).toBe(201);
   });
 });
 

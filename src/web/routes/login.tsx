@@ -38,7 +38,7 @@ async function show(web: Web, request: Request): Promise<Response> {
 
 async function login(web: Web, request: Request): Promise<Response> {
   refuseThrottled(web, request);
-  const form = await formOf(request);
+  const form = await formOf(request, "login");
   const next = localPath(form.get("next"));
   const token = verifyToken((form.get("token") ?? "").trim(), web.tokens());
   if (token) return opened(web, token, next);

@@ -1,0 +1,27 @@
+// The text that a request brings, of no more bytes than what it asks for can need.
+
+import { formatSize } from "../domain/settings.ts";
+import { Problem } from "./errors.ts";
+
+/** Bytes, by what is read. A job is a command, its environment, and what escaping makes of them. */
+const most = { login: 4 * 1024, form: 64 * 1024, json: 64 * 1024, job: 2 * 1024 ** 2 };
+
+export type BodyKind = keyof typeof most;
+
+/** What no request may bring at all. */
+export const mostOfAll = 2 * most.job;
+
+export async function bodyText(request: Request, kind: BodyKind): Promise<string> {
+  if (Number(request.headers.get("content-length") ?? 0) > most[kind]) throw tooLong(kind);
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of request.body ?? []) {
+    bytes += piece.length;
+    if (bytes > most[kind]) throw tooLong(kind);
+    pieces.push(piece);
+  }
+  return new TextDecoder().decode(Buffer.concat(pieces));
+}
+
+const tooLong = (kind: BodyKind) =>
+  new Problem(413, "too-long", `the body is longer than the ${formatSize(most[kind])} that are read here`);
