@@ -56,7 +56,7 @@ export function makeAccess(options: AccessOptions): Access {
       const bearer = bearerOf(request);
       if (bearer !== undefined) {
         const token = verifyToken(bearer, options.tokens());
-        return token && { name: "token", scopes: token.scopes };
+        return token && { name: `token ${token.digest.toString("hex").slice(0, 8)}`, scopes: token.scopes };
       }
       const session = sessionOf(request, cookieName, options);
       if (session) return session;
