@@ -1,8 +1,8 @@
 // The form that makes a job.
 /** @jsxImportSource @kitajs/html */
 
+import { formatDuration } from "../src/domain/duration.ts";
 import { link, type Ui } from "./parts/ui.ts";
-import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
 
 /** What the form's fields contain, as they were typed. */
 export interface EnqueueForm {
@@ -18,19 +18,29 @@ export interface EnqueueForm {
   readonly env: string;
 }
 
+/** What goes along from the form to its preview and back. */
+export interface Sending {
+  readonly form: EnqueueForm;
+  /** Names this sending, so that sending it twice makes one job. */
+  readonly key: string;
+  /** The job that it was copied from, whose hidden values it keeps. */
+  readonly like: string | undefined;
+}
+
+export const timeoutText = (seconds: number) => (seconds === 0 ? "none" : formatDuration(seconds));
+
 export interface EnqueueProps {
   readonly ui: Ui;
-  readonly form: EnqueueForm;
+  readonly sending: Sending;
   readonly defaults: Readonly<Record<"priority" | "max_retries" | "timeout" | "cwd", string>>;
   readonly queues: readonly string[];
   readonly fault: string | undefined;
-  /** Names this sending of the form, so that sending it twice makes one job. */
-  readonly sendKey: string;
   /** Who will run the command. */
   readonly user: string;
 }
 
-export function EnqueuePage({ ui, form, defaults, queues, fault, sendKey, user }: EnqueueProps) {
+export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: EnqueueProps) {
+  const { form, key, like } = sending;
   return (
     <>
       <h1>New job</h1>
@@ -41,17 +51,9 @@ export function EnqueuePage({ ui, form, defaults, queues, fault, sendKey, user }
           {fault}
         </p>
       )}
-      {unseenCharacters(form.command).length === 0 ? (
-        ""
-      ) : (
-        <pre class="command-block">
-          <code>
-            <VisibleText text={form.command} />
-          </code>
-        </pre>
-      )}
       <form class="panel enqueue" method="post" action={link(ui, "/enqueue")} id="enqueue">
-        <input type="hidden" name="key" value={sendKey} />
+        <input type="hidden" name="key" value={key} />
+        {like === undefined ? "" : <input type="hidden" name="like" value={like} />}
         <label class="field is-full">
           Command
           <textarea
@@ -108,16 +110,9 @@ export function EnqueuePage({ ui, form, defaults, queues, fault, sendKey, user }
             {form.env}
           </textarea>
         </label>
-        {unseenCharacters(form.command).length === 0 ? (
-          ""
-        ) : (
-          <label class="check">
-            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
-          </label>
-        )}
         <div class="actions">
           <button type="submit" class="button is-primary" id="submit">
-            Enqueue
+            Look it over
           </button>
           <a class="button is-quiet" href={link(ui, "/jobs")}>
             Cancel

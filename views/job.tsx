@@ -17,16 +17,18 @@ export interface JobProps {
   readonly job: Job;
   readonly attempts: readonly Attempt[];
   readonly log: LogPart | undefined;
+  /** Who enqueued it by the dashboard or the API. */
+  readonly enqueuedBy: string | undefined;
 }
 
-export function JobPage({ ui, job, attempts, log }: JobProps) {
+export function JobPage({ ui, job, attempts, log, enqueuedBy }: JobProps) {
   return (
     <>
       <JobHead ui={ui} job={job} />
       <div class="columns">
         <section class="panel" aria-labelledby="facts-title">
           <h2 id="facts-title">Facts</h2>
-          <JobFacts ui={ui} job={job} />
+          <JobFacts ui={ui} job={job} enqueuedBy={enqueuedBy} />
         </section>
         <section class="panel" aria-labelledby="timeline-title">
           <h2 id="timeline-title">Timeline</h2>

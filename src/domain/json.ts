@@ -2,6 +2,7 @@
 
 import { type Attempt, isCharged } from "./attempt.ts";
 import type { Job } from "./job.ts";
+import { shownEnv } from "./secrets.ts";
 import { isoTime } from "./time.ts";
 import type { Worker } from "./worker.ts";
 
@@ -30,6 +31,9 @@ export const jobJson = (job: Job) => ({
   last_duration: job.last_duration,
   worker_id: job.worker_id,
 });
+
+/** The same without the secrets of its environment, for whoever asks over a network. */
+export const shownJobJson = (job: Job) => ({ ...jobJson(job), env: shownEnv(job.env) });
 
 export const attemptJson = (attempt: Attempt) => ({
   ...attempt,

@@ -11,6 +11,9 @@ export interface LogWindow {
   readonly size: number;
 }
 
+/** Reads up to `length` bytes of an open log from a place on. */
+export type ReadLog = (file: number, position: number, length: number) => Buffer;
+
 export interface WindowWish {
   /** The first byte; the last lines before `to` by default. */
   readonly from?: number | undefined;
@@ -35,12 +38,12 @@ export function openLog(path: string): number | undefined {
   }
 }
 
-export async function readWindow(path: string, wish: WindowWish): Promise<LogWindow> {
+export async function readWindow(path: string, wish: WindowWish, read: ReadLog = readAt): Promise<LogWindow> {
   const file = openLog(path);
   if (file === undefined) return { lines: [], first: 1, from: 0, to: 0, size: 0 };
   try {
     const { size } = fstatSync(file);
-    const { from, bytes } = cutWindow(file, size, wish);
+    const { from, bytes } = cutWindow(file, size, wish, read);
     const text = new TextDecoder().decode(bytes);
     const reader = terminalReader();
     const lines = reader.read(text);
@@ -56,16 +59,17 @@ function cutWindow(
   file: number,
   size: number,
   { from, to, rest }: WindowWish,
+  read: ReadLog,
 ): { from: number; bytes: Buffer } {
   if (from !== undefined) {
     const start = Math.min(from, size);
-    const bytes = readAt(file, start, Math.min(mostBytes, size - start));
+    const bytes = read(file, start, Math.min(mostBytes, size - start));
     const end = endOfLines(bytes, rest || start + bytes.length === size);
     return { from: start, bytes: bytes.subarray(0, firstLines(bytes.subarray(0, end), mostLines)) };
   }
   const end = Math.min(to ?? size, size);
   const start = Math.max(0, end - mostBytes);
-  const bytes = readAt(file, start, end - start);
+  const bytes = read(file, start, end - start);
   const whole = bytes.subarray(0, endOfLines(bytes, rest || end < size));
   const skipped = start === 0 ? 0 : whole.indexOf(newline) + 1;
   const cut = lastLines(whole.subarray(skipped), mostLines) + skipped;

@@ -6,7 +6,8 @@ import { LogLines } from "../../views/parts/log.tsx";
 import type { Job } from "../domain/job.ts";
 import { terminalReader } from "../domain/terminal-text.ts";
 import { jobLogPath } from "../home.ts";
-import { openLog, readAt } from "./log-file.ts";
+import { openLog } from "./log-file.ts";
+import { type LogReader, logReader } from "./log-secrets.ts";
 import type { Send } from "./streams.ts";
 import type { Web } from "./web.ts";
 
@@ -33,6 +34,7 @@ export async function followLog(
   signal: AbortSignal,
 ): Promise<void> {
   const path = jobLogPath(web.home, job.seq, attempt);
+  const source = logReader(job.env);
   const reader = terminalReader();
   const decoder = new TextDecoder();
   let at = from;
@@ -40,8 +42,8 @@ export async function followLog(
   let tail = "";
 
   /** Sends what was added; false when nothing was. */
-  const sendNews = (): boolean => {
-    const bytes = readFrom(path, at);
+  const sendNews = (isOver: boolean): boolean => {
+    const bytes = readFrom(path, at, source, isOver);
     if (bytes.length === 0) return false;
     at += bytes.length;
     const lines = reader.read(decoder.decode(bytes, { stream: true }));
@@ -66,17 +68,18 @@ export async function followLog(
     // The order matters: what is read after an end was seen is all there is.
     const attempts = await web.shared(`attempts ${job.seq}`, () => web.store.jobs.attempts(job.seq));
     const isOver = attempts.find((one) => one.number === attempt)?.result !== null;
-    while (!signal.aborted && sendNews()) await Bun.sleep(0);
+    while (!signal.aborted && sendNews(isOver)) await Bun.sleep(0);
     if (isOver) return send({ event: "done", data: "" });
     await Bun.sleep(tickMs);
   }
 }
 
-function readFrom(path: string, from: number): Buffer {
+function readFrom(path: string, from: number, source: LogReader, isOver: boolean): Buffer {
   const file = openLog(path);
   if (file === undefined) return Buffer.alloc(0);
   try {
-    return readAt(file, from, Math.max(0, Math.min(mostBytes, fstatSync(file).size - from)));
+    const bytes = source.read(file, from, Math.max(0, Math.min(mostBytes, fstatSync(file).size - from)));
+    return isOver ? bytes : source.withoutBegun(bytes);
   } finally {
     closeSync(file);
   }

@@ -2,7 +2,7 @@
 
 import { closeSync, fstatSync } from "node:fs";
 import { Problem } from "./errors.ts";
-import { readAt } from "./log-file.ts";
+import type { ReadLog } from "./log-file.ts";
 import { shieldHeaders, textReply } from "./reply.ts";
 import type { Web } from "./web.ts";
 
@@ -78,7 +78,7 @@ export function eventStream(
 const pieceBytes = 256 * 1024;
 
 /** A whole log as plain text, read as it is sent; `Range: bytes=from-` sends the rest of it. */
-export function rawLog(file: number, name: string, request: Request): Response {
+export function rawLog(file: number, name: string, request: Request, read: ReadLog): Response {
   const { size } = fstatSync(file);
   const from = rangeStart(request.headers.get("range"), size);
   let at = from ?? 0;
@@ -89,7 +89,7 @@ export function rawLog(file: number, name: string, request: Request): Response {
   };
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
-      const piece = readAt(file, at, Math.min(pieceBytes, size - at));
+      const piece = read(file, at, Math.min(pieceBytes, size - at));
       at += piece.length;
       if (piece.length > 0) controller.enqueue(new Uint8Array(piece));
       if (piece.length > 0 && at < size) return;

@@ -26,7 +26,7 @@ export function webOf(store: Store, home: string): Web {
     tokens: () => [],
     notices: makeNotices(),
     shared: makeShared(),
-    audit: { write: () => {} },
+    audit: { write: () => {}, enqueuedBy: () => undefined },
     base: "",
     label: undefined,
     tls: false,

@@ -58,7 +58,10 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     await page.getByLabel("Id", { exact: true }).fill("formed");
     await page.getByLabel("Timeout").fill("1m30s");
     await page.getByLabel("Environment").fill("K=v w");
-    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByRole("button", { name: "Look it over" }).click();
+    // The button that goes on has the focus.
+    await page.getByRole("heading", { name: "Enqueue this?" }).waitFor();
+    await page.keyboard.press("Enter");
     await page.getByText("Job formed is in the queue").waitFor();
     const job = await web.q.json("show", "formed");
     expect(job).toMatchObject({
@@ -79,7 +82,7 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     const { page } = open;
     await page.getByLabel("Command").fill("echo kept");
     await page.getByLabel("Retries").fill("many");
-    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByRole("button", { name: "Look it over" }).click();
     expect(await page.getByRole("alert").textContent()).toContain("max_retries");
     expect(await page.getByLabel("Command").inputValue()).toBe("echo kept");
     expect((await web.q.json("status")).total).toBe(7);
@@ -90,9 +93,12 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     await using open = await openPage(`${web.url}/enqueue`);
     const { page } = open;
     await page.getByLabel("Command").fill("rm \u202ecba");
-    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByRole("button", { name: "Look it over" }).click();
     await page.getByRole("alert").getByText("U+202E").waitFor();
     expect(await page.locator(".command-block mark").textContent()).toBe("U+202E");
+    expect((await web.q.json("status")).total).toBe(0);
+    await page.getByRole("button", { name: "Enqueue" }).click();
+    await page.getByRole("alert").getByText("U+202E").waitFor();
     expect((await web.q.json("status")).total).toBe(0);
     await page.getByLabel("These characters are meant").check();
     await page.getByRole("button", { name: "Enqueue" }).click();
@@ -308,6 +314,7 @@ describe.if(hasBrowser)("without scripts", () => {
     await page.getByText("Job dead-2 is deleted").waitFor();
     await page.getByRole("link", { name: "New job" }).click();
     await page.getByLabel("Command").fill("echo plain");
+    await page.getByRole("button", { name: "Look it over" }).click();
     await page.getByRole("button", { name: "Enqueue" }).click();
     await page.getByText("is in the queue").waitFor();
     await page.goto(`${web.url}/jobs?q=plain`);

@@ -3,13 +3,19 @@
 
 import { formatDuration } from "../../src/domain/duration.ts";
 import type { Job } from "../../src/domain/job.ts";
+import { shownEnv } from "../../src/domain/secrets.ts";
 import { Tags } from "./job-row.tsx";
 import { Duration, Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";
 import { VisibleText } from "./visible-text.tsx";
 
-export function JobFacts({ ui, job }: { ui: Ui; job: Job }) {
-  const env = Object.entries(job.env);
+interface JobFactsProps {
+  readonly ui: Ui;
+  readonly job: Job;
+  readonly enqueuedBy: string | undefined;
+}
+
+export function JobFacts({ ui, job, enqueuedBy }: JobFactsProps) {
   return (
     <dl class="facts">
       <dt>Runs</dt>
@@ -38,6 +44,7 @@ export function JobFacts({ ui, job }: { ui: Ui; job: Job }) {
       <dt>Enqueued</dt>
       <dd>
         <Moment at={job.created_at} as="clock" />
+        {enqueuedBy === undefined ? "" : <span safe>{` via web by ${enqueuedBy}`}</span>}
       </dd>
       {job.next_run_at === null ? (
         ""
@@ -93,25 +100,36 @@ export function JobFacts({ ui, job }: { ui: Ui; job: Job }) {
       </dd>
       <dt>Environment</dt>
       <dd>
-        {env.length === 0 ? (
-          "the worker's own"
-        ) : (
-          <details id="env">
-            <summary>
-              {env.length} {env.length === 1 ? "variable" : "variables"}
-            </summary>
-            <ul class="env">
-              {env.map(([name, value]) => (
-                <li>
-                  <code>
-                    <span safe>{name}</span>=<VisibleText text={value} />
-                  </code>
-                </li>
-              ))}
-            </ul>
-          </details>
-        )}
+        <EnvList env={shownEnv(job.env)} />
       </dd>
     </dl>
+  );
+}
+
+/** The variables on top of the worker's own, as they are to be shown. */
+export function EnvList({
+  env,
+  isOpen = false,
+}: {
+  env: Readonly<Record<string, string>>;
+  isOpen?: boolean;
+}) {
+  const variables = Object.entries(env);
+  if (variables.length === 0) return "the worker's own";
+  return (
+    <details id="env" open={isOpen}>
+      <summary>
+        {variables.length} {variables.length === 1 ? "variable" : "variables"}
+      </summary>
+      <ul class="env">
+        {variables.map(([name, value]) => (
+          <li>
+            <code>
+              <span safe>{name}</span>=<VisibleText text={value} />
+            </code>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -2,7 +2,7 @@
 
 import { Elysia } from "elysia";
 import { misuse, Refusal } from "../../domain/errors.ts";
-import { jobJson } from "../../domain/json.ts";
+import { shownJobJson } from "../../domain/json.ts";
 import type { SettingKey } from "../../domain/settings.ts";
 import * as shapes from "../../input/api.ts";
 import type { JobChange } from "../../store/store.ts";
@@ -155,7 +155,7 @@ async function change(
   web.shared.forget();
   audited(web, request, what, [job.id]);
   return changed
-    ? jsonReply(jobJson(changed))
+    ? jsonReply(shownJobJson(changed))
     : new Response(null, { status: 204, headers: shieldHeaders() });
 }
 

@@ -2,7 +2,7 @@
 
 import { Elysia } from "elysia";
 import { misuse } from "../../domain/errors.ts";
-import { attemptJson, jobJson, workerJson } from "../../domain/json.ts";
+import { attemptJson, shownJobJson, workerJson } from "../../domain/json.ts";
 import type { QueueCounts } from "../../domain/overview.ts";
 import { isoTime } from "../../domain/time.ts";
 import * as shapes from "../../input/api.ts";
@@ -103,7 +103,7 @@ async function listJobs(web: Web, request: Request, state?: JobFilter["state"]):
   const filter = filterOf(query);
   const window = { limit, before: numberOf(query, "before"), scan };
   const { jobs, older } = await web.store.matching.page(state ? { ...filter, state } : filter, window);
-  return jsonReply(list(jobs.map(jobJson), older === undefined ? null : String(older)));
+  return jsonReply(list(jobs.map(shownJobJson), older === undefined ? null : String(older)));
 }
 
 /** A misspelt parameter would silently show everything. */
@@ -127,12 +127,12 @@ async function tellStats(web: Web, send: Send, signal: AbortSignal): Promise<voi
 }
 
 async function enqueue(web: Web, request: Request): Promise<Response> {
-  const body = await jsonOf(request);
+  const body = await jsonOf(request, "job");
   const key = request.headers.get("idempotency-key")?.slice(0, 300) || undefined;
   const { job, replayed } = await pointing(() => enqueueOnce(web, readJobValue(body), key));
   web.shared.forget();
   if (!replayed) audited(web, request, "enqueue", [job.id]);
-  return jsonReply(jobJson(job), replayed ? 200 : 201, {
+  return jsonReply(shownJobJson(job), replayed ? 200 : 201, {
     location: `${web.base}/api/v1/jobs/${job.id}`,
     ...(replayed ? { "idempotency-replayed": "true" } : {}),
   });
@@ -141,7 +141,7 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
 async function showJob(web: Web, id: string): Promise<Response> {
   const job = await web.store.jobs.find(id);
   const history = await web.store.jobs.attempts(job.seq);
-  return jsonReply({ ...jobJson(job), attempts_history: history.map(attemptJson) });
+  return jsonReply({ ...shownJobJson(job), attempts_history: history.map(attemptJson) });
 }
 
 async function listAttempts(web: Web, id: string): Promise<Response> {

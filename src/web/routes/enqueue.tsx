@@ -1,19 +1,20 @@
-// The form that makes a job.
+// The form that makes a job, and the look at it before it is made.
 /** @jsxImportSource @kitajs/html */
 
 import { readFileSync } from "node:fs";
 import { Elysia } from "elysia";
-import { type EnqueueForm, EnqueuePage } from "../../../views/enqueue.tsx";
+import { type EnqueueForm, EnqueuePage, type Sending, timeoutText } from "../../../views/enqueue.tsx";
+import { EnqueuePreview } from "../../../views/enqueue-preview.tsx";
 import { unseenCharacters } from "../../../views/parts/visible-text.tsx";
-import { formatDuration } from "../../domain/duration.ts";
 import { Refusal } from "../../domain/errors.ts";
-import type { Job } from "../../domain/job.ts";
+import { type Job, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
+import { shownEnv, unhidden } from "../../domain/secrets.ts";
 import { formFields, readJobForm } from "../../input/job-form.ts";
 import { enqueueOnce, jobDefaults } from "../enqueue.ts";
 import { Problem } from "../errors.ts";
 import { answerForm, audited, formOf } from "../forms.ts";
 import { queues } from "../reads.ts";
-import { type Call, type MakeScreen, page, pageReply } from "../screens.tsx";
+import { type Call, type MakeScreen, page, pageReply, type Screen } from "../screens.tsx";
 import { newSecret } from "../tokens.ts";
 import { needs, uiFor, type Web } from "../web.ts";
 
@@ -21,24 +22,23 @@ const empty = Object.fromEntries(formFields.map((name) => [name, ""])) as unknow
 
 const screen: MakeScreen = async (call) => {
   const like = call.query.get("like");
-  const form =
-    like === null
-      ? { ...empty, command: call.query.get("command") ?? "" }
-      : formLike(await call.web.store.jobs.find(like));
-  return screenOf(call, form, undefined, newSecret());
+  if (like === null) {
+    const form = { ...empty, command: call.query.get("command") ?? "" };
+    return formScreen(call, { form, key: newSecret(), like: undefined });
+  }
+  const job = await call.web.store.jobs.find(like);
+  return formScreen(call, { form: formLike(job), key: newSecret(), like: job.id });
 };
 
-async function screenOf(
-  { web, ui }: Pick<Call, "web" | "ui">,
-  form: EnqueueForm,
-  fault: string | undefined,
-  key: string,
-) {
+type Place = Pick<Call, "web" | "ui">;
+
+/** The form, with what is wrong with it if anything is. */
+async function formScreen({ web, ui }: Place, sending: Sending, fault?: string): Promise<Screen> {
   const { priority, max_retries, timeout, cwd } = await jobDefaults(web);
   const defaults = {
     priority: String(priority),
     max_retries: String(max_retries),
-    timeout: timeout === 0 ? "none" : formatDuration(timeout),
+    timeout: timeoutText(timeout),
     cwd,
   };
   return {
@@ -48,18 +48,25 @@ async function screenOf(
     body: (
       <EnqueuePage
         ui={ui}
-        form={form}
+        sending={sending}
         defaults={defaults}
         queues={(await queues(web)).map(({ queue }) => queue)}
         fault={fault}
-        sendKey={key}
         user={userName()}
       />
     ),
   };
 }
 
-/** A form that makes another job like this one. */
+/** What would be enqueued, to be looked at. */
+const previewScreen = ({ ui }: Place, sending: Sending, job: NewJob, status = 200): Screen => ({
+  title: "Enqueue this?",
+  status,
+  refreshes: false,
+  body: <EnqueuePreview ui={ui} sending={sending} job={job} user={userName()} />,
+});
+
+/** A form that makes another job like this one; secrets stay hidden, and are taken from that job when it is sent. */
 const formLike = (job: Job): EnqueueForm => ({
   ...empty,
   command: job.command,
@@ -69,7 +76,7 @@ const formLike = (job: Job): EnqueueForm => ({
   timeout: String(job.timeout),
   tags: job.tags.join(", "),
   cwd: job.cwd,
-  env: Object.entries(job.env)
+  env: Object.entries(shownEnv(job.env))
     .map(([name, value]) => `${name}=${value}`)
     .join("\n"),
 });
@@ -77,41 +84,54 @@ const formLike = (job: Job): EnqueueForm => ({
 export const enqueueRoutes = (web: Web) =>
   new Elysia()
     .get("/enqueue", page(web, screen), needs("enqueue"))
-    .post("/enqueue", ({ request }) => enqueue(web, request), needs("enqueue"));
+    .post("/enqueue", ({ request }) => send(web, request), needs("enqueue"));
 
-async function enqueue(web: Web, request: Request): Promise<Response> {
-  const sent = await formOf(request);
+/** The form leads to a look at what it says, and that to the job, or back to the form. */
+async function send(web: Web, request: Request): Promise<Response> {
+  const fields = await formOf(request, "job");
   const form = Object.fromEntries(
-    formFields.map((name) => [name, sent.get(name) ?? ""]),
+    formFields.map((name) => [name, fields.get(name) ?? ""]),
   ) as unknown as EnqueueForm;
+  const sending = { form, key: fields.get("key") || newSecret(), like: fields.get("like") || undefined };
+  const step = fields.get("step") ?? "look";
+  const place = { web, ui: { ...(await uiFor(web, request)), path: "/enqueue" } };
+  if (step === "change") return pageReply(place, await formScreen(place, sending));
   try {
-    refuseUnseen(form.command, sent.get("sure") === "yes");
-    const { job } = await enqueueOnce(
-      web,
-      readJobForm(form, await web.store.now()),
-      sent.get("key") ?? undefined,
-    );
-    audited(web, request, "enqueue", [job.id]);
-    return answerForm(web, request, sent, { text: `Job ${job.id} is in the queue`, to: `/jobs/${job.id}` });
+    const wanted = await requestOf(web, sending);
+    const job = newJob(wanted, await jobDefaults(web));
+    if (step !== "enqueue") return pageReply(place, previewScreen(place, sending, job));
+    if (unseenCharacters(job.command).length > 0 && fields.get("sure") !== "yes") {
+      return pageReply(place, previewScreen(place, sending, job, 422));
+    }
+    return await enqueue(web, request, fields, wanted, sending.key);
   } catch (error) {
     const isTheirs =
       (error instanceof Refusal && (error.kind === "usage" || error.kind === "conflict")) ||
       error instanceof Problem;
     if (!isTheirs) throw error;
-    const ui = { ...(await uiFor(web, request)), path: "/enqueue" };
-    return pageReply({ web, ui }, await screenOf({ web, ui }, form, `${error.message}.`, newSecret()));
+    // A key belongs to one job: what is changed now is another.
+    const again = { ...sending, key: newSecret() };
+    return pageReply(place, await formScreen(place, again, `${error.message}.`));
   }
 }
 
-/** A command that was pasted may read one way and run another; whoever means it sends it again. */
-function refuseUnseen(command: string, sure: boolean): void {
-  const found = unseenCharacters(command);
-  if (found.length === 0 || sure) return;
-  throw new Problem(
-    422,
-    "unseen",
-    `the command contains what cannot be seen (${found.join(", ")}); look at it below`,
-  );
+async function requestOf(web: Web, { form, like }: Sending): Promise<JobRequest> {
+  const wanted = readJobForm(form, await web.store.now());
+  if (like === undefined) return wanted;
+  const { env } = await web.store.jobs.find(like);
+  return { ...wanted, env: unhidden(wanted.env ?? {}, env) };
+}
+
+async function enqueue(
+  web: Web,
+  request: Request,
+  fields: URLSearchParams,
+  wanted: JobRequest,
+  key: string,
+): Promise<Response> {
+  const { job, replayed } = await enqueueOnce(web, wanted, key);
+  if (!replayed) audited(web, request, "enqueue", [job.id]);
+  return answerForm(web, request, fields, { text: `Job ${job.id} is in the queue`, to: `/jobs/${job.id}` });
 }
 
 /** The name of the user who runs this server and so its workers; Bun's own answer is what the environment says. */

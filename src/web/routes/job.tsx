@@ -12,6 +12,7 @@ import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { readWindow } from "../log-file.ts";
+import { logReader } from "../log-secrets.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -25,7 +26,10 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
   const job = await findJob(web, params.id!);
   const attempts = await attemptsOf(web, job);
   const log = await logOf(web, job, attempts, query);
-  return { title: `Job ${job.id}`, body: <JobPage ui={ui} job={job} attempts={attempts} log={log} /> };
+  return {
+    title: `Job ${job.id}`,
+    body: <JobPage ui={ui} job={job} attempts={attempts} log={log} enqueuedBy={web.audit.enqueuedBy(job)} />,
+  };
 };
 
 /** The attempt that a query names, or the newest; undefined when it never ran. */
@@ -47,7 +51,11 @@ async function logOf(
   if (!attempt) return undefined;
   const [from, to] = [numberOf(query, "from"), numberOf(query, "to")];
   const isLive = attempt.result === null && from === undefined && to === undefined;
-  const window = await readWindow(jobLogPath(web.home, job.seq, attempt.number), { from, to, rest: !isLive });
+  const window = await readWindow(
+    jobLogPath(web.home, job.seq, attempt.number),
+    { from, to, rest: !isLive },
+    logReader(job.env).read,
+  );
   return { ...window, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated };
 }
 

@@ -6,6 +6,7 @@ import { jobLogPath } from "../../home.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { openLog } from "../log-file.ts";
+import { logReader } from "../log-secrets.ts";
 import { followLog } from "../log-stream.tsx";
 import { eventStream, rawLog } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
@@ -27,7 +28,7 @@ export async function raw(
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
   const file = openLog(jobLogPath(web.home, job.seq, attempt.number));
   if (file === undefined) throw new Problem(404, "no-log", "there is no output of this attempt");
-  return rawLog(file, `${job.id}-${attempt.number}.log`, request);
+  return rawLog(file, `${job.id}-${attempt.number}.log`, request, logReader(job.env).read);
 }
 
 async function stream(web: Web, request: Request, id: string): Promise<Response> {

@@ -1,0 +1,45 @@
+// Logs as the dashboard shows them: a secret of the job's environment that its command printed is starred out, byte for byte, so
+// that all places in the log stay what they are.
+
+import { secretTexts } from "../domain/secrets.ts";
+import { type ReadLog, readAt } from "./log-file.ts";
+
+const star = "*".charCodeAt(0);
+
+export interface LogReader {
+  readonly read: ReadLog;
+  /** The bytes without an end that may be the beginning of a secret, of which the rest is still to be written. */
+  withoutBegun(bytes: Buffer): Buffer;
+}
+
+export function logReader(env: Readonly<Record<string, string>>): LogReader {
+  const secrets = secretTexts(env).map((text) => Buffer.from(text));
+  const margin = Math.max(0, ...secrets.map(({ length }) => length - 1));
+  return {
+    read(file, position, length) {
+      // What begins before the place or ends behind it is starred out as well.
+      const before = Math.min(position, margin);
+      const bytes = readAt(file, position - before, before + length + margin);
+      for (const secret of secrets) starOut(bytes, secret);
+      return bytes.subarray(before, before + length);
+    },
+    withoutBegun(bytes) {
+      const begun = secrets.map((secret) => begunLength(bytes, secret));
+      return bytes.subarray(0, bytes.length - Math.max(0, ...begun));
+    },
+  };
+}
+
+function starOut(bytes: Buffer, secret: Buffer): void {
+  for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, at + secret.length)) {
+    bytes.fill(star, at, at + secret.length);
+  }
+}
+
+/** How many bytes at the end are the beginning of a secret. */
+function begunLength(bytes: Buffer, secret: Buffer): number {
+  for (let length = Math.min(secret.length - 1, bytes.length); length > 0; length--) {
+    if (bytes.subarray(bytes.length - length).equals(secret.subarray(0, length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,86 @@
+// The form that makes a job: nothing is enqueued that was not looked at (D22), and who did it stands with the job (D21).
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const text = (markup: string) => markup.replace(/<[^>]*>/g, "");
+
+test("before a job is made its exact command, directory, user and options are shown, and nothing is stored (D22)", async () => {
+  await using web = await webServer();
+  const fields = { command: "echo <b>\nrm -rf x", cwd: "/tmp", queue: "mail", max_retries: "0", env: "A=1" };
+  const answer = await web.post("/enqueue", fields);
+  expect(answer.status).toBe(200);
+  const page = await answer.text();
+  expect(page).toContain("echo &lt;b&gt;\nrm -rf x");
+  const words = text(page);
+  for (const shown of ["/bin/sh -c", "/tmp", "mail, priority 1", "none", "A=1"])
+    expect(words).toContain(shown);
+  expect((await web.q.json("status")).total).toBe(0);
+});
+
+test("what was looked at is what is made, once, however often it is sent", async () => {
+  await using web = await webServer();
+  const preview = await (await web.post("/enqueue", { command: "echo one\r\necho two", tags: "a" })).text();
+  const fields = [...preview.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map(
+    ([, name, value]): [string, string] => [name!, value!],
+  );
+  const send = () => web.post("/enqueue", [...fields, ["step", "enqueue"]]);
+  const [first, second] = [await send(), await send()];
+  expect(first.status).toBe(303);
+  expect(new URL(second.headers.get("location")!, web.url).pathname).toBe(
+    new URL(first.headers.get("location")!, web.url).pathname,
+  );
+  const jobs = await web.q.json("list");
+  expect(jobs).toHaveLength(1);
+  expect(jobs[0]).toMatchObject({ command: "echo one\necho two", tags: ["a"] });
+});
+
+test("from the preview one gets back to the form with all that was typed", async () => {
+  await using web = await webServer();
+  const page = await (
+    await web.post("/enqueue", { command: "echo one", tags: "a b", step: "change" })
+  ).text();
+  expect(page).toContain("echo one</textarea>");
+  expect(page).toContain('value="a b"');
+  expect((await web.q.json("status")).total).toBe(0);
+});
+
+test("a command with what cannot be seen is made only when that is said to be meant (D22)", async () => {
+  await using web = await webServer();
+  const fields = { command: "rm \u202ecba", step: "enqueue" };
+  const refused = await web.post("/enqueue", fields);
+  expect(refused.status).toBe(422);
+  expect(await refused.text()).toContain(">U+202E</mark>");
+  expect((await web.q.json("status")).total).toBe(0);
+  expect((await web.post("/enqueue", { ...fields, sure: "yes" })).status).toBe(303);
+});
+
+test("a job's page says who enqueued it by the web, and nothing of the others (D21)", async () => {
+  await using web = await webServer();
+  await web.post("/enqueue", { command: "true", id: "formed", step: "enqueue" });
+  await web.api("POST", "/jobs", { command: "true", id: "told" });
+  await web.q.ok("web", "token", "--scope", "enqueue");
+  const token = await web.q.ok("web", "token", "--scope", "enqueue");
+  await web.api("POST", "/jobs", { command: "true", id: "token" }, { authorization: `Bearer ${token}` });
+  await web.q.ok("enqueue", "true", "--id", "typed");
+  const enqueued = async (id: string) =>
+    /via web by ([^<]*)/.exec(await (await web.get(`/jobs/${id}`)).text())?.[1];
+  expect(await enqueued("formed")).toBe("same user");
+  expect(await enqueued("told")).toBe("same user");
+  expect(await enqueued("token")).toMatch(/^token [0-9a-f]{8}$/);
+  expect(await enqueued("typed")).toBeUndefined();
+});
+
+test("an id that is used again is another job's", async () => {
+  await using web = await webServer();
+  await web.api("POST", "/jobs", { command: "true", id: "one" });
+  await web.q.ok("delete", "one");
+  await web.q.ok("enqueue", "true", "--id", "one");
+  // Written down a minute before, as far as anybody can tell.
+  const { openAudit } = await import("../../src/web/audit.ts");
+  const audit = openAudit(web.q.home);
+  expect(audit.enqueuedBy({ id: "one", created_at: Date.now() })).toBe("same user");
+  expect(audit.enqueuedBy({ id: "one", created_at: Date.now() + 120_000 })).toBeUndefined();
+});

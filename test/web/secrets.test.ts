@@ -1,0 +1,115 @@
+// Secrets in a job's environment: never shown by the dashboard or the API (D17).
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openLog } from "../../src/web/log-file.ts";
+import { logReader } from "../../src/web/log-secrets.ts";
+import { tempFolder } from "../support/temp-home.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { type WebServer, webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const secret = "tr0ub4dor-and-3";
+const password = "correct-horse";
+
+async function withSecrets(): Promise<WebServer> {
+  const web = await webServer();
+  const command = "echo before; echo is $API_TOKEN and $DB after; printf 'half '; exit 3";
+  const env = { API_TOKEN: secret, DB: `postgres://app:${password}@db/shop` };
+  await web.api("POST", "/jobs", { id: "one", command, env, max_retries: 0 });
+  await web.q.ok("worker", "--until-empty", "--quiet");
+  return web;
+}
+
+test("a secret is in no page, no answer of the API, no log as it is shown, and in nothing the server writes (D17)", async () => {
+  await using web = await withSecrets();
+  const answers = await Promise.all(
+    [
+      "/",
+      "/jobs",
+      "/dlq",
+      "/jobs/one",
+      "/p/jobs/one",
+      "/jobs/one?attempt=1&from=0",
+      "/jobs/one/log?attempt=1",
+      "/jobs/one/log/stream?attempt=1",
+      "/enqueue?like=one",
+      "/api/v1/jobs",
+      "/api/v1/jobs/one",
+      "/api/v1/jobs/one/attempts/1/log",
+      "/api/v1/dlq",
+      "/metrics",
+    ].map(async (path) => (await web.get(path)).text()),
+  );
+  const retried = await (await web.api("POST", "/jobs/one/retry")).text();
+  const audit = readFileSync(join(web.q.home, "logs", "web-audit.log"), "utf8");
+  for (const text of [...answers, retried, audit, web.process.stdout(), web.process.stderr()]) {
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(password);
+  }
+  expect(await (await web.api("GET", "/jobs/one")).json()).toMatchObject({
+    env: { API_TOKEN: "***", DB: "postgres://app:***@db/shop" },
+  });
+  const log = await (await web.get("/jobs/one/log?attempt=1")).text();
+  expect(log).toContain(
+    `is ${"*".repeat(secret.length)} and postgres://app:${"*".repeat(password.length)}@db/shop after`,
+  );
+  // Its owner sees it all at the terminal.
+  expect(await web.q.ok("logs", "one")).toContain(secret);
+});
+
+test("a copy of a job has its secrets without ever showing them", async () => {
+  await using web = await withSecrets();
+  const form = await (await web.get("/enqueue?like=one")).text();
+  expect(form).toContain("API_TOKEN=***");
+  const fields = {
+    command: "true",
+    id: "two",
+    like: "one",
+    env: "API_TOKEN=***\nDB=postgres://app:***@db/shop",
+  };
+  const preview = await (await web.post("/enqueue", fields)).text();
+  expect(preview).not.toContain(secret);
+  expect((await web.post("/enqueue", { ...fields, step: "enqueue" })).status).toBe(303);
+  expect((await web.q.json("show", "two")).env).toMatchObject({
+    API_TOKEN: secret,
+    DB: `postgres://app:${password}@db/shop`,
+  });
+});
+
+describe("a log that is read in pieces", () => {
+  test("has its secrets starred out wherever the pieces begin and end, and its length stays", () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    const text = `${secret}\nx${secret}${secret}y\n${secret}`;
+    writeFileSync(path, text);
+    const file = openLog(path)!;
+    const { read } = logReader({ TOKEN: secret });
+    for (let length = 1; length <= text.length; length++) {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < text.length; at += length) pieces.push(Buffer.from(read(file, at, length)));
+      expect(Buffer.concat(pieces).toString()).toBe(text.replaceAll(secret, "*".repeat(secret.length)));
+    }
+  });
+
+  test("that is being written shows no half of a secret", async () => {
+    await using web = await webServer();
+    const go = join(web.q.folder, "go");
+    const command = `printf 'is tr0ub4dor'; until [ -e ${go} ]; do sleep 0.05; done; printf 'tr0ub4' | tail -c 0; echo '-and-3 end'`;
+    await web.api("POST", "/jobs", { id: "one", command, env: { API_TOKEN: secret } });
+    web.q.start("worker", "--quiet");
+    await waitUntil("it runs", async () => (await web.q.json("show", "one")).state === "processing");
+    const answer = await web.get("/jobs/one/log/stream?attempt=1");
+    let text = "";
+    const reading = (async () => {
+      for await (const piece of answer.body!) text += new TextDecoder().decode(piece);
+    })();
+    await waitUntil("the first half came", () => text.includes('data: "is "'));
+    writeFileSync(go, "");
+    await reading;
+    expect(text).not.toContain("tr0ub4dor");
+    expect(text).toContain(`is ${"*".repeat(secret.length)} end`);
+  });
+});
