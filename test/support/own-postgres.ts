@@ -6,6 +6,7 @@
 import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { isRunning } from "./is-running.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -123,19 +124,6 @@ async function onFreePort(folder: string, start: () => Promise<void>): Promise<n
       return port;
     } catch (error) {
       if (attempt === 5) throw error;
-    }
-  }
-}
-
-/** Below those that Linux gives to outgoing connections, which could take it while the server restarts. */
-function freePort(): number {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    try {
-      Bun.listen({ hostname: host, port, socket: { data() {} } }).stop(true);
-      return port;
-    } catch {
-      // Taken.
     }
   }
 }

@@ -6,6 +6,8 @@ import type { Store } from "../../src/store/store.ts";
 export interface StoreKind {
   /** As it stands in the names of tests: `the SQLite store`. */
   readonly name: string;
+  /** Why there is none here, and how to get it; the suite is skipped then. */
+  readonly missing?: string | undefined;
   makeDatabase(): Promise<TempDatabase>;
 }
 
