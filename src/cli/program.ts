@@ -254,6 +254,7 @@ const commands: readonly Command[] = [
     flags: [
       ["--host <address>", "Where it listens; 127.0.0.1 by default, 0.0.0.0 for everywhere"],
       ["--port <n>", "5000 by default; 0 for any free one"],
+      ["--socket <path>", "Listen at a Unix socket that only you can open, not at a port"],
       ["--require-token", "Ask everyone for the token, also you"],
       ["--allowed-host <name>", "Another name it goes by; may be repeated", many],
       ["--tls-cert <file>", "Serve https with this certificate"],

@@ -9,7 +9,8 @@ import type { Session, Sessions } from "./sessions.ts";
 import { type KnownToken, verifyToken } from "./tokens.ts";
 
 export interface AccessOptions {
-  readonly port: number;
+  /** Undefined where it listens at a Unix socket. */
+  readonly port: number | undefined;
   /** Whether only this machine can connect. */
   readonly loopback: boolean;
   readonly tls: boolean;
@@ -45,7 +46,7 @@ const isProxyHeader = (name: string) =>
   name === "forwarded" || name === "via" || name === "x-real-ip" || name.startsWith("x-forwarded");
 
 export function makeAccess(options: AccessOptions): Access {
-  const cookieName = `${options.tls ? "__Host-" : ""}qctl_${options.port}`;
+  const cookieName = `${options.tls ? "__Host-" : ""}qctl_${options.port ?? "socket"}`;
   return {
     cookieName,
     check(request) {
@@ -96,7 +97,9 @@ function checkHost(request: Request, { port, loopback, tls, allowedHosts }: Acce
   const { name, port: given } = splitHost(host);
   const allowed = allowedHosts.some((one) => one.toLowerCase() === host || one.toLowerCase() === name);
   const ours = loopback
-    ? ["localhost", "127.0.0.1", "[::1]"].includes(name) && (given ?? (tls ? 443 : 80)) === port
+    ? ["localhost", "127.0.0.1", "[::1]"].includes(name) &&
+      // To a socket leads whatever port somebody's end of a tunnel has.
+      (port === undefined || (given ?? (tls ? 443 : 80)) === port)
     : name === "localhost" || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
   if (allowed || ours) return;
   throw new Problem(

@@ -14,12 +14,15 @@ import { makeNotices } from "./notices.ts";
 import { isSameUser, type Peer } from "./peer.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
 import { makeShared } from "./shared.ts";
+import { asOwnerOnly } from "./socket.ts";
 import { ensureToken, tokenReader } from "./tokens.ts";
 import type { Processes, Web } from "./web.ts";
 
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  /** A path to listen at in place of host and port; `prepareSocket` came before. */
+  readonly socket: string | undefined;
   readonly home: string;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -52,9 +55,10 @@ export const isLoopback = (host: string) =>
   host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
 export function serve(options: ServeOptions): Serving {
-  const { host, home, tls, base } = options;
-  const loopback = isLoopback(host);
-  const guarded = options.requireToken || !loopback || process.platform !== "linux";
+  const { host, home, tls, base, socket } = options;
+  const loopback = socket !== undefined || isLoopback(host);
+  const canTell = socket !== undefined || process.platform === "linux";
+  const guarded = options.requireToken || !loopback || !canTell;
   if (guarded) ensureToken(home);
   const proxies = readNetworks(options.trustedProxies);
   const stopping = new AbortController();
@@ -69,7 +73,7 @@ export function serve(options: ServeOptions): Serving {
     if (peer) peers.set(request, peer);
     return handle(request);
   });
-  const port = server.port!;
+  const { port } = server;
   const web: Web = {
     home,
     cwd: options.cwd,
@@ -92,7 +96,7 @@ export function serve(options: ServeOptions): Serving {
       return options.store();
     },
     hold: (request) => server.timeout(request, 0),
-    addressOf: (request) => clientAddress(peers.get(request)?.address ?? "", request.headers, proxies),
+    addressOf: (request) => clientAddress(peers.get(request)?.address ?? "socket", request.headers, proxies),
     access: makeAccess({
       port,
       loopback,
@@ -102,18 +106,21 @@ export function serve(options: ServeOptions): Serving {
       tokens,
       sessions,
       sameUser: (request) => {
+        // Nobody else can open the socket.
+        if (port === undefined) return socket !== undefined;
         const peer = peers.get(request);
         return peer !== undefined && isSameUser(peer, port);
       },
     }),
   };
   handle = makeApp(web).handle;
+  // A socket has no address of its own; this is the one that a tunnel's other end is mostly given.
+  const origin = `${tls ? "https" : "http"}://${shownHost(host)}:${port ?? 5000}${base}`;
 
   return {
     guarded,
-    url: `${tls ? "https" : "http"}://${shownHost(host)}:${port}${base}/`,
-    loginLink: () =>
-      loginLink(home, sessions, `${tls ? "https" : "http"}://${shownHost(host)}:${port}${base}`),
+    url: socket === undefined ? `${origin}/` : `unix:${socket}`,
+    loginLink: () => loginLink(home, sessions, origin),
     async stop() {
       stopping.abort();
       await server.stop(true);
@@ -128,21 +135,22 @@ function loginLink(home: string, sessions: Sessions, origin: string): string {
 
 type Handler = (request: Request, server: Server<undefined>) => Promise<Response>;
 
-function listen({ host, port, tls }: ServeOptions, fetch: Handler): Server<undefined> {
+function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Server<undefined> {
+  const common = { development: false, maxRequestBodySize: mostOfAll, fetch };
   try {
+    if (socket !== undefined) return asOwnerOnly(() => Bun.serve({ unix: socket, ...common }));
+    // With reusePort a second server on this port would start without a word, and share its requests.
     return Bun.serve({
       hostname: host,
       port,
-      // Otherwise a second server on this port would start without a word, and share its requests.
       reusePort: false,
-      development: false,
-      maxRequestBodySize: mostOfAll,
       idleTimeout: 30,
       ...(tls ? { tls } : {}),
-      fetch,
+      ...common,
     });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (socket !== undefined) throw new Refusal("unavailable", `cannot listen at ${socket}: ${message}`);
     if (code === "EADDRINUSE") {
       throw new Refusal(
         "unavailable",

@@ -1,11 +1,21 @@
 // Who may reach the dashboard: against the running server, with real connections and real other users.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { queuectl } from "../support/queuectl.ts";
+import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
@@ -34,6 +44,19 @@ const statusOfRaw = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?
 const rawGet = (headers: string) =>
   `GET / HTTP/1.1\r\n${headers}\r\nConnection: close\r\nAccept: text/html\r\n\r\n`;
 
+/** The TCP ports that a process listens at. */
+function listeningPorts(pid: number): number[] {
+  const folder = `/proc/${pid}/fd`;
+  const sockets = new Set(
+    readdirSync(folder).map((fd) => /socket:\[(\d+)\]/.exec(readlinkSync(join(folder, fd)))?.[1]),
+  );
+  const rows = ["tcp", "tcp6"].flatMap((name) => readFileSync(`/proc/net/${name}`, "utf8").split("\n"));
+  return rows.flatMap((row) => {
+    const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
+    return state === "0A" && sockets.has(inode) ? [Number.parseInt(local!.slice(-4), 16)] : [];
+  });
+}
+
 describe("where it listens", () => {
   test.if(lanAddress !== undefined)(
     "by default on loopback alone: the address in the network refuses (D1)",
@@ -49,6 +72,51 @@ describe("where it listens", () => {
     const { status, stdout, stderr } = await web.q("web", "--port", String(web.port));
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(/^queuectl: port \d+ is in use[^\n]*\n$/);
+  });
+
+  test("--socket listens at a path that only its owner can open, and at no port (D25)", async () => {
+    await using q = queuectl();
+    const path = join(q.folder, "own", "web.sock");
+    const server = q.start("web", "--socket", path);
+    await waitUntil("it listens", () => server.stdout() === `unix:${path}\n`);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(q.folder, "own")).mode & 0o777).toBe(0o700);
+    const ask = (host: string, init: RequestInit = {}) =>
+      fetch(`http://${host}/api/v1/jobs`, { unix: path, ...init } as RequestInit);
+    expect((await ask("localhost")).status).toBe(200);
+    expect((await ask("localhost:12345")).status).toBe(200);
+    expect((await ask("evil.example")).status).toBe(403);
+    expect((await ask("localhost", { headers: { "x-forwarded-for": "10.0.0.1" } })).status).toBe(401);
+    expect(listeningPorts(server.pid)).toEqual([]);
+
+    const second = await q("web", "--socket", path);
+    expect([second.status, second.stdout]).toEqual([1, ""]);
+    expect(second.stderr).toMatch(/^queuectl: a server listens at [^\n]*\n$/);
+    server.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("a socket that a killed server left is used again, and anything else in its place is kept (D25)", async () => {
+    await using q = queuectl();
+    const path = join(q.folder, "web.sock");
+    const killed = q.start("web", "--socket", path);
+    await waitUntil("it listens", () => killed.stdout() !== "");
+    killed.kill("SIGKILL");
+    await killed.exited;
+    const server = q.start("web", "--socket", path);
+    await waitUntil("it listens again", () => server.stdout() !== "");
+    expect((await fetch("http://localhost/healthz", { unix: path } as RequestInit)).status).toBe(200);
+
+    const file = join(q.folder, "file");
+    writeFileSync(file, "kept");
+    expect((await q("web", "--socket", file)).stderr).toContain("is not a socket");
+    expect(readFileSync(file, "utf8")).toBe("kept");
+    const open = join(q.folder, "open");
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect((await q("web", "--socket", join(open, "web.sock"))).stderr).toContain("others can replace");
+    expect((await q("web", "--socket", path, "--port", "5001")).status).toBe(2);
   });
 
   test("SIGTERM ends it within a second, also with open event streams", async () => {
@@ -91,6 +159,21 @@ describe("who is let in", () => {
     expect(ask(`${web.url}/api/v1/stats`)).toBe("401");
     expect(ask(`${web.url}/`)).toBe("401");
     expect(ask(`${web.url}/healthz`)).toBe("200");
+  });
+
+  test.if(isRoot && isLinux)("another user of the machine cannot open the socket (D25)", async () => {
+    await using q = queuectl();
+    // Everybody may enter the folder, so that only the socket's own mode is in the way.
+    using folder = tempFolder();
+    chmodSync(folder.path, 0o755);
+    const path = join(folder.path, "web.sock");
+    const server = q.start("web", "--socket", path);
+    await waitUntil("it listens", () => server.stdout() !== "");
+    const curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", path];
+    const code = (words: readonly string[]) =>
+      Bun.spawnSync([...words, ...curl, "http://localhost/healthz"]).stdout.toString();
+    expect(code(asNobody)).toBe("000");
+    expect(code([])).toBe("200");
   });
 
   test.if(isRoot && isLinux)("another user who sends and closes at once does nothing", async () => {

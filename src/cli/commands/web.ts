@@ -1,9 +1,11 @@
 // queuectl web: the dashboard and the HTTP API.
 
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { version } from "../../self.ts";
 import { isLoopback, type ServeOptions, serve } from "../../web/serve.ts";
+import { prepareSocket } from "../../web/socket.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { openLastingStore } from "../lasting-store.ts";
@@ -14,6 +16,7 @@ import { webProcesses } from "../web-processes.ts";
 interface WebOptions {
   readonly host?: string;
   readonly port?: string;
+  readonly socket?: string;
   readonly requireToken?: boolean;
   readonly allowedHost?: readonly string[];
   readonly trustedProxy?: readonly string[];
@@ -28,11 +31,13 @@ export async function web(context: Context, _words: readonly string[], options: 
   const port = options.port === undefined ? 5000 : wholeNumber("port", options.port, 0, 65_535);
   const tls = tlsOf(options);
   const base = basePath(options.basePath);
+  const socket = await socketOf(context, options);
 
   await using store = await openLastingStore(context);
   const serving = serve({
     host,
     port,
+    socket,
     tls,
     base,
     home: context.home,
@@ -51,7 +56,8 @@ export async function web(context: Context, _words: readonly string[], options: 
       note(`queuectl: a fault of the dashboard: ${error instanceof Error ? error.stack : error}`),
   });
   await printLine(serving.url);
-  tellWhoMay(host, serving, tls);
+  if (socket === undefined) tellWhoMay(host, serving, tls);
+  else tellWayIn(socket, base, serving);
   await stopSignal();
   await serving.stop();
   return done;
@@ -72,6 +78,25 @@ function tellWhoMay(
   const link = loginLink();
   note(guarded ? `log in once with ${link}` : `if it asks for a token, log in once with ${link}`);
   note("Ctrl-C stops it");
+}
+
+function tellWayIn(socket: string, base: string, { guarded, loginLink }: ReturnType<typeof serve>): void {
+  note(`curl --unix-socket ${socket} http://localhost${base}/api/v1/stats`);
+  note(
+    `from elsewhere: ssh -L 5000:${socket} and this host, then http://localhost:5000${base}/ in a browser there`,
+  );
+  if (guarded) note(`log in once with ${loginLink()}`);
+  note("Ctrl-C stops it");
+}
+
+async function socketOf(context: Context, options: WebOptions): Promise<string | undefined> {
+  if (options.socket === undefined) return undefined;
+  const other = (["host", "port", "tlsCert", "tlsKey"] as const).some((name) => options[name] !== undefined);
+  if (other) throw misuse("--socket takes the place of --host and --port, and needs no --tls-cert");
+  if (options.socket === "") throw misuse("--socket needs a path");
+  const path = resolve(context.cwd, options.socket);
+  await prepareSocket(path);
+  return path;
 }
 
 function tlsOf({ tlsCert, tlsKey }: WebOptions): ServeOptions["tls"] {
