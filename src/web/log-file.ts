@@ -17,6 +17,8 @@ export type ReadLog = (file: number, position: number, length: number) => Buffer
 export interface WindowWish {
   /** The first byte; the last lines before `to` by default. */
   readonly from?: number | undefined;
+  /** A line to be shown with a few before it; comes before `from`. */
+  readonly line?: number | undefined;
   /** Behind the last byte; the end by default. */
   readonly to?: number | undefined;
   /** Whether a last line without its end belongs to it. */
@@ -26,6 +28,9 @@ export interface WindowWish {
 /** What a page shows at once. */
 const mostLines = 1000;
 const mostBytes = 256 * 1024;
+
+/** What is shown before a line that is asked for. */
+const linesBefore = 10;
 
 const newline = 10;
 
@@ -43,7 +48,9 @@ export async function readWindow(path: string, wish: WindowWish, read: ReadLog =
   if (file === undefined) return { lines: [], first: 1, from: 0, to: 0, size: 0 };
   try {
     const { size } = fstatSync(file);
-    const { from, bytes } = cutWindow(file, size, wish, read);
+    const first =
+      wish.line === undefined ? wish.from : await placeOfLine(path, file, wish.line - linesBefore);
+    const { from, bytes } = cutWindow(file, size, { ...wish, from: first }, read);
     const text = new TextDecoder().decode(bytes);
     const reader = terminalReader();
     const lines = reader.read(text);
@@ -119,19 +126,44 @@ const markBytes = 1024 ** 2;
 const marks = new Map<string, number[]>();
 const mostMarked = 50;
 
-/** The number of the line that begins at a place. Lets others run between the megabytes it counts. */
-async function lineNumberAt(path: string, file: number, place: number): Promise<number> {
+/** The number of the line that begins at a place. */
+export async function lineNumberAt(path: string, file: number, place: number): Promise<number> {
+  const wanted = Math.floor(place / markBytes);
+  const known = await marksOf(path, file, (marked) => marked.length > wanted);
+  return 1 + known[wanted]! + countLines(readAt(file, wanted * markBytes, place - wanted * markBytes));
+}
+
+/** The place where a line begins; the end of a log that has fewer. */
+async function placeOfLine(path: string, file: number, line: number): Promise<number> {
+  const before = Math.max(0, line - 1);
+  const { size } = fstatSync(file);
+  const isFar = (marked: readonly number[]) => marked.at(-1)! >= before || marked.length * markBytes > size;
+  const known = await marksOf(path, file, isFar);
+  const mark = Math.max(
+    0,
+    known.findLastIndex((lines) => lines <= before),
+  );
+  const bytes = readAt(file, mark * markBytes, markBytes);
+  const place = firstLines(bytes, before - known[mark]!);
+  return mark * markBytes + place;
+}
+
+/** Marks of a log until they are enough. Lets others run between the megabytes it counts. */
+async function marksOf(
+  path: string,
+  file: number,
+  enough: (marked: readonly number[]) => boolean,
+): Promise<readonly number[]> {
   const known = marks.get(path) ?? [0];
   marks.delete(path);
   marks.set(path, known);
   if (marks.size > mostMarked) marks.delete(marks.keys().next().value!);
-  const wanted = Math.floor(place / markBytes);
-  while (known.length <= wanted) {
+  while (!enough(known)) {
     const at = known.length - 1;
     known.push(known[at]! + countLines(readAt(file, at * markBytes, markBytes)));
     if (at % 8 === 7) await Bun.sleep(0);
   }
-  return 1 + known[wanted]! + countLines(readAt(file, wanted * markBytes, place - wanted * markBytes));
+  return known;
 }
 
 function countLines(bytes: Buffer): number {

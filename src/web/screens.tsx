@@ -49,7 +49,7 @@ export async function pageReply(
 ) {
   const path = ui.path === "/" ? "/overview" : ui.path;
   const query = new URLSearchParams(ui.query);
-  query.delete("notice");
+  for (const once of ["notice", "find", "past"]) query.delete(once);
   const refreshFrom = `${ui.base}/p${path}${query.size > 0 ? `?${query}` : ""}`;
   const markup = (
     <Page

@@ -158,7 +158,17 @@ async function elements(markup: string): Promise<string[]> {
 function views(text: string, tag: string): string {
   const job = jobOf(text, tag);
   const lines = terminalReader().read(`${text.replaceAll("\n", " ")}\n`);
-  const log = { attempt: 1, lines, first: 1, from: 0, to: 1, size: 1, isLive: false, isTruncated: false };
+  const log = {
+    attempt: 1,
+    lines,
+    first: 1,
+    from: 0,
+    to: 1,
+    size: 1,
+    isLive: false,
+    isTruncated: false,
+    search: { text: text || "x", hits: [{ number: 1, text }], to: 1, size: 2 },
+  };
   const question = {
     title: text,
     text,

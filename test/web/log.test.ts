@@ -4,7 +4,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { jobLogPath } from "../../src/home.ts";
-import { type LogWindow, readWindow } from "../../src/web/log-file.ts";
+import { type LogWindow, readAt, readWindow } from "../../src/web/log-file.ts";
+import { findInLog, type Hit } from "../../src/web/log-search.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
@@ -103,6 +104,69 @@ const parse = (text: string): Heard[] =>
         [...block.matchAll(new RegExp(`^${name}: (.*)$`, "gm"))].map(([, value]) => value!).join("\n");
       return { event: field("event"), id: field("id"), data: field("data") };
     });
+
+describe("looking for a text", () => {
+  async function findAll(path: string, text: string): Promise<{ hits: Hit[]; pages: number }> {
+    const hits: Hit[] = [];
+    for (let from = 0, pages = 1; ; pages++) {
+      const found = await findInLog(path, text, from, readAt);
+      hits.push(...found.hits);
+      if (found.to === found.size) return { hits, pages };
+      expect(found.to).toBeGreaterThan(from);
+      from = found.to;
+    }
+  }
+
+  test("finds each line with it once, by its number, in letters of either case and whatever their colours", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    const lines = numbered(1, 3000).map((line, n) =>
+      n % 7 === 0 ? `${line} \u001b[31mNeed\u001b[0mle needle` : line,
+    );
+    writeFileSync(path, lines.join("\n"));
+    const { hits, pages } = await findAll(path, "nEEDLe");
+    expect(hits.map(({ number }) => number)).toEqual(
+      lines.flatMap((line, n) => (line.includes("needle") ? [n + 1] : [])),
+    );
+    expect(hits[0]!.text).toBe("line 1 Needle needle");
+    expect(pages).toBeGreaterThan(1);
+  });
+
+  test("looks through a bounded part of 100 MB at a time, and finds what is at its end", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    const line = `${"x".repeat(99)}\n`;
+    writeFileSync(path, `${line.repeat(1_048_576)}the end\n`);
+    const first = await findInLog(path, "end", 0, readAt);
+    expect([first.hits.length, first.to < first.size / 2]).toEqual([0, true]);
+    const { hits } = await findAll(path, "end");
+    expect(hits).toEqual([{ number: 1_048_577, text: "the end" }]);
+    const window = await readWindow(path, { line: 1_048_577, rest: true });
+    expect([window.first, texts(window).at(-1)]).toEqual([1_048_567, "the end"]);
+  });
+
+  test("works without scripts: lines that are links to where they stand", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "seq 5000 | sed 's/^4321$/<b>here/'", "--id", "one");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    const page = await (await web.get("/jobs/one?attempt=1&find=%3Cb%3Ehe")).text();
+    const link = /<a class="n" href="([^"]*#L4321)"/.exec(page)![1]!.replaceAll("&amp;", "&");
+    expect(page).toContain("<mark>&lt;b&gt;he</mark>");
+    const there = await (await web.get(link.split("#")[0]!)).text();
+    expect(there).toContain('id="L4321"');
+    expect(await (await web.get("/jobs/one?attempt=1&find=nothing-like-it")).text()).toContain(
+      "No line with",
+    );
+  });
+
+  test("is not repeated by the page's refresh", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "echo hello", "--id", "one");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    const page = await (await web.get("/jobs/one?attempt=1&find=hello")).text();
+    expect(/hx-get="(\/p\/jobs\/one[^"]*)"/.exec(page)?.[1]).toBe("/p/jobs/one?attempt=1");
+  });
+});
 
 describe("a stream", () => {
   test("goes on after the last event that arrived, with no line lost or doubled", async () => {

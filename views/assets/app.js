@@ -214,8 +214,10 @@
     if (!log || log.dataset.followed) return;
     log.dataset.followed = "yes";
     follows = true;
-    if (location.hash.startsWith("#L")) follows = false;
-    else log.scrollTop = log.scrollHeight;
+    if (location.hash.startsWith("#L")) {
+      follows = false;
+      goToLine(location.hash.slice(2));
+    } else log.scrollTop = log.scrollHeight;
     log.addEventListener("scroll", () => {
       follows = isAtEnd(log);
       $("jump").hidden = follows || !$("log-live");
@@ -235,6 +237,15 @@
       $("jump").hidden = true;
       body.dispatchEvent(new Event("tick"));
     });
+  }
+
+  /** A link to a line may be older than what is shown now. */
+  function goToLine(line) {
+    const address = new URL(location.href);
+    if ($(`L${line}`) || !/^\d+$/.test(line) || address.searchParams.has("line")) return;
+    for (const other of ["from", "to"]) address.searchParams.delete(other);
+    address.searchParams.set("line", line);
+    location.replace(address);
   }
 
   // A second stream for the same log would show each line twice.
@@ -310,7 +321,7 @@
 
   const actions = {
     "?": showKeys,
-    "/": () => $("q")?.focus(),
+    "/": () => ($("q") ?? $("find"))?.focus(),
     n: () => $("new-job")?.click(),
     p: togglePause,
     t: () => $("theme")?.click(),

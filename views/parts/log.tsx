@@ -6,6 +6,7 @@ import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { formatSize } from "../../src/domain/settings.ts";
 import type { Line, Run } from "../../src/domain/terminal-text.ts";
+import { FindForm, FoundLines, type LogPlace, type LogSearch } from "./log-search.tsx";
 import { link, type Ui } from "./ui.ts";
 
 /** A window on a log: whole lines between two places in bytes. */
@@ -20,6 +21,7 @@ export interface LogPart {
   readonly size: number;
   readonly isLive: boolean;
   readonly isTruncated: boolean;
+  readonly search: LogSearch | undefined;
 }
 
 interface LogPanelProps {
@@ -39,8 +41,7 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
     );
   }
   const { attempt, size, isLive } = log;
-  const at = (parameters: Record<string, string | number>) =>
-    link(ui, `/jobs/${job.id}`, { attempt, ...parameters });
+  const at: LogPlace = (parameters) => link(ui, `/jobs/${job.id}`, { attempt, ...parameters });
   const raw = link(ui, `/jobs/${job.id}/log`, { attempt });
   return (
     <section class="panel log-panel" id={`log-${attempt}`} aria-labelledby="log-title" hx-morph-skip="true">
@@ -48,6 +49,7 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         <h2 id="log-title">Output</h2>
         <AttemptPicker ui={ui} job={job} attempts={attempts} shown={attempt} />
         <span class="spring" />
+        <FindForm ui={ui} path={`/jobs/${job.id}`} attempt={attempt} search={log.search} />
         {isLive ? (
           <span class="live" id="log-live">
             live
@@ -63,6 +65,7 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
           Raw
         </a>
       </div>
+      {log.search === undefined ? "" : <FoundLines at={at} search={log.search} />}
       {log.from > 0 ? (
         <p class="more-log">
           <a href={at({ to: log.from })}>Earlier</a> · <a href={at({ from: 0 })}>From the beginning</a>

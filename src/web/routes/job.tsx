@@ -12,6 +12,7 @@ import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { readWindow } from "../log-file.ts";
+import { findInLog } from "../log-search.ts";
 import { logReader } from "../log-secrets.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
@@ -41,6 +42,9 @@ export function attemptOf(attempts: readonly Attempt[], query: URLSearchParams):
   return found;
 }
 
+/** A text that is looked for is cut here. */
+const longestFind = 200;
+
 async function logOf(
   web: Web,
   job: Job,
@@ -49,14 +53,15 @@ async function logOf(
 ): Promise<LogPart | undefined> {
   const attempt = attemptOf(attempts, query);
   if (!attempt) return undefined;
-  const [from, to] = [numberOf(query, "from"), numberOf(query, "to")];
-  const isLive = attempt.result === null && from === undefined && to === undefined;
-  const window = await readWindow(
-    jobLogPath(web.home, job.seq, attempt.number),
-    { from, to, rest: !isLive },
-    logReader(job.env).read,
-  );
-  return { ...window, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated };
+  const [from, to, line] = [numberOf(query, "from"), numberOf(query, "to"), numberOf(query, "line")];
+  const isLive = attempt.result === null && (from ?? to ?? line) === undefined;
+  const path = jobLogPath(web.home, job.seq, attempt.number);
+  const { read } = logReader(job.env);
+  const window = await readWindow(path, { from, to, line, rest: !isLive }, read);
+  const text = query.get("find")?.slice(0, longestFind) ?? "";
+  const search =
+    text === "" ? undefined : { text, ...(await findInLog(path, text, numberOf(query, "past") ?? 0, read)) };
+  return { ...window, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated, search };
 }
 
 export const jobRoutes = (web: Web) =>
