@@ -1,7 +1,6 @@
 // Where everything lives: the home folder, the database in it, and the logs below it. Only the owner may look inside.
 
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isSystemError, Refusal, reasonOf } from "./domain/errors.ts";
 
@@ -10,7 +9,10 @@ export const fileMode = 0o600;
 
 /** `QUEUECTL_HOME`, or `~/.queuectl`. */
 export const homeOf = (environment: Readonly<Record<string, string | undefined>>) =>
-  resolve(environment.QUEUECTL_HOME || join(environment.HOME || homedir(), ".queuectl"));
+  resolve(
+    environment.QUEUECTL_HOME ||
+      join(environment.HOME || process.getBuiltinModule("node:os").homedir(), ".queuectl"),
+  );
 
 export const databasePath = (home: string) => join(home, "queue.db");
 

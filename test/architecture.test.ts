@@ -83,12 +83,14 @@ const packages: Readonly<Record<string, readonly Part[]>> = {
   "jsonc-parser": ["input"],
 };
 
-/** Where `import()` stands, and why. */
-const dynamicImports: Readonly<Record<string, string>> = {
+/** Where `import()` or `require()` stands, and why. */
+const deferredImports: Readonly<Record<string, string>> = {
   "src/cli/program.ts": "a command's file is loaded when it is called",
   "src/cli/dispatch.ts": "help is loaded for those who ask for it",
   "src/cli/commands/enqueue.ts": "only a job in JSON needs zod",
   "src/store/open.ts": "only the database that is asked for is loaded",
+  "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
+  "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
   "src/care/backup.ts": "each database is copied in its own way, and only one is loaded",
 };
 
@@ -96,7 +98,8 @@ interface Import {
   readonly from: string;
   /** A path from the root, or the name of a package or built-in module. */
   readonly to: string;
-  readonly dynamic: boolean;
+  /** Loaded when its place in the code is reached, not with the file. */
+  readonly deferred: boolean;
 }
 
 /** JSX is rendered by what tsconfig.json names; the scanner does not read it and reports its own default. */
@@ -113,7 +116,7 @@ function importsOf(from: string, { types }: { types: boolean }): Import[] {
     .map(({ path, kind }) => ({
       from,
       to: path.startsWith(".") ? relative(root, resolve(root, dirname(from), path)) : path,
-      dynamic: kind === "dynamic-import",
+      deferred: kind !== "import-statement",
     }));
 }
 
@@ -182,20 +185,22 @@ function isAsset(path: string): boolean {
   return path === "package.json" || /^(src|views)\/.*\.(sql|css|js|svg|txt)$/.test(path);
 }
 
-test("import() stands in few files, each for its reason", () => {
-  const files = new Set(allImports.filter(({ dynamic }) => dynamic).map(({ from }) => from));
-  const known = Object.keys(dynamicImports);
+test("import() and require() stand in few files, each for its reason", () => {
+  const files = new Set(allImports.filter(({ deferred }) => deferred).map(({ from }) => from));
+  const known = Object.keys(deferredImports);
   expect([...files].filter((path) => !known.includes(path))).toEqual([]);
   expect(known.filter((path) => sources.includes(path) && !files.has(path))).toEqual([]);
 });
 
+const enqueueEntries = [
+  "queuectl.ts",
+  "src/cli/commands/enqueue.ts",
+  "src/store/open.ts",
+  "src/store/sqlite/open.ts",
+];
+
 test("a plain enqueue loads neither zod nor anything of the web", () => {
-  const loaded = closureOf([
-    "queuectl.ts",
-    "src/cli/commands/enqueue.ts",
-    "src/store/open.ts",
-    "src/store/sqlite/open.ts",
-  ]);
+  const loaded = closureOf(enqueueEntries);
   expect(loaded).toContain("src/store/sqlite/jobs.ts");
   expect(loaded).toContain("cac");
   const needless = [...loaded].filter((path) => {
@@ -203,6 +208,14 @@ test("a plain enqueue loads neither zod nor anything of the web", () => {
     if (part !== undefined) return ["web", "views", "worker", "runner", "input", "care"].includes(part);
     return !isBuiltIn(path) && !isAsset(path) && path !== "cac" && path !== "bun:sqlite";
   });
+  expect(needless).toEqual([]);
+});
+
+test("nor what a store does for others than those who enqueue", () => {
+  const loaded = closureOf(enqueueEntries);
+  const needless = ["leases", "matching", "workers", "stats", "watch", "bulk-enqueue"]
+    .map((name) => `src/store/sqlite/${name}.ts`)
+    .filter((path) => !sources.includes(path) || loaded.has(path));
   expect(needless).toEqual([]);
 });
 
@@ -214,7 +227,7 @@ function closureOf(entries: readonly string[]): Set<string> {
     if (loaded.has(path)) continue;
     loaded.add(path);
     if (!isOurs(path) || isAsset(path)) continue;
-    waiting.push(...importsOf(path, { types: false }).flatMap(({ to, dynamic }) => (dynamic ? [] : [to])));
+    waiting.push(...importsOf(path, { types: false }).flatMap(({ to, deferred }) => (deferred ? [] : [to])));
   }
   return loaded;
 }

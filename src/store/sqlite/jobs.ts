@@ -6,7 +6,6 @@ import { idFromBytes, isId, jobIdBytes } from "../../domain/id.ts";
 import { isSettled, type Job, type JobState, type NewJob, shown } from "../../domain/job.ts";
 import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
-import { bulkEnqueue } from "./bulk-enqueue.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges, countMove } from "./counts.ts";
 
@@ -23,7 +22,7 @@ export function jobs(connection: Connection): Jobs {
         return jobFrom(row);
       }),
 
-    enqueueAll: (source) => bulkEnqueue(connection, source),
+    enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
 
     find: (idOrPrefix) => read(() => jobFrom(findRow(connection, idOrPrefix))),
 

@@ -5,16 +5,11 @@ import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { isSystemError, Refusal, reasonOf } from "../../domain/errors.ts";
 import { fileMode } from "../../home.ts";
 import type { Store } from "../store.ts";
-import { busyTimeoutMs, connect } from "./connection.ts";
+import { busyTimeoutMs, type Connection, connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
-import { leases } from "./leases.ts";
-import { matching } from "./matching.ts";
 import { migrate } from "./migrate.ts";
 import { settings } from "./settings.ts";
-import { stats } from "./stats.ts";
 import { plainly } from "./trouble.ts";
-import { watch } from "./watch.ts";
-import { workers } from "./workers.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -37,16 +32,43 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
     connection.close();
     throw plainly(error, path);
   }
+  return storeOf(connection);
+}
+
+/** A group that an enqueue does without is loaded when it is first asked for. */
+function storeOf(connection: Connection): Store {
+  const matching = once(() =>
+    (require("./matching.ts") as typeof import("./matching.ts")).matching(connection),
+  );
+  const leases = once(() => (require("./leases.ts") as typeof import("./leases.ts")).leases(connection));
+  const workers = once(() => (require("./workers.ts") as typeof import("./workers.ts")).workers(connection));
+  const stats = once(() => (require("./stats.ts") as typeof import("./stats.ts")).stats(connection));
   return {
     jobs: jobs(connection),
-    matching: matching(connection),
-    leases: leases(connection),
-    workers: workers(connection),
+    get matching() {
+      return matching();
+    },
+    get leases() {
+      return leases();
+    },
+    get workers() {
+      return workers();
+    },
     settings: settings(connection),
-    stats: stats(connection),
-    now: async () => clock(),
-    watch: (onChange) => watch(connection, onChange),
+    get stats() {
+      return stats();
+    },
+    now: async () => connection.clock(),
+    watch: (onChange) => (require("./watch.ts") as typeof import("./watch.ts")).watch(connection, onChange),
     [Symbol.asyncDispose]: async () => connection.close(),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
@@ -92,8 +114,12 @@ function createFile(path: string): void {
   }
 }
 
-/** Not asked of the file: whoever is just making it may hold its lock for longer than SQLite waits. */
+/**
+ * macOS has a SQLite of its own; anywhere else Bun brings one with it. Not asked of the file: whoever is just making it may hold
+ * its lock for longer than SQLite waits.
+ */
 function checkVersion(): void {
+  if (process.platform !== "darwin") return;
   using memory = new Database(":memory:");
   const version = memory.query<{ version: string }, []>("select sqlite_version() as version").get()!.version;
   if (Bun.semver.order(version, oldestVersion) >= 0) return;
