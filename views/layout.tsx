@@ -162,9 +162,11 @@ type PageProps = ContentProps & {
   readonly assets: Assets;
   /** The address that gives this page's content anew; undefined for a page that does not refresh. */
   readonly refreshFrom?: string | undefined;
+  /** Whether it is loaded again and again where no script refreshes it. */
+  readonly reloads?: boolean;
 };
 
-export function Page({ ui, counts, title, assets, refreshFrom, children }: PageProps) {
+export function Page({ ui, counts, title, assets, refreshFrom, reloads = false, children }: PageProps) {
   const refreshing =
     refreshFrom === undefined
       ? {}
@@ -185,6 +187,13 @@ export function Page({ ui, counts, title, assets, refreshFrom, children }: PageP
           <meta name="color-scheme" content="light dark" />
           <meta name="htmx-config" content={htmxConfig} />
           <title safe>{`${title} · queuectl${ui.label === undefined ? "" : ` · ${ui.label}`}`}</title>
+          {reloads ? (
+            <noscript>
+              <meta http-equiv="refresh" content="2" />
+            </noscript>
+          ) : (
+            ""
+          )}
           <link rel="icon" href={link(ui, assets.icon)} type="image/svg+xml" />
           <link rel="stylesheet" href={link(ui, assets.style)} />
           <script src={link(ui, assets.script)} nonce={ui.nonce} defer />

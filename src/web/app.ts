@@ -8,6 +8,7 @@ import { Problem } from "./errors.ts";
 import { compressed, jsonReply } from "./reply.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { apiActionRoutes } from "./routes/api-actions.ts";
+import { bulkRoutes } from "./routes/bulk.tsx";
 import { deadLetterRoutes } from "./routes/dead-letter.tsx";
 import { enqueueRoutes } from "./routes/enqueue.tsx";
 import { healthRoutes } from "./routes/health.ts";
@@ -39,6 +40,7 @@ const routeFiles = [
   overviewRoutes,
   jobsRoutes,
   jobRoutes,
+  bulkRoutes,
   logRoutes,
   deadLetterRoutes,
   workerRoutes,

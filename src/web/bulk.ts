@@ -11,17 +11,28 @@ export interface BulkResult {
   readonly left: number;
 }
 
-/** Changes all that match, up to the job that was the newest when it was asked for. */
+export interface BulkStep extends BulkResult {
+  /** How much of the queue was walked, 0 to 1. */
+  readonly share: number;
+}
+
+interface BulkAsked {
+  readonly change: JobChange;
+  readonly filter: JobFilter;
+  readonly newest: number;
+}
+
+/** Changes all that match, up to the job that was the newest when it was asked for, until it is told to stop. */
 export async function changeAll(
   web: Web,
-  change: JobChange,
-  filter: JobFilter,
-  newest: number,
+  { change, filter, newest }: BulkAsked,
+  signal: AbortSignal = web.stopping,
+  onStep: (step: BulkStep) => void = () => {},
 ): Promise<BulkResult> {
   let changed = 0;
   let left = 0;
   let before: number | undefined = newest + 1;
-  while (before !== undefined && !web.stopping.aborted) {
+  while (before !== undefined && !signal.aborted) {
     const some: Awaited<ReturnType<Store["matching"]["change"]>> = await web.store.matching.change(
       change,
       filter,
@@ -31,6 +42,7 @@ export async function changeAll(
     changed += some.changed;
     left += some.left;
     before = some.older;
+    onStep({ changed, left, share: 1 - (before ?? 0) / (newest + 1) });
     await Bun.sleep(0);
   }
   if (change === "cancel") {

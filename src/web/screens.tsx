@@ -23,6 +23,8 @@ export interface Screen {
   readonly status?: number;
   /** False for a page that holds what somebody types. */
   readonly refreshes?: boolean;
+  /** True for a page that is to go on by itself also without scripts. */
+  readonly reloads?: boolean;
 }
 
 export type MakeScreen = (call: Call) => Promise<Screen>;
@@ -45,7 +47,7 @@ export const page = (web: Web, make: MakeScreen) => async (asked: Asked) => {
 
 export async function pageReply(
   { web, ui }: Pick<Call, "web" | "ui">,
-  { title, body, status = 200, refreshes = true }: Screen,
+  { title, body, status = 200, refreshes = true, reloads = false }: Screen,
 ) {
   const path = ui.path === "/" ? "/overview" : ui.path;
   const query = new URLSearchParams(ui.query);
@@ -57,6 +59,7 @@ export async function pageReply(
       counts={await navCounts(web)}
       title={title}
       assets={assets}
+      reloads={reloads}
       refreshFrom={refreshes && ui.refresh > 0 ? refreshFrom : undefined}
     >
       {body}

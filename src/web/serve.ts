@@ -10,6 +10,7 @@ import { clientAddress, readNetworks } from "./address.ts";
 import { makeApp } from "./app.ts";
 import { openAudit } from "./audit.ts";
 import { mostOfAll } from "./body.ts";
+import { makeBulkRuns } from "./bulk-runs.ts";
 import { makeNotices } from "./notices.ts";
 import { isSameUser, type Peer } from "./peer.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
@@ -89,6 +90,7 @@ export function serve(options: ServeOptions): Serving {
     notices: makeNotices(),
     shared: makeShared(),
     audit: openAudit(home),
+    bulkRuns: makeBulkRuns(),
     ready: options.ready,
     bug: options.bug,
     stopping: stopping.signal,

@@ -8,6 +8,7 @@ import type { Worker } from "../domain/worker.ts";
 import type { RemovedJob, Store } from "../store/store.ts";
 import type { Access, Caller } from "./access.ts";
 import type { Audit } from "./audit.ts";
+import type { BulkRuns } from "./bulk-runs.ts";
 import { Problem } from "./errors.ts";
 import type { Notices } from "./notices.ts";
 import { newNonce } from "./reply.ts";
@@ -40,6 +41,7 @@ export interface Web {
   readonly notices: Notices;
   readonly shared: Shared;
   readonly audit: Audit;
+  readonly bulkRuns: BulkRuns;
   /** In front of every path, such as `/queue`; empty for none. */
   readonly base: string;
   /** Shown on every page, such as `prod`. */

@@ -3,6 +3,7 @@
 import { scopes } from "../../src/domain/scope.ts";
 import { effectiveSettings } from "../../src/domain/settings.ts";
 import type { Store } from "../../src/store/store.ts";
+import { makeBulkRuns } from "../../src/web/bulk-runs.ts";
 import { makeNotices } from "../../src/web/notices.ts";
 import { makeSessions } from "../../src/web/sessions.ts";
 import { makeShared } from "../../src/web/shared.ts";
@@ -27,6 +28,7 @@ export function webOf(store: Store, home: string): Web {
     notices: makeNotices(),
     shared: makeShared(),
     audit: { write: () => {}, enqueuedBy: () => undefined },
+    bulkRuns: makeBulkRuns(),
     base: "",
     label: undefined,
     tls: false,

@@ -168,7 +168,7 @@ async function changeMany(web: Web, request: Request, what: JobChange): Promise<
   if (isAll && query.get("all") !== "yes")
     throw misuse("this would concern all jobs", "add ?all=yes to mean it, or say which");
   web.hold(request);
-  const result = await changeAll(web, what, filter, await web.store.matching.newest());
+  const result = await changeAll(web, { change: what, filter, newest: await web.store.matching.newest() });
   web.shared.forget();
   audited(web, request, what, [], result.changed, `all that match ${query}`);
   return jsonReply(result);
@@ -176,7 +176,11 @@ async function changeMany(web: Web, request: Request, what: JobChange): Promise<
 
 async function changeDead(web: Web, request: Request, what: "retry" | "delete"): Promise<Response> {
   web.hold(request);
-  const result = await changeAll(web, what, { state: "dead" }, await web.store.matching.newest());
+  const result = await changeAll(web, {
+    change: what,
+    filter: { state: "dead" },
+    newest: await web.store.matching.newest(),
+  });
   web.shared.forget();
   audited(web, request, what === "retry" ? "dlq retry-all" : "dlq purge", [], result.changed);
   return jsonReply(result);

@@ -4,12 +4,12 @@
 import { Elysia } from "elysia";
 import { Confirm, type Question } from "../../../views/confirm.tsx";
 import { DeadLetters } from "../../../views/dead-letter.tsx";
-import { changeAll } from "../bulk.ts";
 import { filterOf, numberOf } from "../filters.ts";
-import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { audited, formOf, localPath } from "../forms.ts";
 import { jobPage, pageSize, scan, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
+import { runBulk } from "./bulk.tsx";
 import { jobsText } from "./jobs.tsx";
 
 const screen: MakeScreen = async ({ web, ui, query }) => {
@@ -77,11 +77,16 @@ async function questionOf({ web, query }: Call, change: "retry" | "delete"): Pro
 }
 
 async function act(web: Web, request: Request, change: "retry" | "delete"): Promise<Response> {
-  web.hold(request);
   const form = await formOf(request);
-  const newest = numberOf(form, "newest") ?? (await web.store.matching.newest());
-  const { changed } = await changeAll(web, change, { state: "dead" }, newest);
-  audited(web, request, change === "retry" ? "dlq retry-all" : "dlq purge", [], changed);
-  const text = change === "retry" ? `${jobsText(changed)} back in the queue` : `${jobsText(changed)} purged`;
-  return answerForm(web, request, form, { text, to: localPath(form.get("back") ?? "/dlq") });
+  const wish = {
+    change,
+    filter: { state: "dead" as const },
+    newest: numberOf(form, "newest") ?? (await web.store.matching.newest()),
+    title: change === "retry" ? "Retry all dead letters" : "Purge the dead letters",
+    back: localPath(form.get("back") ?? "/dlq"),
+  };
+  return runBulk(web, request, form, wish, (result) => {
+    audited(web, request, change === "retry" ? "dlq retry-all" : "dlq purge", [], result.changed);
+    return `${jobsText(result.changed)} ${change === "retry" ? "back in the queue" : "purged"}`;
+  });
 }

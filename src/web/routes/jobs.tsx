@@ -7,12 +7,13 @@ import { filterWords, Jobs } from "../../../views/jobs.tsx";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import type { JobChange } from "../../store/store.ts";
-import { changeAll, countAll } from "../bulk.ts";
+import { countAll } from "../bulk.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { jobPage, pageSize, queues, scan, stats } from "../reads.ts";
 import { fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
+import { runBulk } from "./bulk.tsx";
 
 const screen: MakeScreen = async ({ web, ui, query }) => {
   const filter = filterOf(query);
@@ -121,15 +122,20 @@ async function bulkQuestion(web: Web, query: URLSearchParams): Promise<Question>
 async function act(web: Web, request: Request): Promise<Response> {
   const form = await formOf(request);
   const change = changeOf(form.get("do"));
-  const [, done] = verbs[change];
+  const [verb, done] = verbs[change];
   if (form.get("all") === "yes") {
-    web.hold(request);
     const filter = filterOf(form);
-    const { changed, left } = await changeAll(web, change, filter, numberOf(form, "newest") ?? 0);
-    audited(web, request, change, [], changed, `all ${filterWords(filter) || "jobs"}`);
-    return answerForm(web, request, form, {
-      text: `${jobsText(changed)} ${done}${leftText(left)}`,
-      to: localPath(form.get("back")),
+    const words = filterWords(filter);
+    const wish = {
+      change,
+      filter,
+      newest: numberOf(form, "newest") ?? 0,
+      title: `${verb} all jobs${words === "" ? "" : ` ${words}`}`,
+      back: localPath(form.get("back")),
+    };
+    return runBulk(web, request, form, wish, ({ changed, left }) => {
+      audited(web, request, change, [], changed, `all ${words || "jobs"}`);
+      return `${jobsText(changed)} ${done}${leftText(left)}`;
     });
   }
   const { changed, left } = await changeNamed(web, change, form.getAll("id"));
