@@ -39,7 +39,12 @@ export const bench: Bench = async () => {
     const home = newHome();
     await fill(home, size);
     const costs = Object.fromEntries(steps.map((step) => [step, []])) as unknown as Costs;
-    queues.push({ name: size.name, store: await openStore(home.path), page: await dashboard(home), costs });
+    queues.push({
+      name: size.name,
+      store: await openStore({ home: home.path }),
+      page: await dashboard(home),
+      costs,
+    });
   }
   try {
     for (const { store } of queues) await store.workers.register(idleWorker);
@@ -83,6 +88,7 @@ async function ask({ store, page, costs }: Queue, counted: boolean): Promise<voi
 
 const idleWorker = {
   identity: { host: "bench", boot_id: "", pid_namespace: "", pid: process.pid, pid_start: "" },
+  home: "/bench",
   version: "bench",
   queues: null,
   worker_ids: ["worker-bench"],

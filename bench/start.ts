@@ -31,7 +31,7 @@ export const bench: Bench = async () => {
 
 /** From the moment that the job is committed. */
 async function stored(home: Home): Promise<Figure[]> {
-  await using store = await openStore(home.path);
+  await using store = await openStore({ home: home.path });
   await using pipe = await namedPipe();
   const delays: number[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -7,7 +7,7 @@ import { ended, plainJob } from "../example.ts";
 
 const [home, count] = process.argv.slice(2) as [string, string];
 const jobs = Number(count);
-await using store = await openStore(home);
+await using store = await openStore({ home });
 
 await store.jobs.enqueueAll(
   (async function* () {
@@ -17,6 +17,7 @@ await store.jobs.enqueueAll(
 const worker_ids = Array.from({ length: 32 }, (_, index) => `worker-${index}`);
 await store.workers.register({
   identity: { host: "bench", boot_id: "", pid_namespace: "", pid: process.pid, pid_start: "" },
+  home: "/bench",
   version: "bench",
   queues: null,
   worker_ids,

@@ -1,15 +1,17 @@
 // What every command is given: who calls, from where, and the way to the store.
 
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
-import { ensureHome, homeOf } from "../home.ts";
+import { ensureHome } from "../home.ts";
 import { type Environment, ownEnvironment } from "../self.ts";
-import { openStore } from "../store/open.ts";
+import { openStore, type Place, placeOf } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Context {
-  /** As the user gave it. */
+  /** As the user gave it, with the database that the words named. */
   readonly environment: Environment;
   readonly home: string;
+  /** Where the queue lies. */
+  readonly place: Place;
   readonly cwd: string;
   /** Opens the queue, making the home folder where it is missing. */
   openStore(): Promise<Store>;
@@ -17,17 +19,23 @@ export interface Context {
   settings(store: Store): Promise<Settings>;
 }
 
-export function makeContext(): Context {
-  const environment = ownEnvironment();
-  const home = homeOf(environment);
+export function makeContext(database?: string): Context {
+  // What this process starts in turn, workers and their commands, works on the same queue.
+  const environment = {
+    ...ownEnvironment(),
+    ...(database !== undefined && { QUEUECTL_DATABASE_URL: database }),
+  };
+  const place = placeOf(environment);
   return {
     environment,
-    home,
+    home: place.home,
+    place,
     cwd: process.cwd(),
     async openStore() {
-      ensureHome(home);
-      return openStore(home);
+      ensureHome(place.home);
+      return openStore(place);
     },
-    settings: async (store) => effectiveSettings(await store.settings.all(), environment),
+    settings: async (store) =>
+      effectiveSettings({ ...store.defaults, ...(await store.settings.all()) }, environment),
   };
 }

@@ -31,7 +31,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
   if (!command) return show((help) => help.programHelp());
   if (options.help) return show((help) => help.commandHelp(command));
-  return (await command.load())(makeContext(), words, options as never);
+  return (await command.load())(makeContext(options.database as string | undefined), words, options as never);
 }
 
 async function show(text: (help: typeof import("./help.ts")) => string): Promise<number> {

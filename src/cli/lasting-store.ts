@@ -14,6 +14,7 @@ export interface LastingStore extends AsyncDisposable {
 }
 
 export async function openLastingStore(context: Context): Promise<LastingStore> {
+  if (context.place.database !== undefined) return connected(await context.openStore());
   const path = databasePath(context.home);
   let store = await context.openStore();
   let seen = identityOf(path);
@@ -47,6 +48,13 @@ export async function openLastingStore(context: Context): Promise<LastingStore> 
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
+
+/** A server's clients find it again by themselves. */
+const connected = (store: Store): LastingStore => ({
+  now: () => store,
+  ready: async () => {},
+  [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+});
 
 function identityOf(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });

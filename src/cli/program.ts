@@ -290,6 +290,7 @@ export const program: Vocabulary<Command> = {
     ["web", "web start"],
   ]),
   everywhere: [
+    ["--database <url>", "The PostgreSQL queue at postgres://…, instead of QUEUECTL_DATABASE_URL"],
     ["-h, --help", "Show this"],
     ["-v, --version", "Show the version"],
   ],

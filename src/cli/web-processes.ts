@@ -2,22 +2,18 @@
 
 import type { Job } from "../domain/job.ts";
 import type { Worker } from "../domain/worker.ts";
-import { livenessOf } from "../runner/process-identity.ts";
 import { version } from "../self.ts";
 import type { Store } from "../store/store.ts";
 import type { Processes } from "../web/web.ts";
 import { startDetached } from "../worker/detach.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
+import { deadWorkers } from "../worker/liveness.ts";
 import { endCancelled } from "../worker/rescuer.ts";
 import type { Context } from "./context.ts";
 
 export function webProcesses(context: Context, store: () => Store): Processes {
   async function workers(): Promise<Worker[]> {
-    const dead = new Set(
-      (await store().workers.processes())
-        .filter(({ identity }) => livenessOf(identity) === "dead")
-        .flatMap(({ worker_ids }) => worker_ids),
-    );
+    const dead = await deadWorkers(store());
     const all = await store().workers.list();
     return all.map((worker) => (dead.has(worker.id) ? { ...worker, state: "dead" } : worker));
   }

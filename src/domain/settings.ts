@@ -133,6 +133,12 @@ export function readSetting<K extends SettingKey>(key: K, text: string): Setting
   return value;
 }
 
+/**
+ * Where machines share a queue, the variables of the one who enqueues say nothing about the machine that runs the job, so none of
+ * them go along unless asked for.
+ */
+export const sharedDefaults: Readonly<Record<string, string>> = { capture_env: "" };
+
 /** Defaults, overlaid by stored texts, overlaid by `QUEUECTL_<KEY>` of the environment. */
 export function effectiveSettings(
   stored: Readonly<Record<string, string>>,

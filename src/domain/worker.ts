@@ -39,6 +39,8 @@ export interface Worker {
 export interface WorkerProcess {
   readonly process_id: number;
   readonly identity: ProcessIdentity;
+  /** Its home folder. */
+  readonly home: string;
   readonly worker_ids: readonly string[];
   readonly heartbeat_at: number;
 }

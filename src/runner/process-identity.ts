@@ -20,6 +20,12 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
   return startOf(identity.pid) === identity.pid_start ? "alive" : "dead";
 }
 
+/** Whether a process belongs to this start of this machine, and can be seen from here. */
+export function isOfThisMachine({ host, boot_id, pid_namespace }: ProcessIdentity): boolean {
+  const own = here();
+  return host === own.host && boot_id === own.boot_id && pid_namespace === own.pid_namespace;
+}
+
 /** When a living process was started, in the kernel's own words; undefined when it is gone or only a zombie. */
 export function startOf(pid: number): string | undefined {
   if (process.platform !== "linux") return startFromPs(pid);

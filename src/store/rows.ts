@@ -2,6 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import { Refusal } from "../domain/errors.ts";
+import { idFromBytes, jobIdBytes } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
 import type { RunJob } from "../domain/outcome.ts";
 
@@ -102,3 +103,6 @@ export const attemptFrom = (row: AttemptRow): Attempt => ({
   log_bytes: row.log_bytes,
   log_truncated: Boolean(row.log_truncated),
 });
+
+/** For a job that was given none. */
+export const newJobId = () => idFromBytes(crypto.getRandomValues(new Uint8Array(jobIdBytes)));

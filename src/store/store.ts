@@ -13,6 +13,13 @@ import type { Stats } from "../domain/stats.ts";
 import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
 
 export interface Store extends AsyncDisposable {
+  /**
+   * How long after its last heartbeat a process's jobs are its own, in milliseconds; null where that does not end as long as the
+   * process lives, because whoever works on the queue can see whether it does.
+   */
+  readonly leaseMs: number | null;
+  /** Settings that have another default here than elsewhere, as texts. */
+  readonly defaults: Readonly<Record<string, string>>;
   readonly jobs: Jobs;
   readonly matching: Matching;
   readonly leases: Leases;
@@ -24,10 +31,10 @@ export interface Store extends AsyncDisposable {
   now(): Promise<number>;
 
   /**
-   * Calls `onChange` soon after another process changed anything. A hint, not a promise: a caller still looks by itself from
-   * time to time. Keeps the process alive until disposed.
+   * Calls `onChange` soon after another process changed anything, or at least (`work`) what a worker acts on. A hint, not a promise: a
+   * caller still looks by itself from time to time. Keeps the process alive until disposed.
    */
-  watch(onChange: () => void): Disposable;
+  watch(onChange: () => void, what?: "everything" | "work"): Disposable;
 }
 
 export interface Jobs {
@@ -76,7 +83,7 @@ export interface Jobs {
 
 export interface Enqueued {
   readonly count: number;
-  /** The ids, in order, read as they are asked for. */
+  /** The ids, in order, read once and as they are asked for. */
   ids(): AsyncIterable<string>;
 }
 
@@ -185,6 +192,12 @@ export interface Leases {
   takeForgotten(to: number, only?: number): Promise<readonly ClaimedJob[]>;
 
   /**
+   * Gives the jobs of processes whose lease has ended to a process together with their workers, each job's lease raised, and takes
+   * those processes out; none where leases do not end. Of two who ask at once, one gets the jobs and the other none.
+   */
+  takeExpired(to: number): Promise<readonly ClaimedJob[]>;
+
+  /**
    * Lets each retry wait for what was left of its delay when the clock was set back by so many milliseconds; without them, for the
    * whole delay from now on. Doing it twice, as several processes may, does no harm.
    */
@@ -221,6 +234,8 @@ export interface TurnResult {
   readonly claimed: readonly ClaimedJob[];
   /** When the next waiting job of those queues may run; null when none waits, or when more may be claimed at once. */
   readonly next_due_at: number | null;
+  /** Set when there were jobs to claim and the process is not entered any more, or its lease has ended: it may claim none. */
+  readonly expelled?: true;
 }
 
 export interface Orders {
@@ -233,8 +248,11 @@ export interface Workers {
   /** Enters a process and its workers. */
   register(entry: NewWorkerProcess): Promise<number>;
 
-  /** Says that a process is still there. */
-  heartbeat(process_id: number): Promise<void>;
+  /**
+   * Says that a process is still there, and renews its lease where leases end. False when it is not entered any more or its lease has
+   * ended: its jobs are or will be given to others.
+   */
+  heartbeat(process_id: number): Promise<boolean>;
 
   /** Takes workers out. The last one takes its process with it; jobs they still hold stay theirs until rescued. */
   leave(worker_ids: readonly string[]): Promise<void>;
@@ -257,6 +275,8 @@ export interface Workers {
 
 export interface NewWorkerProcess {
   readonly identity: ProcessIdentity;
+  /** Its home folder: whoever shares host and home can take over what it leaves. */
+  readonly home: string;
   readonly version: string;
   readonly queues: readonly string[] | null;
   readonly worker_ids: readonly string[];

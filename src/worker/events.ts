@@ -6,6 +6,7 @@ import type { Job } from "../domain/job.ts";
 import { oneLine } from "../domain/one-line.ts";
 import { isoTime } from "../domain/time.ts";
 import type { StopOrder } from "../domain/worker.ts";
+import type { RescuedJob } from "./rescuer.ts";
 
 /** Those with a `worker_id` are about one worker, the others about all of the process's. */
 export type WorkerEvent =
@@ -14,8 +15,9 @@ export type WorkerEvent =
   | { readonly kind: "executing"; readonly worker_id: string; readonly job: Job }
   | { readonly kind: "settled"; readonly worker_id: string; readonly job: Job; readonly ending: Ending }
   | { readonly kind: "stale"; readonly worker_id: string; readonly job: Job }
-  /** `pid` is that of the dead worker process; null when the database does not know it any more. */
-  | { readonly kind: "taken_over"; readonly job: Job; readonly pid: number | null }
+  | { readonly kind: "taken_over"; readonly job: Job; readonly from: RescuedJob["from"] }
+  | { readonly kind: "lease_ends"; readonly jobs: readonly Job[] }
+  | { readonly kind: "expelled"; readonly jobs: readonly Job[] }
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "trouble_over" }
   | { readonly kind: "hindrance"; readonly message: string }
@@ -36,9 +38,11 @@ export function eventLine(event: WorkerEvent): string {
     case "stale":
       return `job ${event.job.id} was taken by another worker; its result here is dropped`;
     case "taken_over":
-      if (event.pid === null)
-        return `job ${event.job.id} was running when this database was copied, and is lost`;
-      return `took over job ${event.job.id} from worker process ${event.pid}, which is dead`;
+      return takenOverLine(event.job, event.from);
+    case "lease_ends":
+      return `the database has not answered for so long that others may run what runs here: ending ${idsOf(event.jobs)}`;
+    case "expelled":
+      return `this process counted as gone, and others run its jobs: entering it anew${event.jobs.length > 0 ? `, ending ${idsOf(event.jobs)}` : ""}`;
     case "trouble":
       return `${event.message}; running commands go on, and their results are kept until it answers`;
     case "trouble_over":
@@ -48,14 +52,22 @@ export function eventLine(event: WorkerEvent): string {
     case "hindrance_over":
       return "jobs can be started again";
     case "stopping": {
-      const jobs = event.jobs.map((job) => job.id).join(", ");
-      return `${stopWords[event.order]} ${jobs}${event.order === "finish" ? "; once more gives back" : ""}`;
+      return `${stopWords[event.order]} ${idsOf(event.jobs)}${event.order === "finish" ? "; once more gives back" : ""}`;
     }
     case "stopped":
       return "stopped";
     default:
       return event satisfies never;
   }
+}
+
+const idsOf = (jobs: readonly Job[]) => jobs.map(({ id }) => id).join(", ");
+
+function takenOverLine({ id }: Job, from: RescuedJob["from"]): string {
+  if (from === "a copy") return `job ${id} was running when this database was copied, and is lost`;
+  if (from === "a vanished machine")
+    return `job ${id} ran on a machine that was not heard of for too long, and is lost`;
+  return `took over job ${id} from worker process ${from}, which is dead`;
 }
 
 const stopWords: Readonly<Record<StopOrder, string>> = {

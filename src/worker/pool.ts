@@ -4,7 +4,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Refusal } from "../domain/errors.ts";
 import { idFromBytes, workerIdBytes } from "../domain/id.ts";
-import { isSettled } from "../domain/job.ts";
+import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob, Settlement } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
@@ -22,6 +22,7 @@ import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
 import { watchHindrance } from "./hindrance.ts";
+import { steadyNow, watchLease } from "./lease.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
 import { makeWakeup } from "./wakeup.ts";
@@ -87,6 +88,9 @@ export function startPool(options: PoolOptions): Pool {
   let started: StartedAttempt[] = [];
   let ended: EndedRun[] = [];
   let settings: Settings;
+  let process_id: number;
+  /** Whether the store does not know this process any more, or is about to forget it. */
+  let expelled = false;
   let stopping: StopOrder | undefined;
   let changed = false;
   /** What the store refused with, as long as it does. */
@@ -94,23 +98,25 @@ export function startPool(options: PoolOptions): Pool {
   let announced: number | null | undefined;
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
+  const lease =
+    store.leaseMs === null
+      ? undefined
+      : watchLease(store.leaseMs, {
+          onEnd() {
+            tell({ kind: "lease_ends", jobs: jobsAtHand() });
+            endRuns("released", () => true);
+          },
+          onKill: kill,
+        });
 
   return { done: work(), stop, look, kill };
 
   async function work(): Promise<void> {
     settings = await readSettings();
-    await refuseElsewhere(store);
+    if (store.leaseMs === null) await refuseElsewhere(store);
     await store.leases.mendRetries();
-    const process_id = await store.workers.register({
-      identity: ownIdentity(),
-      version: options.version,
-      queues,
-      worker_ids: options.worker_ids,
-      journal: journal.path,
-    });
-    for (const worker_id of options.worker_ids) tell({ kind: "started", worker_id, queues });
-
-    await serve(process_id);
+    await enter();
+    await serve();
     // Workers that leave commands running stay entered with them: that is how the next one finds them.
     await store.workers.leave([...present].filter((id) => !busyWorkers().has(id)));
     if (running.size === 0) journal.remove();
@@ -118,26 +124,45 @@ export function startPool(options: PoolOptions): Pool {
     for (const worker_id of present) tell({ kind: "stopped", worker_id });
   }
 
+  /** Enters this process and its workers in the store. */
+  async function enter(): Promise<void> {
+    const askedAt = steadyNow();
+    process_id = await store.workers.register({
+      identity: ownIdentity(),
+      home,
+      version: options.version,
+      queues,
+      worker_ids: [...present],
+      journal: journal.path,
+    });
+    lease?.renewed(askedAt);
+    expelled = false;
+    for (const worker_id of present) tell({ kind: "started", worker_id, queues });
+  }
+
   /** Works until there is nothing more to do here; its duties end with it. */
-  async function serve(process_id: number): Promise<void> {
-    using _watch = store.watch(look);
-    await using _heartbeat = every(heartbeatMs, () => beat(process_id));
+  async function serve(): Promise<void> {
+    using _watch = store.watch(look, "work");
+    using _lease = lease;
+    await using _heartbeat = every(store.leaseMs === null ? heartbeatMs : store.leaseMs / 6, beat);
     await using _clock = every(clockMs, watchClock(mendRetries));
-    await using _rescuer = every(rescueMs, () => rescue(process_id));
+    await using _rescuer = every(rescueMs, rescue);
     await using _pruner = every(pruneMs, prune);
 
     for (;;) {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
       await setImmediate();
-      const result = await turn(process_id);
+      const result = await turn();
       if (result && ended.length > 0) continue;
       if (await isFinished()) break;
       await (result ? rest(result.next_due_at) : Bun.sleep(troublePauseMs));
     }
   }
 
-  async function beat(process_id: number): Promise<void> {
-    await store.workers.heartbeat(process_id);
+  async function beat(): Promise<void> {
+    const askedAt = steadyNow();
+    if (await store.workers.heartbeat(process_id)) lease?.renewed(askedAt);
+    else expel();
     const unsettled = [...running.values(), ...ended.map(({ run }) => run)];
     journal.trim(new Set(unsettled.map(({ claimed }) => markOf(home, claimed.job.seq, claimed.attempt).run)));
   }
@@ -147,11 +172,30 @@ export function startPool(options: PoolOptions): Pool {
     look();
   }
 
-  async function rescue(process_id: number): Promise<void> {
-    if (stopping) return;
+  /** Others have or may have the jobs that run here. */
+  function expel(): void {
+    if (expelled) return;
+    expelled = true;
+    tell({ kind: "expelled", jobs: jobsAtHand() });
+    endRuns("released", () => true);
+    wakeup.wake();
+  }
+
+  /** Under names of their own: those that they had may belong to whoever took their jobs. */
+  async function enterAnew(): Promise<void> {
+    const count = present.size - leaving.size;
+    for (const worker_id of present) tell({ kind: "stopped", worker_id });
+    present.clear();
+    leaving.clear();
+    for (let n = 0; n < count; n++) present.add(newWorkerId());
+    await enter();
+  }
+
+  async function rescue(): Promise<void> {
+    if (stopping || expelled) return;
     const rescued = rescueOnce({ store, home, process_id, settings: () => settings, ...only });
-    for await (const { taken, attempt, pid } of rescued) {
-      tell({ kind: "taken_over", job: taken.job, pid });
+    for await (const { taken, attempt, from } of rescued) {
+      tell({ kind: "taken_over", job: taken.job, from });
       present.add(taken.worker_id);
       leaving.add(taken.worker_id);
       watchOver({ claimed: taken, attempt });
@@ -167,19 +211,21 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */
-  async function turn(process_id: number): Promise<TurnResult | undefined> {
+  async function turn(): Promise<TurnResult | undefined> {
     const batch = { started, ended };
     started = [];
     ended = [];
     try {
-      if (changed) await lookAround(process_id);
-      const idle = stopping || hindrance.stands() ? [] : idleWorkers();
+      if (expelled && running.size === 0 && !stopping) await enterAnew();
+      if (changed) await lookAround();
+      const idle = stopping || expelled || hindrance.stands() ? [] : idleWorkers();
       const result = await store.leases.exchange({
         started: batch.started,
         ended: batch.ended.map(({ settlement }) => settlement),
         settings,
         wanted: idle.length === 0 ? null : { worker_ids: idle, queues, ...only },
       });
+      if (result.expelled) expel();
       if (trouble) tell({ kind: "trouble_over" });
       trouble = undefined;
       tellOfEnded(batch.ended, result);
@@ -211,7 +257,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   /** Another process changed something: settings, orders to stop, or jobs to be cancelled. */
-  async function lookAround(process_id: number): Promise<void> {
+  async function lookAround(): Promise<void> {
     settings = await readSettings();
     const orders = await store.leases.orders(process_id);
     changed = false;
@@ -295,12 +341,16 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   function stop(order: StopOrder): void {
-    const jobs = [...running.values()].map(({ claimed }) => claimed.job);
+    const jobs = jobsAtHand();
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
     stopping = order;
     if (order === "release") endRuns("released", () => true);
     if (order === "leave") for (const run of running.values()) run.attempt.abandon();
     wakeup.wake();
+  }
+
+  function jobsAtHand(): Job[] {
+    return [...running.values()].map(({ claimed }) => claimed.job);
   }
 
   function endRuns(reason: "released" | "cancelled", which: (run: Run) => boolean): void {
@@ -328,6 +378,6 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function readSettings(): Promise<Settings> {
-    return effectiveSettings(await store.settings.all(), environment);
+    return effectiveSettings({ ...store.defaults, ...(await store.settings.all()) }, environment);
   }
 }

@@ -7,10 +7,11 @@ import type { ClaimedJob, TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
 import { journalPath } from "../home.ts";
 import { adoptAttempt, loseAttempt } from "../runner/adopt.ts";
-import { livenessOf, ownIdentity } from "../runner/process-identity.ts";
+import { isOfThisMachine, ownIdentity } from "../runner/process-identity.ts";
 import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
 import { attemptPlan, type PlanFacts } from "./attempt-plan.ts";
+import { processStates } from "./liveness.ts";
 
 export interface RescueOptions {
   readonly store: Store;
@@ -25,8 +26,8 @@ export interface RescueOptions {
 export interface RescuedJob {
   readonly taken: ClaimedJob;
   readonly attempt: RunningAttempt;
-  /** The pid of the worker process that died; null when the database does not know it any more. */
-  readonly pid: number | null;
+  /** The pid of the worker process that died; or the database was copied while it ran, or its lease has ended. */
+  readonly from: number | "a copy" | "a vanished machine";
 }
 
 /**
@@ -39,20 +40,26 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
   const now = await store.now();
   // What runs has its environment already; the worker's own is of no use here.
   const facts: PlanFacts = { home, settings, environment: {} };
-  for (const { process_id: dead, identity } of await store.workers.processes()) {
-    if (livenessOf(identity) !== "dead") continue;
+  for (const { process_id: dead, identity, home: itsHome, liveness } of await processStates(store)) {
+    // Of another machine, or another home here, nothing could be taken over but the job: that waits for the lease's end.
+    const isOurs = store.leaseMs === null || (isOfThisMachine(identity) && itsHome === home);
+    if (liveness !== "dead" || !isOurs) continue;
     const jobs = await store.leases.takeOver(dead, process_id, only);
     const adopt = async (taken: TakenJob): Promise<RescuedJob> => ({
       taken,
       attempt: await adopted(taken, { ...facts, rebooted: identity.boot_id !== boot_id, now }),
-      pid: identity.pid,
+      from: identity.pid,
     });
     yield* await Promise.all(jobs.map(adopt));
   }
-  for (const taken of await store.leases.takeForgotten(process_id, only)) {
-    const attempt = loseAttempt(attemptPlan(taken, facts), ranFor(taken, now));
-    yield { taken, attempt, pid: null };
-  }
+  const lost = (taken: ClaimedJob, from: RescuedJob["from"]): RescuedJob => ({
+    taken,
+    attempt: loseAttempt(attemptPlan(taken, facts), ranFor(taken, now)),
+    from,
+  });
+  for (const taken of await store.leases.takeForgotten(process_id, only)) yield lost(taken, "a copy");
+  if (only !== undefined) return;
+  for (const taken of await store.leases.takeExpired(process_id)) yield lost(taken, "a vanished machine");
 }
 
 interface AdoptOptions extends PlanFacts {
@@ -79,6 +86,7 @@ export async function endCancelled(
 ): Promise<void> {
   const process_id = await store.workers.register({
     identity: ownIdentity(),
+    home,
     version,
     queues: [],
     worker_ids: [],

@@ -1,14 +1,20 @@
 // A worker process without commands: claims and settles until nothing is left, and prints each claim as `seq attempt`.
 
-import { homeOf } from "../../src/home.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openStore, placeOf } from "../../src/store/open.ts";
 import { exitWith, settings } from "../support/sample-jobs.ts";
 import { startSignal } from "../support/start-together.ts";
 
-await using store = await openStore(homeOf(process.env));
+await using store = await openStore(placeOf(process.env));
 const worker_ids = [1, 2, 3].map((n) => `worker-${process.pid}-${n}`);
 const identity = { host: "here", boot_id: "", pid_namespace: "", pid: process.pid, pid_start: "" };
-await store.workers.register({ identity, version: "1", queues: null, worker_ids, journal: "/journal" });
+await store.workers.register({
+  identity,
+  home: "/home",
+  version: "1",
+  queues: null,
+  worker_ids,
+  journal: "/journal",
+});
 await startSignal();
 
 const claims: string[] = [];

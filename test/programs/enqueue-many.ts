@@ -1,13 +1,12 @@
 // Enqueues jobs one by one and as many at once, and prints the ids it was given: enqueue-many.ts <count>
 
-import { homeOf } from "../../src/home.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openStore, placeOf } from "../../src/store/open.ts";
 import { asyncly, newJob } from "../support/sample-jobs.ts";
 import { startSignal } from "../support/start-together.ts";
 
 const count = Number(process.argv[2]);
 await startSignal();
-await using store = await openStore(homeOf(process.env));
+await using store = await openStore(placeOf(process.env));
 const ids: string[] = [];
 for (let n = 0; n < count; n++) ids.push((await store.jobs.enqueue(newJob())).id);
 const many = Array.from({ length: count }, () => newJob({ tags: ["many"] }));

@@ -69,6 +69,7 @@ test("a worker whose job was taken from it cannot write a result, and says so", 
   const [process] = await store.workers.processes();
   const other = await store.workers.register({
     identity: { ...process!.identity, pid: 1 },
+    home: "/home",
     version: "test",
     queues: null,
     worker_ids: [],
@@ -105,6 +106,7 @@ test("one SQLite file used from another host or container is refused, naming Pos
     await using store = await openSqlite({ path: join(q.home, "queue.db") });
     await store.workers.register({
       identity: { ...ownIdentity(), pid_namespace: "pid:[1]" },
+      home: "/home",
       version: "test",
       queues: null,
       worker_ids: ["worker-other"],

@@ -35,6 +35,6 @@ export function storeContract(kind: StoreKind): void {
     matchingContract(makeStore);
     watchContract(makeStore);
     raceContract(kind);
-    modelContract(makeStore);
+    modelContract(makeStore, kind.lives);
   });
 }

@@ -57,7 +57,14 @@ export const endedAs = (result: Ending["result"], more: Partial<Ending> = {}): E
 
 /** Enters a process with these workers. */
 export const register = (store: Store, ...worker_ids: string[]) =>
-  store.workers.register({ identity, version: "1", queues: null, worker_ids, journal: "/journal" });
+  store.workers.register({
+    identity,
+    home: "/home",
+    version: "1",
+    queues: null,
+    worker_ids,
+    journal: "/journal",
+  });
 
 /** One turn of a process that only wants jobs. */
 export const claimTurn = (store: Store, wanted: Partial<Wanted> = {}): Promise<TurnResult> =>

@@ -6,6 +6,8 @@ import type { Store } from "../../src/store/store.ts";
 export interface StoreKind {
   /** As it stands in the names of tests: `the SQLite store`. */
   readonly name: string;
+  /** How many random lives of a queue an ordinary run of the suite walks through. */
+  readonly lives?: number;
   /** Why there is none here, and how to get it; the suite is skipped then. */
   readonly missing?: string | undefined;
   makeDatabase(): Promise<TempDatabase>;

@@ -2,7 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { workerJson } from "../../domain/json.ts";
-import { livenessOf } from "../../runner/process-identity.ts";
+import { deadWorkers } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note, printJson, printTable } from "../output.ts";
@@ -13,12 +13,7 @@ export async function workerList(
   options: { json?: boolean },
 ): Promise<number> {
   await using store = await context.openStore();
-  const processes = await store.workers.processes();
-  const dead = new Set(
-    processes
-      .filter(({ identity }) => livenessOf(identity) === "dead")
-      .flatMap(({ worker_ids }) => worker_ids),
-  );
+  const dead = await deadWorkers(store);
   const workers = (await store.workers.list()).map((worker) => ({
     ...worker,
     state: dead.has(worker.id) ? ("dead" as const) : worker.state,

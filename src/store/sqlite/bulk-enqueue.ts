@@ -3,10 +3,11 @@
 
 import { SQLiteError } from "bun:sqlite";
 import type { NewJob } from "../../domain/job.ts";
+import { idTaken, idTwice } from "../refusals.ts";
+import { newJobId } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
-import { idTaken, idTwice, newJobId } from "./jobs.ts";
 
 /** One temporary table serves all that are gathered at the same time, as a server's requests may be. */
 let batches = 0;

@@ -1,13 +1,13 @@
 // Jobs in SQLite: stored, looked up, and changed by a user's word.
 
 import { SQLiteError } from "bun:sqlite";
-import { Refusal } from "../../domain/errors.ts";
-import { idFromBytes, isId, jobIdBytes } from "../../domain/id.ts";
-import { isSettled, type Job, type JobState, type NewJob, shown } from "../../domain/job.ts";
-import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
+import { isId } from "../../domain/id.ts";
+import { isSettled, type Job, type NewJob } from "../../domain/job.ts";
+import { ambiguousId, idTaken, jobIsGone, noSuchJob, refuseUnless, wrongState } from "../refusals.ts";
+import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { countChanges, countMove } from "./counts.ts";
+import { countChanges } from "./counts.ts";
 
 export function jobs(connection: Connection): Jobs {
   const { sql, read, write, clock } = connection;
@@ -55,7 +55,7 @@ export function jobs(connection: Connection): Jobs {
         const removed = [...new Set(seqs)].map((seq) => {
           const row = rowOf(connection, seq);
           refuseUnless(row, only, "deleted");
-          counts.add(row.queue, row.state, -1, row.last_duration);
+          counts.add(row, -1);
           return remove(connection, row);
         });
         counts.save();
@@ -66,7 +66,7 @@ export function jobs(connection: Connection): Jobs {
       write(() => {
         const counts = countChanges(connection);
         const rows = oldestDead(connection, limit);
-        for (const row of rows) countMove(counts, row, makePending(connection, row.seq, clock()));
+        for (const row of rows) counts.move(row, makePending(connection, row.seq, clock()));
         counts.save();
         return rows.length;
       }),
@@ -123,22 +123,8 @@ function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
   }
 }
 
-export const newJobId = () => idFromBytes(crypto.getRandomValues(new Uint8Array(jobIdBytes)));
-
-export const idTwice = (id: string) =>
-  new Refusal("conflict", `the id ${id} is given to two jobs`, "give each its own, or leave it out");
-
-export const idTaken = (id: string) =>
-  new Refusal("conflict", `there already is a job ${id}`, "choose another id, or leave it out and get one");
-
 function findRow({ sql }: Connection, wanted: string): JobRow {
-  const noSuchJob = () =>
-    new Refusal(
-      "not_found",
-      `there is no job ${isId(wanted) ? wanted : shown(wanted)}`,
-      "queuectl list shows the jobs there are",
-    );
-  if (!isId(wanted)) throw noSuchJob();
+  if (!isId(wanted)) throw noSuchJob(wanted);
   const exact = sql("select * from jobs where id = $wanted").get({ wanted });
   if (exact) return exact;
   // "~" sorts behind every character that an id may have.
@@ -147,22 +133,17 @@ function findRow({ sql }: Connection, wanted: string): JobRow {
   ).all({
     wanted,
   });
-  if (rows.length === 0) throw noSuchJob();
+  if (rows.length === 0) throw noSuchJob(wanted);
   if (rows.length === 1) return rows[0]!;
-  const some = rows
-    .slice(0, 3)
-    .map((row) => row.id)
-    .join(", ");
-  throw new Refusal(
-    "ambiguous",
-    `${wanted} could be ${some}${rows.length > 3 ? " and more" : ""}`,
-    "type more of the id",
+  throw ambiguousId(
+    wanted,
+    rows.map(({ id }) => id),
   );
 }
 
 function rowOf({ sql }: Connection, seq: number): JobRow {
   const row: JobRow | null = sql("select * from jobs where seq = $seq").get({ seq });
-  if (!row) throw new Refusal("not_found", "the job is gone", "somebody else has just deleted it");
+  if (!row) throw jobIsGone();
   return row;
 }
 
@@ -174,24 +155,13 @@ function change(connection: Connection, seqs: readonly number[], step: (row: Job
     for (const seq of new Set(seqs)) {
       const before = rowOf(connection, seq);
       const after = step(before, now);
-      countMove(counts, before, after);
+      counts.move(before, after);
       changed.push(jobFrom(after));
     }
     counts.save();
     return changed;
   });
 }
-
-function refuseUnless(row: JobRow, only: JobState | undefined, done: string): void {
-  if (row.state === "processing")
-    throw wrongState(row, `cannot be ${done}`, `queuectl cancel ${row.id} stops it first`);
-  if (only !== undefined && row.state !== only) {
-    throw wrongState(row, `is not ${only === "dead" ? "in the dead letter queue" : only}`);
-  }
-}
-
-const wrongState = (row: JobRow, what: string, advice?: string) =>
-  new Refusal("wrong_state", `job ${row.id} is ${row.state} and ${what}`, advice);
 
 /** A waiting job is cancelled with this; a running one is marked for its worker. */
 export function markCancelled({ sql }: Connection, { seq, state }: JobRow, now: number): JobRow {
@@ -239,7 +209,7 @@ export function remove({ sql }: Connection, row: JobRow): RemovedJob {
 
 function removeAll(connection: Connection, rows: readonly JobRow[]): RemovedJob[] {
   const counts = countChanges(connection);
-  for (const row of rows) counts.add(row.queue, row.state, -1, row.last_duration);
+  for (const row of rows) counts.add(row, -1);
   const removed = rows.map((row) => remove(connection, row));
   counts.save();
   return removed;

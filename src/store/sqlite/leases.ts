@@ -9,7 +9,7 @@ import type { StopOrder } from "../../domain/worker.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { countChanges, countMove } from "./counts.ts";
+import { countChanges } from "./counts.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
 
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
@@ -51,6 +51,8 @@ export function leases(connection: Connection): Leases {
       return write(() => takeForgotten(connection, to, wanted));
     },
 
+    takeExpired: async () => [],
+
     mendRetries: (setBackMs = 0) =>
       write(() => {
         // `finished_at` moves along, so that mending again, as every worker process does, finds nothing to do.
@@ -70,10 +72,12 @@ function takeTurn(connection: Connection, turn: Turn): TurnResult {
   const now = clock();
   for (const attempt of turn.started) writeStarted(connection, attempt);
   const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now);
-  const claimed = turn.wanted ? claim(connection, turn.wanted, now) : [];
+  const { claimed, expelled } = turn.wanted
+    ? claim(connection, turn.wanted, now)
+    : { claimed: [], expelled: false };
   const hungry = turn.wanted !== null && claimed.length < turn.wanted.worker_ids.length;
   const next_due_at = hungry ? nextDueAt(sql, turn.wanted!) : null;
-  return { stale, settled, claimed, next_due_at };
+  return { stale, settled, claimed, next_due_at, ...(expelled && { expelled }) };
 }
 
 function writeStarted({ sql }: Connection, { lease, pid, pid_start }: StartedAttempt): void {
@@ -119,7 +123,7 @@ function settleAll(
       now,
     });
     writeEnding(connection, row, ending, pid, now);
-    countMove(counts, row, next);
+    counts.move(row, next);
     const completed = outcome.state === "completed";
     if (completed || isFailedRun(ending)) runs.push({ completed, duration: ending.duration });
     settled.push(jobFrom(next));
@@ -165,11 +169,17 @@ function addToTotal({ sql }: Connection, name: string, value: number): void {
   `).run({ name, value });
 }
 
-function claim(connection: Connection, wanted: Wanted, now: number): ClaimedJob[] {
+function claim(
+  connection: Connection,
+  wanted: Wanted,
+  now: number,
+): { readonly claimed: ClaimedJob[]; readonly expelled: boolean } {
   const { sql } = connection;
   const counts = countChanges(connection);
   const next = nextInTurn(connection, wanted, now);
-  const host = next.length === 0 ? null : hostOf(connection, wanted.worker_ids[0]!);
+  if (next.length === 0) return { claimed: [], expelled: false };
+  const host = hostOf(connection, wanted.worker_ids[0]!);
+  if (host === null) return { claimed: [], expelled: true };
   const claimed = next.map(({ seq, state }, index) => {
     const worker_id = wanted.worker_ids[index]!;
     const row: JobRow = sql(`
@@ -182,11 +192,11 @@ function claim(connection: Connection, wanted: Wanted, now: number): ClaimedJob[
       insert into attempts (job_seq, number, worker_id, host, started_at)
       values ($seq, $number, $worker_id, $host, $now)
     `).run({ seq, number: row.attempt_number, worker_id, host, now });
-    countMove(counts, { ...row, state }, row);
+    counts.move({ ...row, state }, row);
     return claimedFrom(row);
   });
   counts.save();
-  return claimed;
+  return { claimed, expelled: false };
 }
 
 /** Where a worker is; workers that claim together are of one process. */

@@ -5,7 +5,7 @@ import { isSettled } from "../../domain/job.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
 import type { JobChange, JobFilter, JobSpan, JobWindow, Matching, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { countChanges, countMove } from "./counts.ts";
+import { countChanges } from "./counts.ts";
 import { makePending, markCancelled, remove } from "./jobs.ts";
 
 /** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
@@ -44,14 +44,14 @@ export function matching(connection: Connection): Matching {
           }
           changed++;
           if (change === "delete") {
-            counts.add(row.queue, row.state, -1, row.last_duration);
+            counts.add(row, -1);
             removed.push(remove(connection, row));
           } else {
             const next =
               change === "retry"
                 ? makePending(connection, row.seq, now)
                 : markCancelled(connection, row, now);
-            countMove(counts, row, next);
+            counts.move(row, next);
           }
         }
         counts.save();

@@ -44,6 +44,9 @@ function storeOf(connection: Connection): Store {
   const workers = once(() => (require("./workers.ts") as typeof import("./workers.ts")).workers(connection));
   const stats = once(() => (require("./stats.ts") as typeof import("./stats.ts")).stats(connection));
   return {
+    // A process of this machine lives or does not.
+    leaseMs: null,
+    defaults: {},
     jobs: jobs(connection),
     get matching() {
       return matching();

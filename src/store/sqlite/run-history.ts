@@ -2,26 +2,17 @@
 // kept as long as a chart looks back.
 
 import type { Ending } from "../../domain/attempt.ts";
-import { type Span, spans, type Throughput } from "../../domain/overview.ts";
+import type { Span, Throughput } from "../../domain/overview.ts";
+import {
+  binOf,
+  chartOf,
+  chartRange,
+  durationUnderIn,
+  hourMs,
+  keptBuckets,
+  keptDurationsMs,
+} from "../run-bins.ts";
 import type { Connection } from "./connection.ts";
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-
-/** How long buckets of each width are kept. */
-const kept: readonly (readonly [widthMs: number, keepMs: number])[] = [
-  [minuteMs, 2 * hourMs],
-  [hourMs, 32 * 24 * hourMs],
-];
-
-/** Four bins for each doubling of a duration: a percentile is then too large by a fifth at most. */
-const binsPerDoubling = 4;
-
-const binOf = (seconds: number) =>
-  Math.max(0, Math.ceil(Math.log2(Math.max(1, seconds * 1000)) * binsPerDoubling));
-
-/** The longest duration in a bin, in seconds. */
-const longestIn = (bin: number) => 2 ** (bin / binsPerDoubling) / 1000;
 
 export interface EndedRun {
   readonly completed: boolean;
@@ -32,7 +23,7 @@ export interface EndedRun {
 export function recordRuns({ sql }: Connection, now: number, runs: readonly EndedRun[]): void {
   if (runs.length === 0) return;
   const completed = runs.filter((run) => run.completed).length;
-  for (const [width, keepMs] of kept) {
+  for (const [width, keepMs] of keptBuckets) {
     sql(`
       insert into run_buckets (width, start, completed, failed) values ($width, $start, $completed, $failed)
       on conflict (width, start) do update set completed = completed + excluded.completed, failed = failed + excluded.failed
@@ -51,39 +42,25 @@ export function recordRuns({ sql }: Connection, now: number, runs: readonly Ende
       on conflict (hour, bin) do update set runs = runs + excluded.runs
     `).run({ hour, bin, count });
   }
-  sql("delete from run_durations where hour < $oldest").run({ oldest: hour - 25 * hourMs });
+  sql("delete from run_durations where hour < $oldest").run({ oldest: hour - keptDurationsMs });
 }
 
 /** The buckets of a chart that ends now, without gaps. */
 export function throughput({ sql }: Connection, span: Span, now: number): Throughput {
-  const { bucketMs, buckets } = spans[span];
-  const width = bucketMs < hourMs ? minuteMs : hourMs;
-  const first = now - (now % bucketMs) - (buckets - 1) * bucketMs;
   const rows: { start: number; completed: number; failed: number }[] = sql(`
     select start - start % $bucketMs as start, sum(completed) as completed, sum(failed) as failed from run_buckets
     where width = $width and start >= $first and start <= $now group by 1
-  `).all({ width, bucketMs, first, now });
-  const found = new Map(rows.map((row) => [row.start, row]));
-  return {
-    span,
-    buckets: Array.from({ length: buckets }, (_, index) => {
-      const from = first + index * bucketMs;
-      const { completed = 0, failed = 0 } = found.get(from) ?? {};
-      return { from, completed, failed };
-    }),
-  };
+  `).all({ ...chartRange(span, now), now });
+  return chartOf(span, now, new Map(rows.map((row) => [row.start, row])));
 }
 
 /** The seconds that this part of the last day's runs did not take longer than; null when there were none. */
-export function durationUnder({ sql }: Connection, part: number, now: number): number | null {
-  const bins: { bin: number; runs: number }[] = sql(`
-    select bin, sum(runs) as runs from run_durations where hour > $oldest group by bin order by bin
-  `).all({ oldest: now - 24 * hourMs });
-  const wanted = part * bins.reduce((sum, { runs }) => sum + runs, 0);
-  let seen = 0;
-  for (const { bin, runs } of bins) {
-    seen += runs;
-    if (seen >= wanted) return Number(longestIn(bin).toPrecision(3));
-  }
-  return null;
-}
+export const durationUnder = ({ sql }: Connection, part: number, now: number): number | null =>
+  durationUnderIn(
+    sql(
+      "select bin, sum(runs) as runs from run_durations where hour > $oldest group by bin order by bin",
+    ).all({
+      oldest: now - 24 * hourMs,
+    }),
+    part,
+  );

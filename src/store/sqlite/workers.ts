@@ -6,14 +6,14 @@ import type { Connection } from "./connection.ts";
 
 export function workers({ sql, read, write, clock }: Connection): Workers {
   return {
-    register: ({ identity, version, queues, worker_ids, journal }) =>
+    register: ({ identity, home, version, queues, worker_ids, journal }) =>
       write(() => {
         const { process_id } = sql(`
           insert into worker_processes (
-            host, boot_id, pid_namespace, pid, pid_start, version, queues, started_at, heartbeat_at
-          ) values ($host, $boot_id, $pid_namespace, $pid, $pid_start, $version, $queues, $now, $now)
+            host, boot_id, pid_namespace, pid, pid_start, home, version, queues, started_at, heartbeat_at
+          ) values ($host, $boot_id, $pid_namespace, $pid, $pid_start, $home, $version, $queues, $now, $now)
           returning process_id
-        `).get({ ...identity, version, queues: queues && JSON.stringify(queues), now: clock() });
+        `).get({ ...identity, home, version, queues: queues && JSON.stringify(queues), now: clock() });
         for (const id of worker_ids) {
           sql(`
             insert into workers (id, process_id, journal) values ($id, $process_id, $journal)
@@ -24,10 +24,10 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
 
     heartbeat: (process_id) =>
       write(() => {
-        sql("update worker_processes set heartbeat_at = $now where process_id = $process_id").run({
-          process_id,
-          now: clock(),
-        });
+        const { changes } = sql(
+          "update worker_processes set heartbeat_at = $now where process_id = $process_id",
+        ).run({ process_id, now: clock() });
+        return changes === 1;
       }),
 
     leave: (worker_ids) =>
@@ -77,6 +77,7 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
                 pid: row.pid,
                 pid_start: row.pid_start,
               },
+              home: row.home,
               worker_ids: JSON.parse(row.worker_ids),
               heartbeat_at: row.heartbeat_at,
             }),

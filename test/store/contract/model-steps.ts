@@ -268,7 +268,7 @@ let workers = 0;
 /** A process of two workers in both worlds. */
 export async function addProcess(model: Model, store: Store): Promise<number> {
   const worker_ids = [`worker-${++workers}`, `worker-${++workers}`];
-  const entry = { identity, version: "1", queues: null, worker_ids, journal: "/journal" };
+  const entry = { identity, home: "/home", version: "1", queues: null, worker_ids, journal: "/journal" };
   const process_id = await store.workers.register(entry);
   model.processes.set(process_id, new Set(worker_ids));
   return process_id;

@@ -13,9 +13,8 @@ import { expectCountsToAgree } from "./stats.ts";
 
 type Model = queue.QueueModel;
 
-const runs = Number(process.env.MODEL_RUNS ?? 100);
-
-export function modelContract(makeStore: MakeStore): void {
+export function modelContract(makeStore: MakeStore, lives = 100): void {
+  const runs = Number(process.env.MODEL_RUNS ?? lives);
   test(`the store agrees with the model after every step of ${runs} random lives`, async () => {
     const commands = fc.commands(steps.map(compared), { maxCommands: 60, size: "max" });
     const property = fc.asyncProperty(commands, async (life) => {

@@ -216,6 +216,7 @@ async function withDeadProcess({ store }: TempStore) {
   const worker_ids = ["worker-1", "worker-2", "worker-idle"];
   const dead = await store.workers.register({
     identity,
+    home: "/home",
     version: "1",
     queues: null,
     worker_ids,

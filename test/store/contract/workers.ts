@@ -13,6 +13,7 @@ export function workersContract(makeStore: MakeStore): void {
       const startedAt = clock.now;
       const first = await store.workers.register({
         identity,
+        home: "/home/a",
         version: "1.2.3",
         queues: ["mail", "images"],
         worker_ids: ["worker-z"],
@@ -22,6 +23,7 @@ export function workersContract(makeStore: MakeStore): void {
       const elsewhere = { host: "there", boot_id: "", pid_namespace: "", pid: 1, pid_start: "" };
       const second = await store.workers.register({
         identity: elsewhere,
+        home: "/home/b",
         version: "2",
         queues: null,
         worker_ids: ["worker-a", "worker-b"],
@@ -37,10 +39,11 @@ export function workersContract(makeStore: MakeStore): void {
         { id: "worker-b", ...there, ...later },
       ]);
       expect(await store.workers.processes()).toEqual([
-        { process_id: first, identity, worker_ids: ["worker-z"], heartbeat_at: startedAt },
+        { process_id: first, identity, home: "/home/a", worker_ids: ["worker-z"], heartbeat_at: startedAt },
         {
           process_id: second,
           identity: elsewhere,
+          home: "/home/b",
           worker_ids: ["worker-a", "worker-b"],
           heartbeat_at: clock.now,
         },
@@ -144,7 +147,7 @@ export function workersContract(makeStore: MakeStore): void {
       await using temp = await makeStore();
       const { workers } = temp.store;
       expect(await workers.journals()).toEqual([]);
-      const entry = { identity, version: "1", queues: null };
+      const entry = { identity, home: "/home", version: "1", queues: null };
       await workers.register({ ...entry, worker_ids: ["worker-a", "worker-b"], journal: "/one" });
       await workers.register({ ...entry, worker_ids: ["worker-c"], journal: "/two" });
       expect((await workers.journals()).toSorted()).toEqual(["/one", "/two"]);

@@ -73,6 +73,7 @@ create table worker_processes (
   pid_namespace text not null,
   pid integer not null,
   pid_start text not null,
+  home text not null,
   version text not null,
   queues text,
   started_at integer not null,

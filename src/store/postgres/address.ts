@@ -1,0 +1,60 @@
+// A PostgreSQL URL as the options of Bun's client, and as a text for people.
+
+import { readFileSync } from "node:fs";
+import { isSystemError, misuse, reasonOf } from "../../domain/errors.ts";
+
+export interface Address {
+  /** What messages call the database: no user, no password. */
+  readonly shown: string;
+  /** Options of `new SQL(…)` that say where, who and how. */
+  readonly options: Bun.SQL.PostgresOrMySQLOptions;
+}
+
+export const isPostgresUrl = (text: string) => /^postgres(ql)?:\/\//i.test(text);
+
+/** Refuses what is no PostgreSQL URL, or names certificates that cannot be read. */
+export function readAddress(text: string): Address {
+  const url = isPostgresUrl(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url)
+    throw misuse(
+      "the database's URL cannot be read",
+      "write it as postgres://user:password@host:5432/database",
+    );
+  const file = (name: string) => takeFile(url, name);
+  const tls = { ca: file("sslrootcert"), cert: file("sslcert"), key: file("sslkey") };
+  const socketFolder = url.searchParams.get("host")?.startsWith("/")
+    ? url.searchParams.get("host")!
+    : undefined;
+  const port = url.port || url.searchParams.get("port") || "5432";
+  if (socketFolder !== undefined) url.searchParams.delete("host");
+  const database =
+    decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username) || "postgres";
+  return {
+    shown: `PostgreSQL ${socketFolder ?? url.hostname}:${port}/${database}`,
+    options: {
+      adapter: "postgres",
+      url,
+      ...(socketFolder === undefined ? {} : { path: `${socketFolder}/.s.PGSQL.${port}` }),
+      ...(Object.values(tls).some((part) => part !== undefined)
+        ? { tls: { ...tls, ...verification(url) } }
+        : {}),
+    },
+  };
+}
+
+function takeFile(url: URL, name: string): string | undefined {
+  const path = url.searchParams.get(name);
+  if (path === null) return undefined;
+  url.searchParams.delete(name);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw misuse(`${name} of the database's URL cannot be read: ${reasonOf(error)}`, `check ${path}`);
+  }
+}
+
+/** As libpq means it: a certificate is checked only when asked for by name. */
+const verification = (url: URL) => ({
+  rejectUnauthorized: ["verify-ca", "verify-full"].includes(url.searchParams.get("sslmode") ?? ""),
+});

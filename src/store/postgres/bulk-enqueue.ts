@@ -1,0 +1,139 @@
+// Many jobs at once, all or none. They are gathered in a table that nobody else looks at first, so that a slow source (a pipe)
+// keeps no transaction open; one transaction then moves them among the others.
+
+import type { SQL } from "bun";
+import { randomUUIDv7 } from "bun";
+import type { NewJob } from "../../domain/job.ts";
+import { idTaken, idTwice } from "../refusals.ts";
+import { newJobId } from "../rows.ts";
+import type { Enqueued } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { countChanges } from "./counts.ts";
+import type { Row } from "./rows.ts";
+import { takenBy } from "./trouble.ts";
+
+/** Rows in one statement. */
+const gatheredAtOnce = 500;
+
+/** What an enqueue that was cut off has left is removed after so long. */
+export const abandonedMs = 24 * 3_600_000;
+
+export async function bulkEnqueue(connection: Connection, source: AsyncIterable<NewJob>): Promise<Enqueued> {
+  const batch = randomUUIDv7();
+  try {
+    await stage(connection, source, batch);
+    const count = await move(connection, batch);
+    return { count, ids: () => idsOf(connection, batch) };
+  } catch (error) {
+    await forget(connection, batch).catch(() => {});
+    throw error;
+  }
+}
+
+const forget = ({ ask }: Connection, batch: string) =>
+  ask((sql) => sql`delete from queuectl.staged where batch = ${batch}`);
+
+async function stage(connection: Connection, source: AsyncIterable<NewJob>, batch: string): Promise<void> {
+  let place = 0;
+  let gathered: object[] = [];
+  const save = async () => {
+    const rows = gathered;
+    gathered = [];
+    if (rows.length === 0) return;
+    await connection.ask(
+      (sql) => sql`
+        insert into queuectl.staged
+        select ${batch}::uuid, place, queuectl.now_ms(), id, given, command, max_retries, priority,
+          timeout, queue, tags, cwd, env, run_at
+        from jsonb_to_recordset(${rows}::jsonb) as job(
+          place integer, id text, given boolean, command text, max_retries integer, priority integer,
+          timeout double precision, queue text, tags text, cwd text, env text, run_at bigint
+        )
+        order by place
+        on conflict do nothing
+      `,
+    );
+  };
+  for await (const job of source) {
+    gathered.push({
+      ...job,
+      place: ++place,
+      id: job.id ?? newJobId(),
+      given: job.id !== undefined,
+      tags: JSON.stringify(job.tags),
+      env: JSON.stringify(job.env),
+    });
+    if (gathered.length >= gatheredAtOnce) await save();
+  }
+  await save();
+}
+
+async function move(connection: Connection, batch: string): Promise<number> {
+  for (;;) {
+    try {
+      return await connection.write((tx) => moveIn(connection, tx, batch), { slow: true });
+    } catch (error) {
+      if (takenBy(error) === undefined) throw error;
+      await connection.write((tx) => redrawTakenIds(tx, batch), { slow: true });
+    }
+  }
+}
+
+async function moveIn(connection: Connection, tx: SQL, batch: string): Promise<number> {
+  const counts = countChanges(connection);
+  await tx`set local statement_timeout = 0`;
+  await tx`
+    insert into queuectl.jobs (
+      id, command, max_retries, priority, timeout, queue, tags, cwd, env, state, ready, run_at, next_run_at, created_at, updated_at
+    )
+    select
+      id, command, max_retries, priority, timeout, queue, tags, cwd, env,
+      'pending', coalesce(run_at, now) <= now, coalesce(run_at, now), coalesce(run_at, now), now, now
+    from queuectl.staged, coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
+    where batch = ${batch} order by place
+  `;
+  await tx`
+    insert into queuectl.job_tags (tag, seq)
+    select distinct tag, jobs.seq
+    from queuectl.staged join queuectl.jobs using (id), json_array_elements_text(staged.tags::json) as tag
+    where batch = ${batch} and staged.tags <> '[]'
+  `;
+  const queues: Row[] = await tx`
+    select queue, count(*)::integer as jobs from queuectl.staged where batch = ${batch} group by queue
+  `;
+  for (const { queue, jobs } of queues) counts.addMany(queue, "pending", jobs);
+  await counts.save(tx);
+  return queues.reduce((sum, { jobs }) => sum + jobs, 0);
+}
+
+/** Refuses an id that a user gave twice or that is taken; gives other ids where generated ones are. */
+async function redrawTakenIds(tx: SQL, batch: string): Promise<void> {
+  const taken: Row[] = await tx`
+    select place, id, given, false as twice from queuectl.staged where batch = ${batch} and id in (select id from queuectl.jobs)
+    union all
+    select place, id, given, true from queuectl.staged where batch = ${batch} and id in (
+      select id from queuectl.staged where batch = ${batch} group by id having count(*) > 1
+    )
+    order by given desc, place
+  `;
+  for (const { place, id, given, twice } of taken) {
+    if (given) throw twice ? idTwice(id) : idTaken(id);
+    await tx`update queuectl.staged set id = ${newJobId()} where batch = ${batch} and place = ${place}`;
+  }
+}
+
+/** What was gathered goes with the last of the ids. */
+async function* idsOf(connection: Connection, batch: string): AsyncIterable<string> {
+  const pageSize = 1000;
+  for (let last = 0; ; ) {
+    const rows: Row[] = await connection.ask(
+      (sql) => sql`
+        select place, id from queuectl.staged where batch = ${batch} and place > ${last} order by place limit ${pageSize}
+      `,
+    );
+    for (const { id } of rows) yield id;
+    if (rows.length < pageSize) break;
+    last = rows.at(-1).place;
+  }
+  await forget(connection, batch);
+}

@@ -1,0 +1,268 @@
+// Jobs in PostgreSQL: stored, looked up, and changed by a user's word.
+
+import type { SQL } from "bun";
+import { isId } from "../../domain/id.ts";
+import { isSettled, type NewJob } from "../../domain/job.ts";
+import { ambiguousId, idTaken, jobIsGone, noSuchJob, refuseUnless, wrongState } from "../refusals.ts";
+import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
+import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
+import { bulkEnqueue } from "./bulk-enqueue.ts";
+import type { Connection } from "./connection.ts";
+import { countChanges, groupsOf } from "./counts.ts";
+import { isByText, lastPlace, matches, newestOf } from "./matching.ts";
+import type { Notifier } from "./notify.ts";
+import { attemptRow, jobRow, type Row } from "./rows.ts";
+import { isInDoubt, takenBy } from "./trouble.ts";
+
+export function jobs(connection: Connection, notifier: Notifier): Jobs {
+  const { ask, write, at } = connection;
+
+  /** Changes jobs by their numbers, all or none, and tells of it. */
+  async function change<T>(work: (tx: SQL) => Promise<T>): Promise<T> {
+    const done = await write(work);
+    notifier.say("work");
+    return done;
+  }
+
+  return {
+    async enqueue(job) {
+      const row = await insert(connection, job);
+      notifier.say("work");
+      return jobFrom(row);
+    },
+
+    async enqueueAll(source) {
+      const enqueued = await bulkEnqueue(connection, source);
+      notifier.say("work");
+      return enqueued;
+    },
+
+    find: (idOrPrefix) => ask(async (sql) => jobFrom(await findRow(sql, idOrPrefix))),
+
+    list: (filter, page) => ask((sql) => list(sql, filter, page)),
+
+    attempts: (seq) =>
+      ask(async (sql) => {
+        const rows: Row[] = await sql`select * from queuectl.attempts where job_seq = ${seq} order by number`;
+        return rows.map((row) => attemptFrom(attemptRow(row)));
+      }),
+
+    cancel: (seqs) =>
+      change(async (tx) => {
+        const rows = await lockedRows(tx, seqs);
+        for (const row of rows) if (isSettled(row.state)) throw wrongState(row, "cannot be cancelled");
+        return markCancelled(connection, tx, rows);
+      }),
+
+    retry: (seqs, only) =>
+      change(async (tx) => {
+        const rows = await lockedRows(tx, seqs);
+        for (const row of rows) refuseUnless(row, only, "retried");
+        return makePending(connection, tx, rows);
+      }),
+
+    delete: (seqs, only) =>
+      change(async (tx) => {
+        const rows = await lockedRows(tx, seqs);
+        for (const row of rows) refuseUnless(row, only, "deleted");
+        return remove(connection, tx, rows);
+      }),
+
+    retryDead: (limit) =>
+      change(async (tx) => (await makePending(connection, tx, await oldestDead(tx, limit))).length),
+
+    deleteDead: (limit) => change(async (tx) => remove(connection, tx, await oldestDead(tx, limit))),
+
+    prune: (before, limit) =>
+      write(async (tx) => {
+        const rows: Row[] = await tx`
+          select * from queuectl.jobs where state in ('completed', 'cancelled') and finished_at < ${before}
+          order by finished_at limit ${limit} for update skip locked
+        `;
+        return remove(connection, tx, rows.map(jobRow));
+      }),
+  };
+
+  /**
+   * Inserts one job; draws another id as long as a generated one is taken. When the connection breaks before the answer comes it asks
+   * again: by the id it then finds whether the job had been stored.
+   */
+  async function insert(connection: Connection, job: NewJob): Promise<JobRow> {
+    let doubted = false;
+    for (let id = job.id ?? newJobId(); ; ) {
+      try {
+        const [row] = await connection.tell(
+          (sql) => sql`
+            with added as (
+              insert into queuectl.jobs (
+                id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env,
+                run_at, next_run_at, created_at, updated_at
+              )
+              select ${id}, ${job.command}, 'pending', run_at <= now, ${job.max_retries}::integer, ${job.priority}::integer,
+                ${job.timeout}::double precision, ${job.queue}, ${JSON.stringify(job.tags)}, ${job.cwd}, ${JSON.stringify(job.env)},
+                run_at, run_at, now, now
+              from coalesce(${at()}::bigint, queuectl.now_ms()) as now, coalesce(${job.run_at ?? null}::bigint, now) as run_at
+              returning *
+            ),
+            tagged as (
+              insert into queuectl.job_tags (tag, seq)
+              select tag, seq from added, unnest(${sql.array([...new Set(job.tags)], "TEXT")}) as tag
+            ),
+            counted as (
+              select queuectl.count_jobs(jsonb_build_array(jsonb_build_object(
+                'queue', queue, 'state', 'pending', 'jobs', 1, 'ms', 0
+              )), ${connection.slot}) from added
+            )
+            select added.* from added, counted
+          `,
+        );
+        return jobRow(row);
+      } catch (error) {
+        if (isInDoubt(error) && !doubted) {
+          doubted = true;
+          continue;
+        }
+        if (takenBy(error) === undefined) throw connection.plainly(error);
+        if (doubted) return ask((sql) => findRow(sql, id));
+        if (job.id !== undefined) throw idTaken(job.id);
+        id = newJobId();
+      }
+    }
+  }
+}
+
+async function findRow(sql: SQL, wanted: string): Promise<JobRow> {
+  if (!isId(wanted)) throw noSuchJob(wanted);
+  const [exact] = await sql`select * from queuectl.jobs where id = ${wanted}`;
+  if (exact) return jobRow(exact);
+  // "~" sorts behind every character that an id may have.
+  const rows: Row[] = await sql`
+    select * from queuectl.jobs where id > ${wanted} and id < ${`${wanted}~`} order by id limit 4
+  `;
+  if (rows.length === 0) throw noSuchJob(wanted);
+  if (rows.length === 1) return jobRow(rows[0]);
+  throw ambiguousId(
+    wanted,
+    rows.map(({ id }) => id),
+  );
+}
+
+/** The jobs in the order asked for, each once, locked in the order of their numbers. */
+async function lockedRows(tx: SQL, seqs: readonly number[]): Promise<JobRow[]> {
+  const wanted = [...new Set(seqs)];
+  const rows: Row[] = await tx`
+    select * from queuectl.jobs where seq = any(${tx.array(wanted, "BIGINT")}) order by seq for update
+  `;
+  const found = new Map(rows.map(jobRow).map((row) => [row.seq, row]));
+  return wanted.map((seq) => {
+    const row = found.get(seq);
+    if (!row) throw jobIsGone();
+    return row;
+  });
+}
+
+/** Waiting jobs are cancelled with this; running ones are marked for their workers. */
+export async function markCancelled(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
+  return moved(
+    connection,
+    tx,
+    rows,
+    await tx`
+      update queuectl.jobs set
+        cancel_requested_at = case when state = 'processing' then coalesce(cancel_requested_at, now) end,
+        finished_at = case when state = 'processing' then finished_at else now end,
+        next_run_at = null, ready = false, updated_at = now,
+        state = case when state = 'processing' then state else 'cancelled' end
+      from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
+      where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
+    `,
+  );
+}
+
+export async function makePending(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
+  return moved(
+    connection,
+    tx,
+    rows,
+    await tx`
+      update queuectl.jobs set
+        state = 'pending', ready = true, attempts = 0, lost_in_row = 0, next_run_at = now, updated_at = now,
+        finished_at = null, cancel_requested_at = null
+      from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
+      where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
+    `,
+  );
+}
+
+const seqsOf = (rows: readonly JobRow[]) => rows.map(({ seq }) => seq);
+
+/** Counts what an update changed, and gives the jobs in the order they were asked for. */
+async function moved(connection: Connection, tx: SQL, before: readonly JobRow[], updated: Row[]) {
+  const counts = countChanges(connection);
+  const after = new Map(updated.map(jobRow).map((row) => [row.seq, row]));
+  const changed = before.map((row) => {
+    const next = after.get(row.seq)!;
+    counts.move(row, next);
+    return jobFrom(next);
+  });
+  await counts.save(tx);
+  return changed;
+}
+
+export async function remove(
+  connection: Connection,
+  tx: SQL,
+  rows: readonly JobRow[],
+): Promise<RemovedJob[]> {
+  if (rows.length === 0) return [];
+  const counts = countChanges(connection);
+  for (const row of rows) counts.add(row, -1);
+  const seqs = tx.array(seqsOf(rows), "BIGINT");
+  const tagged = rows.filter(({ tags }) => tags !== "[]");
+  if (tagged.length > 0) {
+    const tags = [...new Set(tagged.flatMap((row) => jobFrom(row).tags))];
+    await tx`
+      delete from queuectl.job_tags
+      where tag = any(${tx.array(tags, "TEXT")}) and seq = any(${tx.array(seqsOf(tagged), "BIGINT")})
+    `;
+  }
+  await tx`delete from queuectl.attempts where job_seq = any(${seqs})`;
+  await tx`delete from queuectl.jobs where seq = any(${seqs})`;
+  await counts.save(tx);
+  return rows.map(({ seq, attempt_number }) => ({ seq, attempts: attempt_number }));
+}
+
+/** The dead jobs that were enqueued first. */
+async function oldestDead(tx: SQL, limit: number): Promise<JobRow[]> {
+  const queues = (await groupsOf(tx, { state: "dead" })).map(({ queue }) => queue);
+  const rows: Row[] = await tx`
+    select * from queuectl.jobs where seq in (
+      select dead.seq from unnest(${tx.array(queues, "TEXT")}) as wanted(queue) cross join lateral (
+        select jobs.seq from queuectl.jobs where jobs.queue = wanted.queue and state = 'dead' order by jobs.seq limit ${limit}
+      ) as dead
+      order by dead.seq limit ${limit}
+    ) and state = 'dead' order by seq for update
+  `;
+  return rows.map(jobRow);
+}
+
+async function list(sql: SQL, filter: JobFilter, { limit, before }: Page) {
+  const most = limit === 0 ? null : limit;
+  if (!isByText(filter)) {
+    const rows = await newestOf(sql, filter, { before, limit: most });
+    const groups = await groupsOf(sql, { state: filter.state ?? null, queue: filter.queue ?? null });
+    return { jobs: rows.map(jobFrom), total: groups.reduce((sum, group) => sum + group.jobs, 0) };
+  }
+  const ofTag =
+    filter.tag === undefined
+      ? sql`true`
+      : sql`seq in (select job_tags.seq from queuectl.job_tags where tag = ${filter.tag})`;
+  const [rows, [{ total }]] = await Promise.all([
+    sql`
+      select * from queuectl.jobs where seq < ${before ?? lastPlace} and ${ofTag} and ${matches(sql, filter)}
+      order by seq desc limit ${most}::bigint
+    `,
+    sql`select count(*) as total from queuectl.jobs where ${ofTag} and ${matches(sql, filter)}`,
+  ]);
+  return { jobs: rows.map((row: Row) => jobFrom(jobRow(row))), total: Number(total) };
+}

@@ -1,0 +1,317 @@
+// The middle of a job's life in PostgreSQL: claimed, running, settled. All of a worker process's turn is one statement and one round
+// trip, by the function `queuectl.exchange` of the schema.
+
+import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease.ts";
+import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
+import type { StopOrder } from "../../domain/worker.ts";
+import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
+import { binOf } from "../run-bins.ts";
+import type { Leases, Turn, TurnResult, Wanted } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import type { Notifier } from "./notify.ts";
+import { jobRow, type Row } from "./rows.ts";
+import { isInDoubt } from "./trouble.ts";
+
+/** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold their rows for seconds. */
+const promotionBatch = 5000;
+
+/** How long others may hold jobs that they do not take in the end: as long as a transaction. */
+const crowdedMs = 2;
+
+/** What `queuectl.exchange` answers. Rows come as JSON, their keys those of the columns. */
+interface Answer {
+  readonly at: number;
+  readonly stale: readonly Lease[];
+  readonly settled: readonly JobRow[];
+  readonly claimed: readonly JobRow[];
+  readonly due: number | null;
+  /** Whether more may be claimed in a moment. */
+  readonly crowded: boolean;
+  readonly expelled: boolean;
+}
+
+export function leases(connection: Connection, notifier: Notifier): Leases {
+  const { ask, tell, write, at, plainly, slot } = connection;
+  /** What settling depends on, of the jobs that were given out here; nothing changes it while they run. */
+  const held = new Map<number, JobRow>();
+  /** Leases that were settled by a turn whose answer never came. */
+  const doubted = new Set<string>();
+  /** Whether a turn may have claimed jobs that nobody heard of. */
+  let claimsInDoubt = false;
+
+  const give = (row: JobRow): ClaimedJob => {
+    held.set(row.seq, row);
+    return claimedFrom(row);
+  };
+
+  /** The rows behind settlements: from memory, and from the database what was claimed elsewhere. */
+  async function rowsOf(ended: readonly Settlement[]): Promise<Map<string, JobRow>> {
+    const known = new Map<string, JobRow>();
+    const missing: number[] = [];
+    for (const { lease } of ended) {
+      const row = held.get(lease.job_seq);
+      if (row?.lease_seq === lease.lease_seq) known.set(keyOf(lease), row);
+      else missing.push(lease.job_seq);
+    }
+    if (missing.length === 0) return known;
+    const rows: Row[] = await ask(
+      (sql) => sql`select * from queuectl.jobs where seq = any(${sql.array(missing, "BIGINT")})`,
+    );
+    for (const row of rows.map(jobRow)) {
+      known.set(keyOf({ job_seq: row.seq, lease_seq: row.lease_seq }), row);
+    }
+    return known;
+  }
+
+  /** Jobs that these idle workers hold by a turn whose answer never came. */
+  async function claimedUnheard(wanted: Wanted): Promise<ClaimedJob[]> {
+    const rows: Row[] = await ask(
+      (sql) => sql`
+        select * from queuectl.jobs
+        where state = 'processing' and worker_id = any(${sql.array([...wanted.worker_ids], "TEXT")}) order by seq
+      `,
+    );
+    return rows.map((row) => give(jobRow(row)));
+  }
+
+  return {
+    async exchange(turn) {
+      if (turn.started.length === 0 && turn.ended.length === 0 && !turn.wanted) return nothing;
+      if (claimsInDoubt && turn.wanted) {
+        const claimed = await claimedUnheard(turn.wanted);
+        claimsInDoubt = false;
+        if (claimed.length > 0) {
+          const rest = await this.exchange({ ...turn, wanted: null });
+          return { ...rest, claimed, next_due_at: null };
+        }
+      }
+      const ended = once(turn.ended);
+      const rows = await rowsOf(ended);
+      const known = ended.filter(({ lease }) => rows.has(keyOf(lease)));
+      let answer: Answer;
+      try {
+        const asked = {
+          at: at(),
+          slot,
+          promote: promotionBatch,
+          started: turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
+          ended: known.map((settlement, place) => settlementFor(settlement, place, rows, turn.settings)),
+          wanted: turn.wanted,
+        };
+        [{ answer }] = await tell((sql) => sql`select queuectl.exchange(${asked}::jsonb) as answer`);
+      } catch (error) {
+        if (isInDoubt(error)) {
+          for (const { lease } of known) doubted.add(keyOf(lease));
+          claimsInDoubt ||= turn.wanted !== null;
+        }
+        throw plainly(error);
+      }
+      const before = await settledBefore(answer.stale.filter((lease) => doubted.has(keyOf(lease))));
+      const settled = new Map([...before, ...answer.settled].map((row) => [row.seq, row]));
+      for (const { lease } of ended) {
+        doubted.delete(keyOf(lease));
+        if (held.get(lease.job_seq)?.lease_seq === lease.lease_seq) held.delete(lease.job_seq);
+      }
+      const claimed = answer.claimed.map(give);
+      if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
+      const done = new Set<Settlement>();
+      for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
+      return {
+        stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
+        settled: [...done].map(({ lease }) => jobFrom(settled.get(lease.job_seq)!)),
+        claimed,
+        next_due_at: nextDueAt(turn, answer),
+        ...(answer.expelled ? { expelled: true } : {}),
+      };
+    },
+
+    orders: (process_id) =>
+      ask(async (sql) => {
+        const [stops, cancels] = await Promise.all([
+          sql`select id, stop_order from queuectl.workers where process_id = ${process_id} and stop_order is not null`,
+          sql`
+            select jobs.seq as job_seq, jobs.lease_seq from queuectl.workers join queuectl.jobs on jobs.worker_id = workers.id
+            where workers.process_id = ${process_id} and jobs.cancel_requested_at is not null
+          `,
+        ]);
+        return {
+          stop: new Map<string, StopOrder>(stops.map((row: Row) => [row.id, row.stop_order])),
+          cancel: cancels.map((row: Row) => ({
+            job_seq: Number(row.job_seq),
+            lease_seq: Number(row.lease_seq),
+          })),
+        };
+      }),
+
+    async takeOver(from, to, only) {
+      const taken = await write(async (tx) => {
+        await tx`select queuectl.lock_claims(${from}, true)`;
+        const rows: Row[] = await tx`
+          update queuectl.jobs set lease_seq = jobs.lease_seq + 1
+          from queuectl.workers, queuectl.attempts
+          where workers.process_id = ${from} and jobs.worker_id = workers.id
+            and attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number
+            and (${only ?? null}::bigint is null or jobs.seq = ${only ?? null})
+          returning jobs.*, attempts.pid, attempts.pid_start, workers.journal
+        `;
+        const ids = rows.map((row) => row.worker_id);
+        await tx`
+          update queuectl.workers set process_id = ${to}, stop_order = nullif(stop_order, 'leave')
+          where id = any(${tx.array(ids, "TEXT")})
+        `;
+        if (only === undefined) await tx`delete from queuectl.workers where process_id = ${from}`;
+        await tx`
+          delete from queuectl.worker_processes
+          where process_id = ${from} and process_id not in (select process_id from queuectl.workers)
+        `;
+        return rows;
+      });
+      return taken.map(
+        ({ pid, pid_start, journal, ...row }): TakenJob => ({
+          ...give(jobRow(row)),
+          pid,
+          pid_start,
+          journal,
+        }),
+      );
+    },
+
+    async takeForgotten(to, only) {
+      const unknown = await ask(
+        (sql) => sql`
+          select 1 from queuectl.jobs where worker_id is not null and worker_id not in (select id from queuectl.workers) limit 1
+        `,
+      );
+      if (unknown.length === 0) return [];
+      const taken = await write(async (tx) => {
+        // Whoever comes second sees the workers that the first one has entered.
+        await tx`select queuectl.lock_claims(0, true)`;
+        const rows: Row[] = await tx`
+          update queuectl.jobs set lease_seq = lease_seq + 1
+          where state = 'processing' and worker_id is not null and worker_id not in (select id from queuectl.workers)
+            and (${only ?? null}::bigint is null or seq = ${only ?? null})
+          returning *
+        `;
+        await enter(tx, rows, to);
+        return rows;
+      });
+      return taken.map((row) => give(jobRow(row)));
+    },
+
+    async takeExpired(to) {
+      const dead: Row[] = await ask(
+        (sql) => sql`
+          select process_id from queuectl.worker_processes
+          where lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) and process_id <> ${to}
+        `,
+      );
+      const taken: ClaimedJob[] = [];
+      for (const { process_id } of dead) {
+        const rows = await write(async (tx) => {
+          await tx`select queuectl.lock_claims(${process_id}, true)`;
+          const [gone] = await tx`
+            delete from queuectl.worker_processes
+            where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms())
+            returning process_id
+          `;
+          if (!gone) return [];
+          const rows: Row[] = await tx`
+            update queuectl.jobs set lease_seq = lease_seq + 1
+            where worker_id in (select id from queuectl.workers where process_id = ${process_id}) returning *
+          `;
+          await tx`delete from queuectl.workers where process_id = ${process_id}`;
+          await enter(tx, rows, to);
+          return rows;
+        });
+        taken.push(...rows.map((row) => give(jobRow(row))));
+      }
+      return taken;
+    },
+
+    async mendRetries(setBackMs = 0) {
+      await ask(
+        (sql) => sql`
+          update queuectl.jobs set
+            next_run_at = least(next_run_at - ${Math.round(setBackMs)}::bigint, now + next_run_at - finished_at),
+            finished_at = least(finished_at - ${Math.round(setBackMs)}::bigint, now)
+          from coalesce(${at()}::bigint, queuectl.now_ms()) as now
+          where queue in (select queue from queuectl.counts where state = 'failed' group by queue having sum(jobs) > 0)
+            and state = 'failed' and finished_at > now
+        `,
+      );
+    },
+  };
+
+  /** Of leases that a turn without an answer has settled: the jobs as they are now. */
+  async function settledBefore(stale: readonly Lease[]): Promise<JobRow[]> {
+    if (stale.length === 0) return [];
+    const rows: Row[] = await ask(
+      (sql) => sql`
+        select jobs.* from queuectl.jobs
+        join jsonb_to_recordset(${stale}::jsonb) as lease(job_seq bigint, lease_seq bigint)
+          on jobs.seq = lease.job_seq and jobs.lease_seq = lease.lease_seq
+        where state <> 'processing'
+      `,
+    );
+    return rows.map(jobRow);
+  }
+}
+
+const nothing: TurnResult = { stale: [], settled: [], claimed: [], next_due_at: null };
+
+const keyOf = ({ job_seq, lease_seq }: Lease) => `${job_seq} ${lease_seq}`;
+
+/** Without those that name a lease again. */
+function once(ended: readonly Settlement[]): Settlement[] {
+  const seen = new Set<string>();
+  return ended.filter(({ lease }) => !seen.has(keyOf(lease)) && seen.add(keyOf(lease)));
+}
+
+/**
+ * A settlement with what becomes of its job, in both cases: whether a user has asked for its end is known to the database alone. Its
+ * moments are delays, in milliseconds: the database's clock decides what they count from.
+ */
+function settlementFor(
+  { lease, ending, pid }: Settlement,
+  place: number,
+  rows: ReadonlyMap<string, JobRow>,
+  settings: OutcomeSettings,
+) {
+  const job = runJobFrom(rows.get(keyOf(lease))!);
+  const dice = Math.random();
+  const outcome = outcomeOf({ ...job, cancel_requested: false }, ending, settings, 0, dice);
+  const if_cancelled = outcomeOf({ ...job, cancel_requested: true }, ending, settings, 0, dice);
+  return {
+    place,
+    ...lease,
+    pid: pid ?? null,
+    ending,
+    outcome: withDelay(outcome),
+    if_cancelled: withDelay(if_cancelled),
+    runs: isFailedRun(ending),
+    bin: binOf(ending.duration),
+  };
+}
+
+const withDelay = ({ next_run_at, ...outcome }: Outcome) => ({ ...outcome, delay: next_run_at });
+
+function nextDueAt({ wanted }: Turn, { at, claimed, due, crowded }: Answer): number | null {
+  if (!wanted || claimed.length >= wanted.worker_ids.length) return null;
+  return crowded ? at + crowdedMs : due;
+}
+
+/** Enters the workers of jobs that somebody takes over, as his own. */
+async function enter(tx: Bun.SQL, rows: readonly Row[], process_id: number): Promise<void> {
+  const ids = rows.map((row) => row.worker_id);
+  await tx`
+    insert into queuectl.workers (id, process_id, journal)
+    select id, ${process_id}, '' from unnest(${tx.array(ids, "TEXT")}) as id on conflict do nothing
+  `;
+}
+
+const claimedFrom = (row: JobRow): ClaimedJob => ({
+  job: jobFrom(row),
+  lease: { job_seq: row.seq, lease_seq: row.lease_seq },
+  attempt: row.attempt_number,
+  worker_id: row.worker_id!,
+});

@@ -1,0 +1,196 @@
+// Jobs by a filter, a window at a time, and what is done to all of them. Where a text or a tag has to be compared, a window looks
+// at a bounded number of jobs, so that no question costs more with a longer history.
+
+import type { SQL } from "bun";
+import { isSettled } from "../../domain/job.ts";
+import { type JobRow, jobFrom } from "../rows.ts";
+import type { JobChange, JobFilter, JobSpan, JobWindow, Matching } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { groupsOf } from "./counts.ts";
+import { makePending, markCancelled, remove } from "./jobs.ts";
+import type { Notifier } from "./notify.ts";
+import { jobRow, type Row } from "./rows.ts";
+
+/** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
+const mostGroups = 32;
+
+/** Behind the number of every job. */
+export const lastPlace = Number.MAX_SAFE_INTEGER;
+
+export function matching(connection: Connection, notifier: Notifier): Matching {
+  const { ask, write } = connection;
+
+  return {
+    page: (filter, window) =>
+      ask(async (sql) => {
+        const [{ rows, older }, total] = await Promise.all([
+          pageOf(sql, filter, window),
+          totalOf(sql, filter),
+        ]);
+        return { jobs: rows.map(jobFrom), older, total };
+      }),
+
+    newest: () =>
+      ask(async (sql) => Number((await sql`select coalesce(max(seq), 0) as seq from queuectl.jobs`)[0].seq)),
+
+    count: (filter, window) =>
+      ask(async (sql) => {
+        const { rows, older } = await windowOf(sql, filter, window);
+        return { jobs: rows.length, older };
+      }),
+
+    async change(change, filter, window) {
+      const done = await write(async (tx) => {
+        const { rows, older } = await windowOf(tx, filter, window);
+        const locked: Row[] = await tx`
+          select * from queuectl.jobs where seq = any(${tx.array(
+            rows.map(({ seq }) => seq),
+            "BIGINT",
+          )})
+          and ${matches(tx, filter)} order by seq for update
+        `;
+        const apt = locked.map(jobRow).filter((row) => applies(change, row));
+        const removed = change === "delete" ? await remove(connection, tx, apt) : [];
+        if (change === "retry") await makePending(connection, tx, apt);
+        if (change === "cancel") await markCancelled(connection, tx, apt);
+        return { changed: apt.length, left: locked.length - apt.length, removed, older };
+      });
+      notifier.say("work");
+      return done;
+    },
+  };
+}
+
+function applies(change: JobChange, { state }: JobRow): boolean {
+  return change === "cancel" ? !isSettled(state) : state !== "processing";
+}
+
+interface Window {
+  readonly rows: readonly JobRow[];
+  /** Where to go on; undefined at the end. */
+  readonly older: number | undefined;
+}
+
+/** At most `limit` jobs, and from which place on there are more. */
+async function pageOf(sql: SQL, filter: JobFilter, window: JobWindow): Promise<Window> {
+  const found = isByText(filter)
+    ? await lookThrough(sql, filter, window)
+    : { rows: await newestOf(sql, filter, { ...window, limit: window.limit + 1 }), older: undefined };
+  if (found.rows.length > window.limit) {
+    const rows = found.rows.slice(0, window.limit);
+    return { rows, older: rows.at(-1)!.seq };
+  }
+  return isByText(filter) && window.before === undefined
+    ? withNamed(sql, filter, found, window.limit)
+    : found;
+}
+
+/** All that match among a window's jobs. */
+async function windowOf(sql: SQL, filter: JobFilter, { before, limit }: JobSpan): Promise<Window> {
+  if (isByText(filter)) return lookThrough(sql, filter, { before, limit: lastPlace - 1, scan: limit });
+  const rows = await newestOf(sql, filter, { before, limit });
+  return { rows, older: rows.length < limit ? undefined : rows.at(-1)!.seq };
+}
+
+export const isByText = ({ search, tag }: JobFilter) => search !== undefined || tag !== undefined;
+
+/** The condition that a row of `jobs` fits a filter, but for its tag. */
+export const matches = (sql: SQL, { state = null, queue = null, search = null }: JobFilter | Nulls) => sql`
+  (${state}::text is null or state = ${state}) and (${queue}::text is null or queue = ${queue})
+  and (
+    ${search}::text is null or position(lower(${search}) in lower(id)) > 0 or position(lower(${search}) in lower(command)) > 0
+  )
+`;
+
+type Nulls = { readonly [K in "state" | "queue" | "search"]?: string | null };
+
+/** Merges the newest of each queue and state that match: as quick with millions of others as without. */
+export async function newestOf(
+  sql: SQL,
+  { state, queue }: JobFilter,
+  { before, limit }: { readonly before?: number | undefined; readonly limit: number | null },
+): Promise<JobRow[]> {
+  const groups = await groupsOf(sql, { state: state ?? null, queue: queue ?? null });
+  const rows: Row[] = await sql`
+    select found.* from jsonb_to_recordset(${groups}::jsonb) as wanted(queue text, state text) cross join lateral (
+      select * from queuectl.jobs
+      where jobs.queue = wanted.queue and jobs.state = wanted.state and seq < ${before ?? lastPlace}
+      order by seq desc limit ${limit}::bigint
+    ) as found
+    order by found.seq desc limit ${limit}::bigint
+  `;
+  return rows.map(jobRow);
+}
+
+/** Looks at the next jobs of the narrowest index there is, about `scan` of them, the newest first. */
+async function lookThrough(sql: SQL, filter: JobFilter, { before, limit, scan }: JobWindow): Promise<Window> {
+  const { seqs, older } = await candidates(sql, filter, before ?? lastPlace, scan);
+  const rows: Row[] = await sql`
+    select * from queuectl.jobs where seq = any(${sql.array(seqs, "BIGINT")}) and ${matches(sql, filter)}
+    order by seq desc limit ${limit + 1}::bigint
+  `;
+  return { rows: rows.map(jobRow), older };
+}
+
+interface Candidates {
+  readonly seqs: number[];
+  /** Where those begin that were not looked at; undefined when all were. */
+  readonly older: number | undefined;
+}
+
+async function candidates(sql: SQL, filter: JobFilter, before: number, scan: number): Promise<Candidates> {
+  const { tag, state, queue } = filter;
+  const whole = (rows: Row[]): Candidates => {
+    const seqs = rows.map(({ seq }) => Number(seq));
+    return { seqs, older: seqs.length < scan ? undefined : seqs.at(-1) };
+  };
+  if (tag !== undefined) {
+    return whole(
+      await sql`select seq from queuectl.job_tags where tag = ${tag} and seq < ${before} order by seq desc limit ${scan}`,
+    );
+  }
+  const groups =
+    state === undefined && queue === undefined
+      ? []
+      : await groupsOf(sql, { state: state ?? null, queue: queue ?? null });
+  if ((state === undefined && queue === undefined) || groups.length > mostGroups) {
+    return whole(
+      await sql`select seq from queuectl.jobs where seq < ${before} order by seq desc limit ${scan}`,
+    );
+  }
+  const share = Math.ceil(scan / Math.max(1, groups.length));
+  const rows: Row[] = await sql`
+    select wanted.queue, wanted.state, found.seq
+    from jsonb_to_recordset(${groups}::jsonb) as wanted(queue text, state text) cross join lateral (
+      select seq from queuectl.jobs
+      where jobs.queue = wanted.queue and jobs.state = wanted.state and seq < ${before} order by seq desc limit ${share}
+    ) as found
+  `;
+  const parts = Map.groupBy(rows, (row) => `${row.state} ${row.queue}`).values();
+  // Below the last one of a part that was cut off, that part may have others; so all stop there.
+  const ends = [...parts].flatMap((part) =>
+    part.length < share ? [] : [Math.min(...part.map(({ seq }) => Number(seq)))],
+  );
+  const end = ends.length === 0 ? undefined : Math.max(...ends);
+  const seqs = rows.map(({ seq }) => Number(seq)).filter((seq) => end === undefined || seq >= end);
+  return { seqs, older: end };
+}
+
+/** A job whose id begins with what is searched is found however old it is. */
+async function withNamed(sql: SQL, filter: JobFilter, found: Window, limit: number): Promise<Window> {
+  const { search, tag } = filter;
+  if (search === undefined || tag !== undefined) return found;
+  const rows: Row[] = await sql`
+    select * from queuectl.jobs where id >= ${search} and id < ${`${search}~`} and ${matches(sql, filter)} order by id limit ${limit}
+  `;
+  const known = new Set(found.rows.map(({ seq }) => seq));
+  const named = rows.map(jobRow).filter(({ seq }) => !known.has(seq));
+  return { rows: [...named, ...found.rows].slice(0, limit), older: found.older };
+}
+
+/** How many match in all, where that is counted. */
+async function totalOf(sql: SQL, filter: JobFilter): Promise<number | undefined> {
+  if (isByText(filter)) return undefined;
+  const groups = await groupsOf(sql, { state: filter.state ?? null, queue: filter.queue ?? null });
+  return groups.reduce((sum, { jobs }) => sum + jobs, 0);
+}

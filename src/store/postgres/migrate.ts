@@ -1,0 +1,56 @@
+// The schema and its history: one file a step, each in a transaction of its own.
+
+import { Refusal } from "../../domain/errors.ts";
+import type { Connection } from "./connection.ts";
+import initial from "./migrations/001_initial.sql" with { type: "text" };
+import { isMissing } from "./trouble.ts";
+
+/** Step n leads from schema n to schema n + 1. */
+export const schemaSteps: readonly string[] = [initial];
+
+/** Held while the schema is changed, so that one process does it; any number that nobody else uses. "qctlschm" in ASCII. */
+const migrationLock = 0x7163746c7363686dn;
+
+/** Brings the schema up to date, and refuses one that is newer than this program. */
+export async function migrate(connection: Connection, steps = schemaSteps): Promise<void> {
+  let version = await versionOf(connection);
+  while (version < steps.length) {
+    version = await connection.write(
+      async (tx) => {
+        await tx`select pg_advisory_xact_lock(${migrationLock})`;
+        const current = await versionIn(tx);
+        if (current >= steps.length) return current;
+        if (current === 0) await tx`create schema if not exists queuectl`;
+        await tx.unsafe(steps[current]!);
+        await (current === 0
+          ? tx`insert into queuectl.meta (version) values (${current + 1})`
+          : tx`update queuectl.meta set version = ${current + 1}`);
+        return current + 1;
+      },
+      { slow: true },
+    );
+  }
+  if (version > steps.length) {
+    throw new Refusal(
+      "unusable",
+      `${connection.shown} has schema ${version}, this queuectl knows up to ${steps.length}`,
+      "use the newer queuectl that made it",
+    );
+  }
+}
+
+async function versionOf({ tell, plainly }: Connection): Promise<number> {
+  try {
+    return await tell(async (sql) => (await sql`select version from queuectl.meta`)[0]?.version ?? 0);
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw plainly(error);
+  }
+}
+
+/** Asked without causing an error, which would end the transaction. */
+async function versionIn(tx: Bun.SQL): Promise<number> {
+  const [{ exists }] = await tx`select to_regclass('queuectl.meta') is not null as exists`;
+  if (!exists) return 0;
+  return (await tx`select version from queuectl.meta`)[0]?.version ?? 0;
+}

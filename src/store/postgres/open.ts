@@ -1,0 +1,73 @@
+// Opens a PostgreSQL database as a Store: brings its schema up to date, and refuses one that is newer.
+
+import { sharedDefaults } from "../../domain/settings.ts";
+import type { Store } from "../store.ts";
+import { type Address, readAddress } from "./address.ts";
+import { connect, makeClient } from "./connection.ts";
+import { jobs } from "./jobs.ts";
+import { leases } from "./leases.ts";
+import { matching } from "./matching.ts";
+import { migrate } from "./migrate.ts";
+import { listen, makeNotifier } from "./notify.ts";
+import { settings } from "./settings.ts";
+import { stats } from "./stats.ts";
+import { workers } from "./workers.ts";
+
+export interface PostgresOptions {
+  readonly url: string;
+  /**
+   * Where to listen when a pooler stands at `url`, which keeps nothing in a connection: another URL, or `off` to look for news from
+   * time to time only.
+   */
+  readonly listenUrl?: string | undefined;
+  /** For tests: the moment to take for now instead of the database's own. */
+  readonly clock?: (() => number) | undefined;
+  /** How long after its last heartbeat a process's jobs are its own. */
+  readonly leaseMs?: number;
+}
+
+const defaultLeaseMs = 30_000;
+
+export async function openPostgres({
+  url,
+  listenUrl,
+  clock,
+  leaseMs = defaultLeaseMs,
+}: PostgresOptions): Promise<Store> {
+  const address = readAddress(url);
+  const pooled = listenUrl !== undefined;
+  const at = clock ?? (() => null);
+  const connection = connect({ address, at, pooled });
+  const notifier = makeNotifier(connection);
+  const listening = listenUrl === "off" ? undefined : listenAddress(address, listenUrl);
+  try {
+    await migrate(connection);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return {
+    leaseMs,
+    defaults: sharedDefaults,
+    jobs: jobs(connection, notifier),
+    matching: matching(connection, notifier),
+    leases: leases(connection, notifier),
+    workers: workers(connection, notifier, leaseMs),
+    settings: settings(connection, notifier),
+    stats: stats(connection),
+    now: async () =>
+      at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`))[0].now),
+    watch(onChange, what = "everything") {
+      if (!listening) return { [Symbol.dispose]() {} };
+      const listener = makeClient(listening, { pooled: false, connections: 1 });
+      return listen(listener, what === "work" ? ["work"] : ["work", "news"], onChange);
+    },
+    async [Symbol.asyncDispose]() {
+      await notifier.close();
+      await connection.close();
+    },
+  };
+}
+
+const listenAddress = (address: Address, listenUrl: string | undefined) =>
+  listenUrl === undefined ? address : readAddress(listenUrl);

@@ -1,0 +1,181 @@
+// What PostgreSQL, and the way to it, say of trouble, in words a user can act on.
+
+import { SQL } from "bun";
+import { Refusal } from "../../domain/errors.ts";
+
+/** Another transaction was in the way, and this one left nothing behind: trying again is right. */
+export const isContention = (error: unknown) => contention.has(stateOf(error) ?? "");
+
+/** serialization_failure, deadlock_detected, lock_not_available */
+const contention: ReadonlySet<string> = new Set(["40001", "40P01", "55P03"]);
+
+/** Nobody knows whether what was asked has been done: the connection broke before the answer came. */
+export const isInDoubt = (error: unknown) =>
+  error instanceof Unanswered || (isSqlError(error) && error.code.startsWith("ERR_POSTGRES_CONNECTION_"));
+
+/** A unique value is taken: the name of the constraint, or undefined for any other error. */
+export const takenBy = (error: unknown): string | undefined =>
+  isSqlError(error) && stateOf(error) === "23505" ? (error.constraint ?? "") : undefined;
+
+/** The tables are not there. */
+export const isMissing = (error: unknown) => ["42P01", "3F000", "42883"].includes(stateOf(error) ?? "");
+
+/** The server took a question and was silent for so long that the connection has to be given up. */
+export class Unanswered extends Error {
+  override name = "Unanswered";
+}
+
+type SqlError = SQL.PostgresError;
+
+const isSqlError = (error: unknown): error is SqlError => error instanceof SQL.PostgresError;
+
+/** The five characters of an SQLSTATE: postgresql.org/docs/current/errcodes-appendix.html */
+const stateOf = (error: unknown): string | undefined =>
+  isSqlError(error) && typeof error.errno === "string" ? error.errno : undefined;
+
+/** The refusal a database error means; any other error is handed back as it is. `where` names the database without its password. */
+export function plainly(error: unknown, where: string): unknown {
+  if (error instanceof Unanswered) {
+    return new Refusal(
+      "unavailable",
+      `${where} does not answer`,
+      "check the network and the server, then look what was done",
+    );
+  }
+  if (!isSqlError(error)) return error;
+  const state = stateOf(error);
+  if (state === undefined) return unreachable(error, where);
+  const known = table.find(([prefix]) => state.startsWith(prefix));
+  if (!known) return error;
+  const [, kind, say, advice] = known;
+  return new Refusal(kind, say(where, error.message), advice);
+}
+
+function unreachable({ code, message }: SqlError, where: string): unknown {
+  if (code.startsWith("ERR_POSTGRES_TLS") || /tls|ssl/i.test(code)) {
+    return new Refusal(
+      "unavailable",
+      `${where} cannot be reached by TLS: ${message}`,
+      "check sslmode and certificates in the URL",
+    );
+  }
+  if (/CONNECTION|IDLE_TIMEOUT|LIFETIME/.test(code)) {
+    return code === "ERR_POSTGRES_CONNECTION_CLOSED"
+      ? new Refusal(
+          "unavailable",
+          `the connection to ${where} broke`,
+          "check that the server runs, then look what was done",
+        )
+      : new Refusal(
+          "unavailable",
+          `${where} cannot be reached`,
+          "check that the server runs, and host and port in the URL",
+        );
+  }
+  if (/AUTHENTICATION|PASSWORD|SASL/.test(code)) {
+    return new Refusal(
+      "unavailable",
+      `${where} does not let us in: ${message}`,
+      "check user and password in the URL",
+    );
+  }
+  return new Refusal(
+    "unavailable",
+    `${where} cannot be used: ${message}`,
+    "check that it is a PostgreSQL server",
+  );
+}
+
+type Trouble = [
+  prefix: string,
+  kind: "unavailable" | "unusable",
+  say: (where: string, message: string) => string,
+  advice: string,
+];
+
+const table: Trouble[] = [
+  [
+    "28",
+    "unavailable",
+    (where, message) => `${where} does not let us in: ${message}`,
+    "check user and password in the URL",
+  ],
+  [
+    "3D000",
+    "unavailable",
+    (where, message) => `${where}: ${message}`,
+    "make it with createdb, or correct the URL",
+  ],
+  [
+    "53300",
+    "unavailable",
+    (where) => `${where} has too many connections already`,
+    "raise max_connections, or put PgBouncer in front of it",
+  ],
+  [
+    "53",
+    "unavailable",
+    (where, message) => `${where} is short of something: ${message}`,
+    "make room there; nothing was changed",
+  ],
+  ["57P03", "unavailable", (where, message) => `${where}: ${message}`, "try again when it is up"],
+  ["57P", "unavailable", (where) => `${where} was shut down`, "try again when it is up"],
+  [
+    "57014",
+    "unavailable",
+    (where) => `${where} took too long and gave up; nothing was changed`,
+    "look what else keeps it busy, then try again",
+  ],
+  [
+    "25006",
+    "unavailable",
+    (where) => `${where} is read-only, as a standby is`,
+    "point the URL to the primary",
+  ],
+  ["25P0", "unavailable", (where, message) => `${where}: ${message}`, "try again"],
+  ["40", "unavailable", (where) => `${where} is busy with the same jobs`, "try again"],
+  ["55P03", "unavailable", (where) => `${where} is busy with the same jobs`, "try again"],
+  [
+    "08",
+    "unavailable",
+    (where, message) => `the connection to ${where} broke: ${message}`,
+    "check that the server runs, then look what was done",
+  ],
+  [
+    "42501",
+    "unusable",
+    (where, message) => `${where}: ${message}`,
+    "grant the role what the README's part on PostgreSQL lists",
+  ],
+  [
+    "42P01",
+    "unusable",
+    (where) => `${where} has not the tables that queuectl made`,
+    "stop all workers, and restore a backup",
+  ],
+  [
+    "42703",
+    "unusable",
+    (where) => `${where} has not the tables that queuectl made`,
+    "stop all workers, and restore a backup",
+  ],
+  [
+    "42883",
+    "unusable",
+    (where) => `${where} has not the functions that queuectl made`,
+    "stop all workers, and restore a backup",
+  ],
+  [
+    "3F000",
+    "unusable",
+    (where) => `${where} has not the tables that queuectl made`,
+    "stop all workers, and restore a backup",
+  ],
+  [
+    "XX",
+    "unusable",
+    (where, message) => `${where} is damaged: ${message}`,
+    "stop all workers, and restore a backup",
+  ],
+  ["58", "unavailable", (where, message) => `${where}: ${message}`, "check the server's disk"],
+];

@@ -1,0 +1,43 @@
+// What a store refuses to do with a job, in the same words whichever store it is.
+
+import { Refusal } from "../domain/errors.ts";
+import { isId } from "../domain/id.ts";
+import { type Job, type JobState, shown } from "../domain/job.ts";
+
+export const idTwice = (id: string) =>
+  new Refusal("conflict", `the id ${id} is given to two jobs`, "give each its own, or leave it out");
+
+export const idTaken = (id: string) =>
+  new Refusal("conflict", `there already is a job ${id}`, "choose another id, or leave it out and get one");
+
+export const noSuchJob = (wanted: string) =>
+  new Refusal(
+    "not_found",
+    `there is no job ${isId(wanted) ? wanted : shown(wanted)}`,
+    "queuectl list shows the jobs there are",
+  );
+
+export const jobIsGone = () =>
+  new Refusal("not_found", "the job is gone", "somebody else has just deleted it");
+
+/** Refuses the start of an id that several have; `ids` are the first four of them at most. */
+export const ambiguousId = (wanted: string, ids: readonly string[]) =>
+  new Refusal(
+    "ambiguous",
+    `${wanted} could be ${ids.slice(0, 3).join(", ")}${ids.length > 3 ? " and more" : ""}`,
+    "type more of the id",
+  );
+
+type RefusedJob = Pick<Job, "id" | "state">;
+
+export const wrongState = ({ id, state }: RefusedJob, what: string, advice?: string) =>
+  new Refusal("wrong_state", `job ${id} is ${state} and ${what}`, advice);
+
+/** Refuses a job that is processing or, given `only`, not in that state. */
+export function refuseUnless(job: RefusedJob, only: JobState | undefined, done: string): void {
+  if (job.state === "processing")
+    throw wrongState(job, `cannot be ${done}`, `queuectl cancel ${job.id} stops it first`);
+  if (only !== undefined && job.state !== only) {
+    throw wrongState(job, `is not ${only === "dead" ? "in the dead letter queue" : only}`);
+  }
+}

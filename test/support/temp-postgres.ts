@@ -1,0 +1,36 @@
+// A PostgreSQL database of its own on the tests' server.
+
+import { openPostgres } from "../../src/store/postgres/open.ts";
+import { noPostgres, postgresServer } from "./postgres-server.ts";
+import { tempFolder } from "./temp-home.ts";
+import { type StoreKind, tempStore } from "./temp-store.ts";
+
+/** The suites turn the clock by days, and are not about leases that end meanwhile. */
+const longMs = 1000 * 365 * 86_400_000;
+
+export const postgres = kind("the PostgreSQL store", longMs);
+
+/** A store whose leases end as they do for users. */
+export const tempPostgresWithLeases = () => tempStore(kind("PostgreSQL with leases", undefined));
+
+function kind(name: string, leaseMs: number | undefined): StoreKind {
+  return {
+    name,
+    // Each of a life's steps asks the server many times.
+    lives: 25,
+    ...(noPostgres !== undefined && { missing: noPostgres }),
+    async makeDatabase() {
+      const folder = tempFolder();
+      const database = await (await postgresServer()).newDatabase();
+      return {
+        open: (clock) =>
+          openPostgres({ url: database.url, clock, ...(leaseMs !== undefined && { leaseMs }) }),
+        environment: { QUEUECTL_HOME: folder.path, QUEUECTL_DATABASE_URL: database.url },
+        async [Symbol.asyncDispose]() {
+          await database[Symbol.asyncDispose]();
+          folder[Symbol.dispose]();
+        },
+      };
+    },
+  };
+}
