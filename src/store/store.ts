@@ -34,7 +34,12 @@ export interface Store extends AsyncDisposable {
    * Calls `onChange` soon after another process changed anything, or at least (`work`) what a worker acts on. A hint, not a promise: a
    * caller still looks by itself from time to time. Keeps the process alive until disposed.
    */
-  watch(onChange: () => void, what?: "everything" | "work"): Disposable;
+  watch(onChange: () => void, what?: "everything" | "work"): Watch;
+}
+
+export interface Watch extends Disposable {
+  /** Whether the caller wants to be told at once, as in the beginning, or can wait for a tenth of a second, which costs less. */
+  hurry(isUrgent: boolean): void;
 }
 
 export interface Jobs {

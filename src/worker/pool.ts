@@ -142,7 +142,7 @@ export function startPool(options: PoolOptions): Pool {
 
   /** Works until there is nothing more to do here; its duties end with it. */
   async function serve(): Promise<void> {
-    using _watch = store.watch(look, "work");
+    using watch = store.watch(look, "work");
     using _lease = lease;
     await using _heartbeat = every(store.leaseMs === null ? heartbeatMs : store.leaseMs / 6, beat);
     await using _clock = every(clockMs, watchClock(mendRetries));
@@ -155,6 +155,8 @@ export function startPool(options: PoolOptions): Pool {
       const result = await turn();
       if (result && ended.length > 0) continue;
       if (await isFinished()) break;
+      // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
+      watch.hurry(!stopping && idleWorkers().length > 0);
       await (result ? rest(result.next_due_at) : Bun.sleep(troublePauseMs));
     }
   }

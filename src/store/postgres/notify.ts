@@ -1,6 +1,7 @@
 // Tells other processes that something changed, and hears it from them: a hint that saves waiting, by LISTEN and NOTIFY.
 
 import type { SQL } from "bun";
+import type { Watch } from "../store.ts";
 import type { Connection } from "./connection.ts";
 
 /** `work`: what a worker acts on. `news`: what else somebody may be waiting to see. */
@@ -67,7 +68,7 @@ export function makeNotifier(connection: Connection): Notifier {
  * Calls `onChange` after another process said so, and whenever listening begins, for what was said before. `listener` is a
  * client of its own: a pooler would hand its connection to somebody else.
  */
-export function listen(listener: SQL, channels: readonly Channel[], onChange: () => void): Disposable {
+export function listen(listener: SQL, channels: readonly Channel[], onChange: () => void): Watch {
   let disposed = false;
   const told = () => {
     if (!disposed) onChange();
@@ -76,6 +77,8 @@ export function listen(listener: SQL, channels: readonly Channel[], onChange: ()
     listener.listen(channelName(channel), told, told).catch(() => undefined),
   );
   return {
+    // Notifications are few: whoever changes something says so once in a while.
+    hurry() {},
     [Symbol.dispose]() {
       disposed = true;
       void Promise.all(subscriptions)

@@ -58,7 +58,7 @@ export async function openPostgres({
     now: async () =>
       at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`))[0].now),
     watch(onChange, what = "everything") {
-      if (!listening) return { [Symbol.dispose]() {} };
+      if (!listening) return { hurry() {}, [Symbol.dispose]() {} };
       const listener = makeClient(listening, { pooled: false, connections: 1 });
       return listen(listener, what === "work" ? ["work"] : ["work", "news"], onChange);
     },

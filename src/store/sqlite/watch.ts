@@ -1,7 +1,8 @@
 // Notices that another process committed something: every commit touches the write-ahead log in the database's folder.
 
-import { watch as watchFolder } from "node:fs";
+import { type FSWatcher, watch as watchFolder } from "node:fs";
 import { basename, dirname } from "node:path";
+import type { Watch } from "../store.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -10,7 +11,13 @@ import type { Connection } from "./connection.ts";
  */
 const looksMs = [1, 2, 4, 8, 16, 32, 64, 128];
 
-export function watch({ db, path }: Connection, onChange: () => void): Disposable {
+/**
+ * How long somebody who is in no hurry waits for what has changed, in milliseconds. The folder is not watched meanwhile: one commit
+ * writes some twenty times to the log, and each writing would wake every process.
+ */
+const calmMs = 100;
+
+export function watch({ db, path }: Connection, onChange: () => void): Watch {
   const logName = `${basename(path)}-wal`;
   // Changes with every commit of another connection, and with none of our own.
   const dataVersion = db.prepare<{ data_version: number }, []>("pragma data_version");
@@ -24,8 +31,20 @@ export function watch({ db, path }: Connection, onChange: () => void): Disposabl
   };
   let seen = version();
   let timer: Timer | undefined;
+  let calm = false;
+  let watcher: FSWatcher | undefined;
 
-  const look = (next: number) => {
+  function listen(): void {
+    watcher = watchFolder(dirname(path), (_event, name) => {
+      if (name !== null && name !== logName) return;
+      if (calm) lookLater();
+      else look(0);
+    });
+    // A folder that cannot be watched any more leaves the caller's own polling.
+    watcher.on("error", () => {});
+  }
+
+  function look(next: number): void {
     clearTimeout(timer);
     const delay = looksMs[next];
     // Also after a change: another commit may have been written to the log and not be seen yet.
@@ -34,17 +53,34 @@ export function watch({ db, path }: Connection, onChange: () => void): Disposabl
     if (now === seen) return;
     seen = now;
     onChange();
-  };
+  }
 
-  const watcher = watchFolder(dirname(path), (_event, name) => {
-    if (name === null || name === logName) look(0);
-  });
-  // A folder that cannot be watched any more leaves the caller's own polling.
-  watcher.on("error", () => {});
+  function deafen(): void {
+    clearTimeout(timer);
+    watcher?.close();
+    watcher = undefined;
+  }
+
+  function lookLater(): void {
+    deafen();
+    timer = setTimeout(lookAgain, calmMs);
+  }
+
+  /** Listens before it looks, so that no commit falls between. */
+  function lookAgain(): void {
+    if (!watcher) listen();
+    look(0);
+  }
+
+  listen();
   return {
+    hurry(isUrgent) {
+      if (calm === !isUrgent) return;
+      calm = !isUrgent;
+      if (isUrgent) lookAgain();
+    },
     [Symbol.dispose]() {
-      clearTimeout(timer);
-      watcher.close();
+      deafen();
       dataVersion.finalize();
     },
   };

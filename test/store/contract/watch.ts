@@ -24,6 +24,26 @@ export function watchContract(makeStore: MakeStore): void {
       }
     });
 
+    test("who is in no hurry is told all the same, and who is again at once is told what came before", async () => {
+      await using temp = await makeStore();
+      const other = await temp.another();
+      let calls = 0;
+      using watch = temp.store.watch(() => calls++);
+      watch.hurry(false);
+      for (let job = 0; job < 3; job++) {
+        const before = calls;
+        await other.jobs.enqueue(newJob());
+        await waitUntil("an enqueue is noticed by and by", () => calls > before);
+      }
+      for (let job = 0; job < 3; job++) {
+        const before = calls;
+        watch.hurry(false);
+        await other.jobs.enqueue(newJob());
+        watch.hurry(true);
+        await waitUntil("an enqueue just before is noticed", () => calls > before);
+      }
+    });
+
     test("nothing is told after it was disposed, while another watch still is", async () => {
       await using temp = await makeStore();
       const other = await temp.another();
