@@ -6,7 +6,7 @@ import { removeScratch } from "./scratch.ts";
 import { type Figure, tableOf } from "./table.ts";
 
 /** Quick ones first; those that leave millions of rows behind last. */
-const names = ["add", "start", "cycle", "bulk", "drain", "contend", "flat", "memory"] as const;
+const names = ["add", "start", "cycle", "bulk", "drain", "contend", "flat", "dashboard", "memory"] as const;
 
 const benches: Readonly<Record<(typeof names)[number], () => Promise<{ bench: Bench }>>> = {
   add: () => import("./add.ts"),
@@ -16,6 +16,7 @@ const benches: Readonly<Record<(typeof names)[number], () => Promise<{ bench: Be
   drain: () => import("./drain.ts"),
   contend: () => import("./contend.ts"),
   flat: () => import("./flat.ts"),
+  dashboard: () => import("./dashboard.ts"),
   memory: () => import("./memory.ts"),
 };
 

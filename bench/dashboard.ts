@@ -1,13 +1,61 @@
-// What a page costs with a thousand jobs and with a million: `bun bench/dashboard.ts [jobs]`. Prints milliseconds and their ratio.
+// dashboard: what every page, and the part of it that refreshes, costs with a thousand jobs and with a million. Each question is
+// answered from the database: nothing is shared as it would be between tabs.
 
 import { Database } from "bun:sqlite";
 import { openSqlite } from "../src/store/sqlite/open.ts";
-import { makeApp } from "../src/web/app.ts";
-import { tempFolder } from "../test/support/temp-home.ts";
+import { makeApp, type WebApp } from "../src/web/app.ts";
+import type { Web } from "../src/web/web.ts";
 import { webOf } from "../test/support/web-of.ts";
+import type { Bench } from "./bench.ts";
+import { scratch } from "./scratch.ts";
+import { figure } from "./table.ts";
 
-const many = Number(process.argv[2] ?? 1_000_000);
-const runs = 40;
+const [few, many] = [1000, 1_000_000];
+const rounds = 80;
+
+/** No id is the beginning of another. */
+const idOf = (n: number) => `job-${String(n).padStart(7, "0")}`;
+
+const paths = [
+  "/",
+  "/?span=day",
+  "/jobs",
+  "/jobs?state=dead",
+  "/jobs?queue=mail&state=completed",
+  "/jobs?tag=x",
+  "/jobs?tag=x&state=dead",
+  "/jobs?q=ffmpeg",
+  `/jobs?q=${idOf(500)}`,
+  "/jobs?q=nothing-like-it",
+  "/jobs?q=nothing-like-it&state=dead",
+  "/jobs?q=nothing-like-it&state=dead&queue=mail",
+  "/jobs?q=nothing-like-it&tag=x&state=dead",
+  "/jobs?before=900",
+  `/jobs/${idOf(500)}`,
+  "/dlq",
+  "/dlq?q=nothing-like-it",
+  "/workers",
+  "/queues",
+  "/settings",
+  "/enqueue",
+  "/confirm/jobs?do=delete&all=yes&state=dead",
+  "/confirm/purge",
+  "/api/v1/stats",
+  "/api/v1/jobs",
+  `/api/v1/jobs/${idOf(500)}`,
+  "/metrics",
+];
+
+/** What refreshes itself. */
+const parts = [
+  "/p/overview",
+  "/p/jobs",
+  "/p/jobs?q=nothing-like-it",
+  `/p/jobs/${idOf(500)}`,
+  "/p/dlq",
+  "/p/workers",
+  "/p/queues",
+];
 
 const states = ["pending", "completed", "completed", "completed", "completed", "dead", "failed", "cancelled"];
 const queues = ["default", "mail", "video"];
@@ -32,7 +80,7 @@ function fill(path: string, jobs: number): void {
       const command = `ffmpeg -i in-${n}.mov out-${n}.mp4`;
       const due = waits ? now - n : null;
       insert.run(
-        `job-${n}`,
+        idOf(n),
         command,
         state,
         Number(waits && n % 2 === 0),
@@ -59,55 +107,54 @@ function fill(path: string, jobs: number): void {
   }
 }
 
-async function server(jobs: number, home: string) {
+interface Dashboard {
+  readonly app: WebApp;
+  readonly web: Web;
+}
+
+async function dashboard(jobs: number): Promise<Dashboard> {
+  const home = scratch("dashboard");
   const path = `${home}/queue.db`;
   await (await openSqlite({ path }))[Symbol.asyncDispose]();
   fill(path, jobs);
-  return makeApp(webOf(await openSqlite({ path }), home));
+  const web = webOf(await openSqlite({ path }), home);
+  return { web, app: makeApp(web) };
 }
 
-const paths = [
-  "/",
-  "/p/overview",
-  "/jobs",
-  "/p/jobs",
-  "/jobs?state=dead",
-  "/jobs?queue=mail&state=completed",
-  "/jobs?tag=x&state=dead",
-  "/jobs?q=ffmpeg",
-  "/jobs?q=nothing-like-it",
-  "/jobs?before=900",
-  "/jobs/job-500",
-  "/dlq",
-  "/p/dlq",
-  "/workers",
-  "/queues",
-  "/settings",
-  "/metrics",
-  "/confirm/purge",
-];
+async function cost({ app, web }: Dashboard, path: string): Promise<number> {
+  web.shared.forget();
+  const request = new Request(`http://localhost${path}`, { headers: { accept: "text/html" } });
+  const begun = performance.now();
+  const reply = await app.handle(request);
+  await reply.text();
+  const spent = performance.now() - begun;
+  if (!reply.ok) throw new Error(`${path} was answered with ${reply.status}`);
+  return spent;
+}
 
-async function median(app: Awaited<ReturnType<typeof server>>, path: string): Promise<number> {
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    const began = performance.now();
-    await (
-      await app.handle(new Request(`http://localhost${path}`, { headers: { accept: "text/html" } }))
-    ).text();
-    times.push(performance.now() - began);
+export const bench: Bench = async () => {
+  const [small, large] = [await dashboard(few), await dashboard(many)];
+  const figures = [];
+  for (const path of [...paths, ...parts]) {
+    const values = { small: [] as number[], large: [] as number[] };
+    for (let round = -5; round < rounds; round++) {
+      const [theirs, ours] = [await cost(small, path), await cost(large, path)];
+      // The first rounds prepare statements.
+      if (round < 0) continue;
+      values.small.push(theirs);
+      values.large.push(ours);
+    }
+    figures.push(
+      figure({
+        bench: "dashboard",
+        work: path,
+        unit: "ms",
+        ours: { name: "a million jobs", values: values.large },
+        theirs: { name: "1,000", values: values.small },
+        bound: { atMost: 1.5 },
+      }),
+    );
   }
-  return times.sort((a, b) => a - b)[runs / 2]!;
-}
-
-using smallHome = tempFolder();
-using largeHome = tempFolder();
-const small = await server(1000, smallHome.path);
-const large = await server(many, largeHome.path);
-console.log(`${"page".padEnd(36)}    1000  ${String(many).padStart(8)}  ratio`);
-for (const path of paths) {
-  const [few, lots] = [await median(small, path), await median(large, path)];
-  console.log(
-    `${path.padEnd(36)} ${few.toFixed(2).padStart(7)}  ${lots.toFixed(2).padStart(8)}  ${(lots / few).toFixed(2)}`,
-  );
-}
-process.exit();
+  for (const { web } of [small, large]) await web.store[Symbol.asyncDispose]();
+  return figures;
+};

@@ -6,10 +6,10 @@ import type { JobFilter } from "../store/store.ts";
 import type { Web } from "./web.ts";
 
 /** Dead jobs looked at to group them. */
-const deathsRead = 200;
+const deathsRead = 100;
 
 /** Jobs looked at for one page of a search. */
-export const scan = 1000;
+export const scan = 400;
 
 export const pageSize = 50;
 

@@ -69,7 +69,11 @@ export const callerOf = (request: Request) => callers.get(request);
 /** What views know of their reader. A part (`/p/…`) is shown inside of the page that it belongs to. */
 export async function uiFor(web: Web, request: Request): Promise<Ui> {
   const { refresh_interval } = await web.shared("settings", web.settings);
-  return { ...plainUi(web, request), now: await web.store.now(), refresh: refresh_interval };
+  return {
+    ...plainUi(web, request),
+    now: await web.shared("now", () => web.store.now()),
+    refresh: refresh_interval,
+  };
 }
 
 /** The same without asking the queue, which may be what is wrong. */

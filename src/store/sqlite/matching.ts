@@ -94,8 +94,8 @@ function windowOf(connection: Connection, filter: JobFilter, { before, limit }: 
 const isByText = ({ search, tag }: JobFilter) => search !== undefined || tag !== undefined;
 
 const isMatch = `
-  ($state is null or state = $state) and ($queue is null or queue = $queue)
-  and ($search is null or instr(lower(id), lower($search)) or instr(lower(command), lower($search)))
+  ($state is null or jobs.state = $state) and ($queue is null or jobs.queue = $queue)
+  and ($search is null or instr(lower(jobs.id), lower($search)) or instr(lower(jobs.command), lower($search)))
 `;
 
 const valuesOf = ({ state, queue, search }: JobFilter) => ({
@@ -108,54 +108,70 @@ const place = (before: number | undefined) => before ?? Number.MAX_SAFE_INTEGER;
 
 /** Looks at the next jobs of the narrowest index there is, about `scan` of them, the newest first. */
 function lookThrough(connection: Connection, filter: JobFilter, { before, limit, scan }: JobWindow): Window {
-  const { seqs, older } = candidates(connection, filter, place(before), scan);
+  const { from, older } = stretchOf(connection, filter, place(before), scan);
   const rows: JobRow[] = connection
     .sql(`
-      select * from jobs where seq in (select value from json_each($seqs)) and ${isMatch}
-      order by seq desc limit $limit
+      select jobs.* from ${from} and jobs.seq >= $end and jobs.seq < $before where ${isMatch}
+      order by jobs.seq desc limit $limit
     `)
-    .all({ ...valuesOf(filter), seqs: JSON.stringify(seqs), limit: limit + 1 });
+    .all({
+      ...valuesOf(filter),
+      ofState: filter.state ?? null,
+      ofQueue: filter.queue ?? null,
+      tag: filter.tag ?? null,
+      end: older ?? 0,
+      before: place(before),
+      limit: limit + 1,
+    });
   return { rows, older };
 }
 
-interface Candidates {
-  /** The newest first. */
-  readonly seqs: readonly number[];
-  /** Where those begin that were not looked at; undefined when all were. */
+interface Stretch {
+  /** The jobs that are looked at, in SQL: a join whose condition goes on. */
+  readonly from: string;
+  /** The last of them; undefined when there are no others behind it. */
   readonly older: number | undefined;
 }
 
-function candidates({ sql }: Connection, filter: JobFilter, before: number, scan: number): Candidates {
-  const seqsOf = (text: string, values: Readonly<Record<string, string>>, limit: number): number[] =>
-    sql(`${text} and seq < $before order by seq desc limit $limit`)
-      .all({ ...values, before, limit })
-      .map(({ seq }) => seq);
-  const single = (text: string, values: Readonly<Record<string, string>>): Candidates => {
-    const seqs = seqsOf(text, values, scan);
-    return { seqs, older: seqs.length < scan ? undefined : seqs.at(-1) };
-  };
+const withTag =
+  "job_tags join jobs on job_tags.tag = $tag and jobs.seq = job_tags.seq and job_tags.seq >= $end and job_tags.seq < $before";
+const anyJob = "(select 1) join jobs on true";
+
+function stretchOf({ sql }: Connection, filter: JobFilter, before: number, scan: number): Stretch {
+  /** The job at which so many were looked at. */
+  const endOf = (text: string, values: Readonly<Record<string, string>>, many: number): number | undefined =>
+    sql(`${text} and seq < $before order by seq desc limit 1 offset $skipped`).get({
+      ...values,
+      before,
+      skipped: many - 1,
+    })?.seq;
 
   if (filter.tag !== undefined)
-    return single("select seq from job_tags where tag = $tag", { tag: filter.tag });
+    return {
+      from: withTag,
+      older: endOf("select seq from job_tags where tag = $tag", { tag: filter.tag }, scan),
+    };
   const { state, queue } = filter;
-  if (state === undefined && queue === undefined) return single("select seq from jobs where true", {});
+  const any = () => ({ from: anyJob, older: endOf("select seq from jobs where true", {}, scan) });
+  if (state === undefined && queue === undefined) return any();
   const groups: { queue: string; state: string }[] = sql(`
     select queue, state from counts where ${ofGroup}
   `).all({ ofState: state ?? null, ofQueue: queue ?? null });
-  if (groups.length > mostGroups) return single("select seq from jobs where true", {});
+  if (groups.length > mostGroups) return any();
   const share = Math.ceil(scan / Math.max(1, groups.length));
-  const parts = groups.map((group) =>
-    seqsOf("select seq from jobs where queue = $queue and state = $state", group, share),
+  const ends = groups.flatMap(
+    (group) => endOf("select seq from jobs where queue = $queue and state = $state", group, share) ?? [],
   );
-  // Below the last one of a part that was cut off, that part may have others; so all stop there.
-  const ends = parts.flatMap((seqs) => (seqs.length < share ? [] : seqs.slice(-1)));
-  const end = ends.length === 0 ? undefined : Math.max(...ends);
-  const seqs = parts.flat().filter((seq) => end === undefined || seq >= end);
-  return { seqs: seqs.sort((a, b) => b - a), older: end };
+  // Below the last one of a group that goes on, that group may have others; so all stop there.
+  return { from: ofGroups, older: ends.length === 0 ? undefined : Math.max(...ends) };
 }
 
 const ofGroup = `
   counts.jobs > 0 and ($ofState is null or counts.state = $ofState) and ($ofQueue is null or counts.queue = $ofQueue)
+`;
+
+const ofGroups = `
+  counts cross join jobs on ${ofGroup} and jobs.queue = counts.queue and jobs.state = counts.state
 `;
 
 /** Merges the newest of each queue and state that match: as quick with millions of others as without. */
