@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { databasePath } from "../../src/home.ts";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
-import { type Fate, noPowerCut, replay, tracing } from "../support/power-cut.ts";
+import { type Fate, noStrace, replay, tracing } from "../support/power-cut.ts";
 import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 
@@ -16,7 +16,7 @@ setDefaultTimeout(60_000);
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(60_000);
 
-const testPowerCut = test.skipIf(noPowerCut !== undefined);
+const testPowerCut = test.skipIf(noStrace !== undefined);
 
 /** Runs a script of /bin/sh, in which `q` is queuectl, and keeps what it did to files. `home` is below `disk`. */
 async function trace(q: Queuectl, home: string, script: string): Promise<string> {

@@ -5,12 +5,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** Why power cuts cannot be tried here; undefined where they can, and under CI, where they must. */
-export const noPowerCut: string | undefined =
+/** Why nothing can be traced here, so that no power cuts can be tried either; undefined where it can, and under CI, where it must. */
+export const noStrace: string | undefined =
   Bun.which("strace") || process.env.CI === "true" ? undefined : "strace is missing (apt-get install strace)";
 
-if (noPowerCut) console.warn(`skipped power cuts: ${noPowerCut}`);
-if (!Bun.which("strace") && !noPowerCut) throw new Error("strace is missing: apt-get install strace");
+if (noStrace) console.warn(`skipped what is traced: ${noStrace}`);
+if (!Bun.which("strace") && !noStrace) throw new Error("strace is missing: apt-get install strace");
 
 const traced =
   "openat,mkdir,mkdirat,write,pwrite64,writev,pwritev,ftruncate,truncate,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,fsync,fdatasync";
