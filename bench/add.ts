@@ -1,45 +1,60 @@
-// add: `queuectl enqueue true` as a whole process, from source and as one binary, against a Bun that does nothing.
+// add: `queuectl enqueue true` as a whole process, from source and as one binary, against a Bun that does nothing and against one
+// file that does the same.
 
 import { join, resolve } from "node:path";
 import type { Bench } from "./bench.ts";
-import { type Home, newHome, run } from "./program.ts";
-import { type Contender, inTurn, proved, type Samples } from "./rounds.ts";
+import { newHome, run } from "./program.ts";
+import { inTurn, proved, type Samples } from "./rounds.ts";
 import { scratch } from "./scratch.ts";
 import { figure } from "./table.ts";
 
 const rounds = 60;
 
+const root = resolve(import.meta.dir, "..");
+const bare = join(root, "bench", "programs", "bare-add.ts");
+
 export const bench: Bench = async () => {
-  const fromSource = newHome();
-  const fromBinary = newHome([await builtBinary()]);
+  const programs = [
+    { name: "source", words: [process.execPath, join(root, "queuectl.ts")] },
+    { name: "binary", words: [await built(join(root, "queuectl.ts"))] },
+    { name: "one file, source", words: [process.execPath, bare] },
+    { name: "one file, binary", words: [await built(bare)] },
+  ];
+  const contenders = programs.map(({ name, words }) => ({ name, home: newHome(words) }));
   // The first job of a home makes its database.
-  for (const home of [fromSource, fromBinary]) await home.queuectl(["enqueue", "true"]);
-  const [source, binary, floor] = (await inTurn(rounds, [
-    adding("source", fromSource),
-    adding("binary", fromBinary),
+  for (const { home } of contenders) await newHome().queuectl(["enqueue", "true"], { env: home.env });
+  const [nothing, source, binary, bareSource, bareBinary] = (await inTurn(rounds, [
     { name: "bun -e 0", run: async () => (await run([process.execPath, "-e", "0"])).ms },
-  ])) as [Samples, Samples, Samples];
-  for (const home of [fromSource, fromBinary]) {
-    proved("jobs that wait", (await home.json("status")).pending, rounds + 1);
+    ...contenders.map(({ name, home }) => ({
+      name,
+      run: async () => (await home.queuectl(["enqueue", "true"])).ms,
+    })),
+  ])) as [Samples, Samples, Samples, Samples, Samples];
+  for (const { home } of contenders) {
+    const status = await newHome().queuectl(["status", "--json"], { env: home.env });
+    proved("jobs that wait", JSON.parse(status.stdout).pending, rounds + 1);
   }
-  const compared = { bench: "add", unit: "ms", theirs: floor };
+  const add = (work: string, ours: Samples, theirs: Samples, atMost?: number) =>
+    figure({ bench: "add", unit: "ms", work, ours, theirs, ...(atMost && { bound: { atMost } }) });
   return [
-    figure({ ...compared, work: "queuectl enqueue true, binary", ours: binary, bound: { atMost: 1.4 } }),
-    figure({ ...compared, work: "queuectl enqueue true, source", ours: source, bound: { atMost: 2 } }),
+    add("queuectl enqueue true, binary", binary, nothing, 1.4),
+    add("queuectl enqueue true, source", source, nothing, 2),
+    add("the same in one file, binary", bareBinary, nothing),
+    add("the same in one file, source", bareSource, nothing),
+    add("queuectl enqueue true, binary", binary, bareBinary, 1.1),
+    add("queuectl enqueue true, source", source, bareSource, 1.1),
   ];
 };
 
-const adding = (name: string, home: Home): Contender => ({
-  name,
-  run: async () => (await home.queuectl(["enqueue", "true"])).ms,
-});
-
 /** Built as package.json says, but not over the one that somebody may be running. */
-async function builtBinary(): Promise<string> {
-  const root = resolve(import.meta.dir, "..");
+async function built(entry: string): Promise<string> {
   const path = join(scratch("binary"), "queuectl");
   const { scripts } = await Bun.file(join(root, "package.json")).json();
-  const words = scripts.build.replace("dist/queuectl", path).split(" ").slice(1);
+  const words = scripts.build
+    .replace("queuectl.ts", entry)
+    .replace("dist/queuectl", path)
+    .split(" ")
+    .slice(1);
   await run([process.execPath, ...words], { cwd: root });
   return path;
 }
