@@ -68,7 +68,13 @@ export function watch({ db, path }: Connection, onChange: () => void): Watch {
 
   /** Listens before it looks, so that no commit falls between. */
   function lookAgain(): void {
-    if (!watcher) listen();
+    try {
+      if (!watcher) listen();
+    } catch {
+      // The folder may not be entered for the time being.
+      lookLater();
+      return;
+    }
     look(0);
   }
 
