@@ -29,7 +29,7 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
   const pid_start = alive ? (startOf(group!) ?? "") : "";
   let abandoned = false;
   const age = alive ? ageOf(group!) : orphan.ranFor;
-  return supervise({ pid: group, pid_start, cgroup, age, exited: watch(), abandon }, plan);
+  return supervise({ pid: group, cgroup, age, exited: watch(), abandon }, plan);
 
   function abandon(): void {
     abandoned = true;
@@ -56,7 +56,6 @@ export const loseAttempt = (plan: AttemptPlan, ranFor: number): RunningAttempt =
   supervise(
     {
       pid: null,
-      pid_start: "",
       cgroup: null,
       age: ranFor,
       exited: Promise.resolve("lost"),

@@ -8,7 +8,6 @@ import type { Journal } from "./journal.ts";
 import { journalingShell } from "./journal.ts";
 import { carriersOfEarlier } from "./mark.ts";
 import { type OutputLog, openLog } from "./output.ts";
-import { startOf } from "./process-identity.ts";
 import { endProcesses } from "./process-tree.ts";
 import { type AttemptPlan, type RunningAttempt, type Shell, type ShellExit, supervise } from "./supervise.ts";
 
@@ -84,7 +83,6 @@ function spawn(
   );
   return {
     pid: child.pid,
-    pid_start: startOf(child.pid) ?? "",
     cgroup,
     age: 0,
     exited,
@@ -147,7 +145,7 @@ function notStarted(refused: Refused): RunningAttempt {
   };
   const nothing = () => {};
   return {
-    process: null,
+    pid: null,
     hindrance: null,
     ended: Promise.resolve(ending),
     end: nothing,

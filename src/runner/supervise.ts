@@ -25,7 +25,7 @@ export type EndReason = Extract<AttemptResult, "cancelled" | "released" | "timed
 
 export interface RunningAttempt {
   /** Null when no process could be made; `ended` then says why. */
-  readonly process: { readonly pid: number; readonly pid_start: string } | null;
+  readonly pid: number | null;
   /** What keeps any attempt from being started at the moment, through no fault of this one; null when nothing does. */
   readonly hindrance: string | null;
   readonly ended: Promise<Ending>;
@@ -40,7 +40,6 @@ export interface RunningAttempt {
 export interface Shell {
   /** Also its process group; null when there is none any more. */
   readonly pid: number | null;
-  readonly pid_start: string;
   /** The folder of its control group; null where it has none. */
   readonly cgroup: string | null;
   /** Seconds it has run already. */
@@ -108,7 +107,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   }
 
   return {
-    process: shell.pid === null ? null : { pid: shell.pid, pid_start: shell.pid_start },
+    pid: shell.pid,
     hindrance: null,
     ended: finish(),
     end,

@@ -12,7 +12,7 @@ import { journalPath } from "../home.ts";
 import { openCgroups } from "../runner/cgroup.ts";
 import { openJournal } from "../runner/journal.ts";
 import { markOf } from "../runner/mark.ts";
-import { ownIdentity } from "../runner/process-identity.ts";
+import { ownIdentity, startOf } from "../runner/process-identity.ts";
 import { endEarlier, startAttempt } from "../runner/run.ts";
 import type { RunningAttempt } from "../runner/supervise.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
@@ -70,12 +70,20 @@ const tellStartedMs = 50;
 interface Run {
   readonly claimed: ClaimedJob;
   readonly attempt: RunningAttempt;
+  /** By the clock that nobody sets. */
+  readonly startedAt: number;
 }
 
 interface EndedRun {
   readonly settlement: Settlement;
   readonly run: Run;
 }
+
+const startedAttempt = ({ claimed: { lease }, attempt: { pid } }: Run): StartedAttempt => ({
+  lease,
+  pid: pid!,
+  pid_start: startOf(pid!) ?? "",
+});
 
 export function startPool(options: PoolOptions): Pool {
   const { store, home, environment, queues, until, tell } = options;
@@ -85,7 +93,8 @@ export function startPool(options: PoolOptions): Pool {
   const present = new Set(options.worker_ids);
   const leaving = new Set<string>();
   const running = new Map<number, Run>();
-  let started: StartedAttempt[] = [];
+  /** Those that the store does not know of yet, the oldest first. */
+  let started: Run[] = [];
   let ended: EndedRun[] = [];
   let settings: Settings;
   let process_id: number;
@@ -200,7 +209,7 @@ export function startPool(options: PoolOptions): Pool {
       tell({ kind: "taken_over", job: taken.job, from });
       present.add(taken.worker_id);
       leaving.add(taken.worker_id);
-      watchOver({ claimed: taken, attempt });
+      watchOver({ claimed: taken, attempt, startedAt: performance.now() });
     }
     // Somebody may have asked for its end while nobody listened.
     look();
@@ -214,15 +223,15 @@ export function startPool(options: PoolOptions): Pool {
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */
   async function turn(): Promise<TurnResult | undefined> {
-    const batch = { started, ended };
-    started = [];
+    const batch = { started: dueToTell(), ended };
+    started = started.slice(batch.started.length);
     ended = [];
     try {
       if (expelled && running.size === 0 && !stopping) await enterAnew();
       if (changed) await lookAround();
       const idle = stopping || expelled || hindrance.stands() ? [] : idleWorkers();
       const result = await store.leases.exchange({
-        started: batch.started,
+        started: batch.started.map(startedAttempt),
         ended: batch.ended.map(({ settlement }) => settlement),
         settings,
         wanted: idle.length === 0 ? null : { worker_ids: idle, queues, ...only },
@@ -246,6 +255,12 @@ export function startPool(options: PoolOptions): Pool {
       trouble = error;
       return undefined;
     }
+  }
+
+  /** Short commands have ended before it is worth a word. */
+  function dueToTell(): Run[] {
+    const before = performance.now() - tellStartedMs;
+    return started.filter(({ startedAt }) => startedAt <= before);
   }
 
   function busyWorkers(): Set<string> {
@@ -292,9 +307,10 @@ export function startPool(options: PoolOptions): Pool {
     if (number > 1) await endEarlier(plan);
     tell({ kind: "executing", worker_id, job });
     const attempt = startAttempt(plan, { journal, cgroups });
-    if (attempt.process) started.push({ lease: claimed.lease, ...attempt.process });
+    const run = { claimed, attempt, startedAt: performance.now() };
+    if (attempt.pid !== null) started.push(run);
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance, plan.logPath);
-    watchOver({ claimed, attempt });
+    watchOver(run);
     if (stopping === "release") attempt.end("released");
   }
 
@@ -303,9 +319,8 @@ export function startPool(options: PoolOptions): Pool {
     running.set(lease.job_seq, run);
     void run.attempt.ended.then((ending) => {
       running.delete(lease.job_seq);
-      started = started.filter((told) => told.lease !== lease);
-      const pid = run.attempt.process?.pid ?? null;
-      ended.push({ settlement: { lease, ending, pid }, run });
+      started = started.filter((other) => other !== run);
+      ended.push({ settlement: { lease, ending, pid: run.attempt.pid }, run });
       wakeup.wake();
     });
   }
@@ -324,7 +339,9 @@ export function startPool(options: PoolOptions): Pool {
     announceWaiting(nextDueAt);
     const pollMs = (options.poll ?? settings.poll_interval) * 1000;
     const dueMs = nextDueAt === null ? pollMs : Math.max(0, nextDueAt - (await store.now()));
-    const tellMs = started.length > 0 ? tellStartedMs : pollMs;
+    const tellMs = started[0]
+      ? Math.max(0, started[0].startedAt + tellStartedMs - performance.now())
+      : pollMs;
     const hinderedMs = hindrance.known() ? troublePauseMs : pollMs;
     const before = performance.now();
     await wakeup.wait(Math.min(pollMs, dueMs, tellMs, hinderedMs));
