@@ -14,9 +14,13 @@ import {
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { scopes } from "../../src/domain/scope.ts";
+import { makeApp } from "../../src/web/app.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
+import { tempSqlite } from "../support/temp-sqlite.ts";
 import { waitUntil } from "../support/wait-until.ts";
+import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(60_000);
@@ -221,7 +225,7 @@ describe("who is let in", () => {
     }
   });
 
-  test("--host 0.0.0.0 says what it means, and then everyone needs the token", async () => {
+  test("--host 0.0.0.0 says what it means, and then everyone needs the token (D2)", async () => {
     await using web = await webServer({ words: ["--host", "0.0.0.0"] });
     await web.process.says("whoever has the token can run commands as you");
     expect((await web.api("GET", "/stats")).status).toBe(401);
@@ -328,6 +332,24 @@ describe("pages of other sites (D8)", () => {
 });
 
 describe("scopes (D19)", () => {
+  test("no route does anything for a token without its scope, or for nobody", async () => {
+    await using web = await webServer({ words: ["--require-token"] });
+    await using temp = await tempSqlite();
+    const { routes } = makeApp(webOf(temp.store, web.q.folder));
+    const tokens: { scope: string; token: string }[] = [];
+    for (const scope of scopes)
+      tokens.push({ scope, token: await web.q.ok("web", "token", "--scope", scope) });
+    for (const { method, path, scope } of routes.filter((route) => route.scope !== "public")) {
+      const url = `${web.url}${path.replace(/:\w+/g, "one")}`;
+      const ask = async (headers: Record<string, string>) => (await fetch(url, { method, headers })).status;
+      expect([method, path, await ask({})]).toEqual([method, path, 401]);
+      for (const other of tokens.filter((one) => one.scope !== scope)) {
+        const status = await ask({ authorization: `Bearer ${other.token}` });
+        expect([method, path, other.scope, status]).toEqual([method, path, other.scope, 403]);
+      }
+    }
+  });
+
   test("a token does what its scopes allow, and buttons for more are not there", async () => {
     await using web = await webServer({ words: ["--require-token"] });
     const bearer = async (...scopes: string[]) => ({

@@ -1,7 +1,7 @@
 // Output in the dashboard: windows on logs of any size, and streams that go on where they broke off.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { jobLogPath } from "../../src/home.ts";
 import { type LogWindow, readAt, readWindow } from "../../src/web/log-file.ts";
@@ -219,5 +219,54 @@ describe("a stream", () => {
     expect((await web.get("/jobs/none/log/stream")).status).toBe(404);
     expect((await web.get("/jobs/one/log/stream")).status).toBe(404);
     expect((await web.get("/jobs/one/log/stream?attempt=x")).status).toBe(422);
+  });
+});
+
+describe("hostile output", () => {
+  const output =
+    "<html><script>alert(1)</script>\n\u001b[31mred\u001b[0m \u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007\n" +
+    "\u001b]0;title\u0007\u001bPdcs\u001b\\\u009b31m\u0007 \u202ereversed\u0000\n\n\nevent: done\ndata: x\n";
+
+  async function hostile() {
+    const web = await webServer();
+    const file = join(web.q.folder, "hostile");
+    writeFileSync(file, Buffer.concat([Buffer.from(output), Buffer.from([0xff, 0xfe, 0xc3, 0x28, 10])]));
+    await web.q.ok("enqueue", `cat ${file}`, "--id", "one");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    return { web, file, [Symbol.asyncDispose]: () => web[Symbol.asyncDispose]() };
+  }
+
+  test("is text in its colours, on the page and in the stream, and steers nothing (D13)", async () => {
+    await using made = await hostile();
+    const page = await (await made.web.get("/jobs/one?attempt=1")).text();
+    const stream = await (await made.web.get("/jobs/one/log/stream?attempt=1&from=0&line=1")).text();
+    const shown = parse(stream);
+    expect(shown.filter(({ event }) => event === "done")).toHaveLength(1);
+    for (const text of [
+      page.slice(page.indexOf('id="log-lines"')),
+      shown.map(({ data }) => data).join("\n"),
+    ]) {
+      expect(text).toContain("&lt;script&gt;alert(1)");
+      expect(text).toContain('<span class="f1">red');
+      expect(text).toContain(">U+202E</span>");
+      expect(text).not.toMatch(/javascript:|title|dcs|<script>|<html/);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be left
+      expect(text).not.toMatch(/[\u0000-\u0008\u000e-\u001f\u0080-\u009f\u202e]/);
+    }
+  });
+
+  test("as it is goes nowhere but into a file (D14)", async () => {
+    await using made = await hostile();
+    for (const path of ["/jobs/one/log?attempt=1", "/api/v1/jobs/one/attempts/1/log"]) {
+      const raw = await made.web.get(path);
+      expect(Buffer.from(await raw.arrayBuffer()).equals(readFileSync(made.file))).toBe(true);
+      expect(Object.fromEntries(raw.headers)).toMatchObject({
+        "content-type": "text/plain; charset=utf-8",
+        "content-disposition": 'attachment; filename="one-1.log"',
+        "content-security-policy": expect.stringContaining("sandbox"),
+        "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "same-origin",
+      });
+    }
   });
 });
