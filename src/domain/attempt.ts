@@ -61,6 +61,13 @@ export interface Attempt extends Omit<Ending, "result" | "duration"> {
   readonly duration: number | null;
 }
 
+/** Some of what an attempt printed. */
+export interface OutputPiece {
+  /** Its first byte, counted from 0. */
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
 /** The line that says why an attempt failed, built from its facts. */
 export function failureText(exitCode: number): string {
   return `exit status ${exitCode}`;

@@ -1,7 +1,7 @@
 // The right to run a job. Each claim of a job, and each take-over, raises the number of its lease, so whoever comes
 // late with an older number is told so and changes nothing.
 
-import type { Ending } from "./attempt.ts";
+import type { Ending, OutputPiece } from "./attempt.ts";
 import type { Job } from "./job.ts";
 
 export interface Lease {
@@ -33,4 +33,6 @@ export interface Settlement {
   readonly ending: Ending;
   /** Of the command's shell, for what ended before anybody was told that it started. */
   readonly pid?: number | null;
+  /** The end of its output, where the store keeps output. */
+  readonly rest?: OutputPiece | undefined;
 }

@@ -3,7 +3,7 @@
 // are milliseconds since 1970 by the store's own clock. Trouble with the database itself is a Refusal of kind
 // `unavailable` (it may pass) or `unusable` (it will not pass by itself).
 
-import type { Attempt } from "../domain/attempt.ts";
+import type { Attempt, OutputPiece } from "../domain/attempt.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
@@ -23,6 +23,8 @@ export interface Store extends AsyncDisposable {
   readonly jobs: Jobs;
   readonly matching: Matching;
   readonly leases: Leases;
+  /** Null where output lies in files beside the database: whoever may read the queue can read them. */
+  readonly output: Output | null;
   readonly workers: Workers;
   readonly settings: StoredSettings;
   readonly stats: StatsReader;
@@ -73,7 +75,7 @@ export interface Jobs {
    */
   retry(seqs: readonly number[], only?: JobState): Promise<readonly Job[]>;
 
-  /** Removes jobs and their attempts. Refused (`wrong_state`) as `retry` is. Returns what has to be removed of their logs. */
+  /** Removes jobs, their attempts and what the store has of their output. Refused (`wrong_state`) as `retry` is. Returns what has to be removed of their logs. */
   delete(seqs: readonly number[], only?: JobState): Promise<readonly RemovedJob[]>;
 
   /** Makes up to `limit` dead jobs pending, the oldest first. Returns how many. */
@@ -176,6 +178,8 @@ export interface Leases {
    * - A settlement whose lease is no longer the job's newest changes nothing and comes back in `stale`.
    * - Claimed jobs come by priority, the highest first, then by enqueue order, among those of the queues asked for whose moment has
    *   come. No other claim anywhere gets the same job, and each raises its lease.
+   * - The rest of an attempt's output is stored with its settlement. When the store has not what comes before it, as after a fail-over
+   *   to a server that was behind, the turn is refused (`unavailable`) and changes nothing.
    * - A job that waits for its moment takes the place of its own enqueue order once that has come.
    */
   exchange(turn: Turn): Promise<TurnResult>;
@@ -247,6 +251,25 @@ export interface Orders {
   readonly stop: ReadonlyMap<string, StopOrder>;
   /** Leases of jobs whose end a user asked for. */
   readonly cancel: readonly Lease[];
+}
+
+/** What commands print, kept by the store so that it can be read on every machine. Bytes are counted from 0. */
+export interface Output {
+  /** Names this queue: no other has the same name. Part of the names of files that belong to it. */
+  readonly queue: string;
+
+  /**
+   * Adds to the output of the attempt that runs by this lease, and returns how much of it there is then: where to go on. What is there
+   * already stays as it is, so doing it twice does no harm, and a piece that would leave a gap is not stored. Null, and nothing is
+   * stored, when the lease is no longer the job's newest or the attempt has ended.
+   */
+  append(lease: Lease, piece: OutputPiece): Promise<number | null>;
+
+  /** How many bytes there are of an attempt's output; 0 where there is none. */
+  size(job_seq: number, attempt: number): Promise<number>;
+
+  /** So many bytes of an attempt's output from a place on; fewer only at the end. */
+  read(job_seq: number, attempt: number, from: number, limit: number): Promise<Uint8Array>;
 }
 
 export interface Workers {

@@ -9,6 +9,7 @@ import { historyContract } from "./contract/history.ts";
 import { lookupContract } from "./contract/lookup.ts";
 import { matchingContract } from "./contract/matching.ts";
 import { modelContract } from "./contract/model.ts";
+import { outputContract } from "./contract/output.ts";
 import { raceContract } from "./contract/races.ts";
 import { settingsContract } from "./contract/settings.ts";
 import { settlementContract } from "./contract/settlements.ts";
@@ -28,6 +29,7 @@ export function storeContract(kind: StoreKind): void {
     claimContract(makeStore);
     settlementContract(makeStore);
     takeOverContract(makeStore);
+    outputContract(makeStore, kind.keepsOutput);
     workersContract(makeStore);
     settingsContract(makeStore);
     statsContract(makeStore);

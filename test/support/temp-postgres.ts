@@ -18,6 +18,7 @@ function kind(name: string, leaseMs: number | undefined): StoreKind {
     name,
     // Each of a life's steps asks the server many times.
     lives: 25,
+    keepsOutput: true,
     ...(noPostgres !== undefined && { missing: noPostgres }),
     async makeDatabase() {
       const folder = tempFolder();

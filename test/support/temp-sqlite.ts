@@ -7,6 +7,7 @@ import { type StoreKind, tempStore } from "./temp-store.ts";
 
 export const sqlite: StoreKind = {
   name: "the SQLite store",
+  keepsOutput: false,
   async makeDatabase() {
     const folder = tempFolder();
     return {

@@ -8,6 +8,8 @@ export interface StoreKind {
   readonly name: string;
   /** How many random lives of a queue an ordinary run of the suite walks through. */
   readonly lives?: number;
+  /** Whether what jobs print lies in it; in files beside it otherwise. */
+  readonly keepsOutput: boolean;
   /** Why there is none here, and how to get it; the suite is skipped then. */
   readonly missing?: string | undefined;
   makeDatabase(): Promise<TempDatabase>;

@@ -227,6 +227,7 @@ export async function remove(
     `;
   }
   await tx`delete from queuectl.attempts where job_seq = any(${seqs})`;
+  await tx`delete from queuectl.output where job_seq = any(${seqs})`;
   await tx`delete from queuectl.jobs where seq = any(${seqs})`;
   await counts.save(tx);
   return rows.map(({ seq, attempt_number }) => ({ seq, attempts: attempt_number }));

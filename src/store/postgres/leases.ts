@@ -97,6 +97,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
           started: turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
           ended: known.map((settlement, place) => settlementFor(settlement, place, rows, turn.settings)),
           wanted: turn.wanted,
+          ...restsOf(known),
         };
         [{ answer }] = await tell((sql) => sql`select queuectl.exchange(${asked}::jsonb) as answer`);
       } catch (error) {
@@ -291,6 +292,14 @@ function settlementFor(
     runs: isFailedRun(ending),
     bin: binOf(ending.duration),
   };
+}
+
+/** What is left of their output, without a key for it when nothing is. */
+function restsOf(ended: readonly Settlement[]) {
+  const output = ended.flatMap(({ lease, rest }) =>
+    rest ? [{ ...lease, start: rest.start, bytes: Buffer.from(rest.bytes).toString("base64") }] : [],
+  );
+  return output.length > 0 ? { output } : {};
 }
 
 const withDelay = ({ next_run_at, ...outcome }: Outcome) => ({ ...outcome, delay: next_run_at });

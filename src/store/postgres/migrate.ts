@@ -11,24 +11,24 @@ export const schemaSteps: readonly string[] = [initial];
 /** Held while the schema is changed, so that one process does it; any number that nobody else uses. "qctlschm" in ASCII. */
 const migrationLock = 0x7163746c7363686dn;
 
-/** Brings the schema up to date, and refuses one that is newer than this program. */
-export async function migrate(connection: Connection, steps = schemaSteps): Promise<void> {
-  let version = await versionOf(connection);
+/** Brings the schema up to date, and refuses one that is newer than this program. Returns the name of the queue that lies there. */
+export async function migrate(connection: Connection, steps = schemaSteps): Promise<string> {
+  let { version, id } = await metaOf(connection);
   while (version < steps.length) {
-    version = await connection.write(
+    await connection.write(
       async (tx) => {
         await tx`select pg_advisory_xact_lock(${migrationLock})`;
         const current = await versionIn(tx);
-        if (current >= steps.length) return current;
+        if (current >= steps.length) return;
         if (current === 0) await tx`create schema if not exists queuectl`;
         await tx.unsafe(steps[current]!);
         await (current === 0
           ? tx`insert into queuectl.meta (version) values (${current + 1})`
           : tx`update queuectl.meta set version = ${current + 1}`);
-        return current + 1;
       },
       { slow: true },
     );
+    ({ version, id } = await metaOf(connection));
   }
   if (version > steps.length) {
     throw new Refusal(
@@ -37,13 +37,21 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
       "use the newer queuectl that made it",
     );
   }
+  return id;
 }
 
-async function versionOf({ tell, plainly }: Connection): Promise<number> {
+interface Meta {
+  readonly version: number;
+  readonly id: string;
+}
+
+const noMeta: Meta = { version: 0, id: "" };
+
+async function metaOf({ tell, plainly }: Connection): Promise<Meta> {
   try {
-    return await tell(async (sql) => (await sql`select version from queuectl.meta`)[0]?.version ?? 0);
+    return await tell(async (sql) => (await sql`select version, id from queuectl.meta`)[0] ?? noMeta);
   } catch (error) {
-    if (isMissing(error)) return 0;
+    if (isMissing(error)) return noMeta;
     throw plainly(error);
   }
 }

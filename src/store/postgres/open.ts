@@ -9,6 +9,7 @@ import { leases } from "./leases.ts";
 import { matching } from "./matching.ts";
 import { migrate } from "./migrate.ts";
 import { listen, makeNotifier } from "./notify.ts";
+import { output } from "./output.ts";
 import { settings } from "./settings.ts";
 import { stats } from "./stats.ts";
 import { workers } from "./workers.ts";
@@ -40,8 +41,9 @@ export async function openPostgres({
   const connection = connect({ address, at, pooled });
   const notifier = makeNotifier(connection);
   const listening = listenUrl === "off" ? undefined : listenAddress(address, listenUrl);
+  let queue: string;
   try {
-    await migrate(connection);
+    queue = await migrate(connection);
   } catch (error) {
     await connection.close();
     throw error;
@@ -52,6 +54,7 @@ export async function openPostgres({
     jobs: jobs(connection, notifier),
     matching: matching(connection, notifier),
     leases: leases(connection, notifier),
+    output: output(connection, queue),
     workers: workers(connection, notifier, leaseMs),
     settings: settings(connection, notifier),
     stats: stats(connection),

@@ -118,6 +118,7 @@ const table: Trouble[] = [
     (where, message) => `${where} is short of something: ${message}`,
     "make room there; nothing was changed",
   ],
+  ["55000", "unavailable", (where) => `${where} misses output that it had`, "it is sent once more"],
   ["57P03", "unavailable", (where, message) => `${where}: ${message}`, "try again when it is up"],
   ["57P", "unavailable", (where) => `${where} was shut down`, "try again when it is up"],
   [

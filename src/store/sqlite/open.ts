@@ -54,6 +54,7 @@ function storeOf(connection: Connection): Store {
     get leases() {
       return leases();
     },
+    output: null,
     get workers() {
       return workers();
     },
