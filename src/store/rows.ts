@@ -2,7 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import { Refusal } from "../domain/errors.ts";
-import { idFromBytes, jobIdBytes } from "../domain/id.ts";
+import { idFromBytes, jobIdBytes, workerIdBytes } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
 import type { RunJob } from "../domain/outcome.ts";
 
@@ -106,3 +106,6 @@ export const attemptFrom = (row: AttemptRow): Attempt => ({
 
 /** For a job that was given none. */
 export const newJobId = () => idFromBytes(crypto.getRandomValues(new Uint8Array(jobIdBytes)));
+
+export const newWorkerId = () =>
+  `worker-${idFromBytes(crypto.getRandomValues(new Uint8Array(workerIdBytes)))}`;

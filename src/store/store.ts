@@ -190,19 +190,20 @@ export interface Leases {
   /**
    * Gives the workers of a dead process that hold jobs to another process, each job's lease raised, so that whoever still acts
    * for the dead one is refused. The dead process's idle workers are taken out. Given `only`, nothing but the worker of that job
-   * is touched. Of two who ask at once, one gets the jobs and the other none.
+   * is touched. Of two who ask at once, one gets the jobs and the other none. Where leases end, neither this nor what follows gives
+   * anything to a process that is not entered any more, or whose own lease has ended.
    */
   takeOver(from: number, to: number, only?: number): Promise<readonly TakenJob[]>;
 
   /**
-   * Gives jobs that run by a worker nobody has entered, as those of a restored backup do, to a process together with their
-   * workers, each job's lease raised. Of two who ask at once, one gets the jobs and the other none.
+   * Gives jobs that run by a worker nobody has entered, as those of a restored backup do, to new workers of a process, each job's
+   * lease raised. Of two who ask at once, one gets the jobs and the other none.
    */
   takeForgotten(to: number, only?: number): Promise<readonly ClaimedJob[]>;
 
   /**
-   * Gives the jobs of processes whose lease has ended to a process together with their workers, each job's lease raised, and takes
-   * those processes out; none where leases do not end. Of two who ask at once, one gets the jobs and the other none.
+   * Gives the jobs of processes whose lease has ended to new workers of a process, each job's lease raised, and takes those
+   * processes with their workers out; none where leases do not end. Of two who ask at once, one gets the jobs and the other none.
    */
   takeExpired(to: number): Promise<readonly ClaimedJob[]>;
 

@@ -3,7 +3,6 @@
 
 import { setImmediate } from "node:timers/promises";
 import { Refusal } from "../domain/errors.ts";
-import { idFromBytes, workerIdBytes } from "../domain/id.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob, Settlement } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
@@ -15,6 +14,7 @@ import { markOf } from "../runner/mark.ts";
 import { ownIdentity, startOf } from "../runner/process-identity.ts";
 import { endEarlier, startAttempt } from "../runner/run.ts";
 import type { RunningAttempt } from "../runner/supervise.ts";
+import { newWorkerId } from "../store/rows.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
 import { attemptPlan } from "./attempt-plan.ts";
 import { watchClock } from "./clock.ts";
@@ -53,9 +53,6 @@ export interface Pool {
   /** KILL to whatever still runs, without waiting for the grace of an order given before. */
   kill(): void;
 }
-
-export const newWorkerId = () =>
-  `worker-${idFromBytes(crypto.getRandomValues(new Uint8Array(workerIdBytes)))}`;
 
 const heartbeatMs = 10_000;
 const rescueMs = 2_000;

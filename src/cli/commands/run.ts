@@ -2,8 +2,9 @@
 
 import type { Job } from "../../domain/job.ts";
 import { version } from "../../self.ts";
+import { newWorkerId } from "../../store/rows.ts";
 import { eventLine, type WorkerEvent } from "../../worker/events.ts";
-import { newWorkerId, startPool } from "../../worker/pool.ts";
+import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
 import type { Context } from "../context.ts";
 import { statusOfJob } from "../exit-status.ts";

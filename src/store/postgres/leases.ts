@@ -1,7 +1,7 @@
 // The middle of a job's life in PostgreSQL: claimed, running, settled. All of a worker process's turn is one statement and one round
 // trip, by the function `queuectl.exchange` of the schema.
 
-import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease.ts";
+import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
@@ -10,6 +10,7 @@ import type { Leases, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow, type Row } from "./rows.ts";
+import { taking } from "./taking.ts";
 import { isInDoubt } from "./trouble.ts";
 
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold their rows for seconds. */
@@ -31,7 +32,7 @@ interface Answer {
 }
 
 export function leases(connection: Connection, notifier: Notifier): Leases {
-  const { ask, tell, write, at, plainly, slot } = connection;
+  const { ask, tell, at, plainly, slot } = connection;
   /** What settling depends on, of the jobs that were given out here; nothing changes it while they run. */
   const held = new Map<number, JobRow>();
   /** Leases that were settled by a turn whose answer never came. */
@@ -75,6 +76,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
   }
 
   return {
+    ...taking(connection, give),
+
     async exchange(turn) {
       if (turn.started.length === 0 && turn.ended.length === 0 && !turn.wanted) return nothing;
       if (claimsInDoubt && turn.wanted) {
@@ -143,91 +146,6 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
           })),
         };
       }),
-
-    async takeOver(from, to, only) {
-      const taken = await write(async (tx) => {
-        await tx`select queuectl.lock_claims(${from}, true)`;
-        const rows: Row[] = await tx`
-          update queuectl.jobs set lease_seq = jobs.lease_seq + 1
-          from queuectl.workers, queuectl.attempts
-          where workers.process_id = ${from} and jobs.worker_id = workers.id
-            and attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number
-            and (${only ?? null}::bigint is null or jobs.seq = ${only ?? null})
-          returning jobs.*, attempts.pid, attempts.pid_start, workers.journal
-        `;
-        const ids = rows.map((row) => row.worker_id);
-        await tx`
-          update queuectl.workers set process_id = ${to}, stop_order = nullif(stop_order, 'leave')
-          where id = any(${tx.array(ids, "TEXT")})
-        `;
-        if (only === undefined) await tx`delete from queuectl.workers where process_id = ${from}`;
-        await tx`
-          delete from queuectl.worker_processes
-          where process_id = ${from} and process_id not in (select process_id from queuectl.workers)
-        `;
-        return rows;
-      });
-      return taken.map(
-        ({ pid, pid_start, journal, ...row }): TakenJob => ({
-          ...give(jobRow(row)),
-          pid,
-          pid_start,
-          journal,
-        }),
-      );
-    },
-
-    async takeForgotten(to, only) {
-      const unknown = await ask(
-        (sql) => sql`
-          select 1 from queuectl.jobs where worker_id is not null and worker_id not in (select id from queuectl.workers) limit 1
-        `,
-      );
-      if (unknown.length === 0) return [];
-      const taken = await write(async (tx) => {
-        // Whoever comes second sees the workers that the first one has entered.
-        await tx`select queuectl.lock_claims(0, true)`;
-        const rows: Row[] = await tx`
-          update queuectl.jobs set lease_seq = lease_seq + 1
-          where state = 'processing' and worker_id is not null and worker_id not in (select id from queuectl.workers)
-            and (${only ?? null}::bigint is null or seq = ${only ?? null})
-          returning *
-        `;
-        await enter(tx, rows, to);
-        return rows;
-      });
-      return taken.map((row) => give(jobRow(row)));
-    },
-
-    async takeExpired(to) {
-      const dead: Row[] = await ask(
-        (sql) => sql`
-          select process_id from queuectl.worker_processes
-          where lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) and process_id <> ${to}
-        `,
-      );
-      const taken: ClaimedJob[] = [];
-      for (const { process_id } of dead) {
-        const rows = await write(async (tx) => {
-          await tx`select queuectl.lock_claims(${process_id}, true)`;
-          const [gone] = await tx`
-            delete from queuectl.worker_processes
-            where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms())
-            returning process_id
-          `;
-          if (!gone) return [];
-          const rows: Row[] = await tx`
-            update queuectl.jobs set lease_seq = lease_seq + 1
-            where worker_id in (select id from queuectl.workers where process_id = ${process_id}) returning *
-          `;
-          await tx`delete from queuectl.workers where process_id = ${process_id}`;
-          await enter(tx, rows, to);
-          return rows;
-        });
-        taken.push(...rows.map((row) => give(jobRow(row))));
-      }
-      return taken;
-    },
 
     async mendRetries(setBackMs = 0) {
       await ask(
@@ -307,15 +225,6 @@ const withDelay = ({ next_run_at, ...outcome }: Outcome) => ({ ...outcome, delay
 function nextDueAt({ wanted }: Turn, { at, claimed, due, crowded }: Answer): number | null {
   if (!wanted || claimed.length >= wanted.worker_ids.length) return null;
   return crowded ? at + crowdedMs : due;
-}
-
-/** Enters the workers of jobs that somebody takes over, as his own. */
-async function enter(tx: Bun.SQL, rows: readonly Row[], process_id: number): Promise<void> {
-  const ids = rows.map((row) => row.worker_id);
-  await tx`
-    insert into queuectl.workers (id, process_id, journal)
-    select id, ${process_id}, '' from unnest(${tx.array(ids, "TEXT")}) as id on conflict do nothing
-  `;
 }
 
 const claimedFrom = (row: JobRow): ClaimedJob => ({

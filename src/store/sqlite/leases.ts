@@ -6,7 +6,7 @@ import type { Job } from "../../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease.ts";
 import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
-import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
+import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -301,16 +301,19 @@ const forgotten = `
 `;
 
 function takeForgotten({ sql }: Connection, to: number, wanted: { only: number | null }): ClaimedJob[] {
-  const rows: JobRow[] = sql(`
-    update jobs set lease_seq = lease_seq + 1 where ${forgotten} returning *
-  `).all(wanted);
-  for (const { worker_id } of rows) {
-    sql("insert or ignore into workers (id, process_id, journal) values ($worker_id, $to, '')").run({
-      worker_id,
-      to,
-    });
-  }
-  return rows.map(claimedFrom);
+  const found: Pick<JobRow, "seq">[] = sql(`select seq from jobs where ${forgotten}`).all(wanted);
+  return found.map(({ seq }) => {
+    const worker_id = newWorkerId();
+    sql("insert into workers (id, process_id, journal) values ($worker_id, $to, '')").run({ worker_id, to });
+    return claimedFrom(
+      sql(
+        "update jobs set lease_seq = lease_seq + 1, worker_id = $worker_id where seq = $seq returning *",
+      ).get({
+        worker_id,
+        seq,
+      })!,
+    );
+  });
 }
 
 const claimedFrom = (row: JobRow): ClaimedJob => ({

@@ -120,18 +120,23 @@ export function takeOverContract(makeStore: MakeStore): void {
   });
 
   describe("jobs that run by a worker nobody has entered", () => {
-    test("are taken with their workers, and whoever still acts for them is refused", async () => {
+    test("are taken by new workers, and whoever still acts for them is refused", async () => {
       await using temp = await makeStore();
       const { store, forgotten, alive } = await withForgottenJob(temp);
       expect(await store.leases.takeForgotten(alive, forgotten.job.seq + 1000)).toEqual([]);
       const taken = await store.leases.takeForgotten(alive);
       expect(taken).toEqual([
-        { ...forgotten, lease: { job_seq: forgotten.job.seq, lease_seq: expect.any(Number) } },
+        {
+          ...forgotten,
+          job: { ...forgotten.job, worker_id: taken[0]!.worker_id },
+          lease: { job_seq: forgotten.job.seq, lease_seq: expect.any(Number) },
+          worker_id: expect.not.stringMatching(forgotten.worker_id),
+        },
       ]);
       expect(taken[0]!.lease.lease_seq).toBeGreaterThan(forgotten.lease.lease_seq);
       expect((await settle(store, forgotten.lease, exitWith(0))).stale).toEqual([forgotten.lease]);
       const [process] = (await store.workers.processes()).filter(({ process_id }) => process_id === alive);
-      expect(process?.worker_ids.toSorted()).toEqual([forgotten.worker_id, "worker-alive"].toSorted());
+      expect(process?.worker_ids.toSorted()).toEqual([taken[0]!.worker_id, "worker-alive"].toSorted());
       expect((await settle(store, taken[0]!.lease, endedAs("lost"))).settled).toHaveLength(1);
     });
 

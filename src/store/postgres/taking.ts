@@ -1,0 +1,170 @@
+// Jobs change hands in PostgreSQL: from a process that is dead, that was never entered, or whose lease has ended, to one that goes on.
+
+import type { SQL } from "bun";
+import type { ClaimedJob, TakenJob } from "../../domain/lease.ts";
+import { type JobRow, newWorkerId } from "../rows.ts";
+import type { Leases } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { jobRow, type Row } from "./rows.ts";
+
+export function taking(
+  { ask, write, at }: Connection,
+  give: (row: JobRow) => ClaimedJob,
+): Pick<Leases, "takeOver" | "takeForgotten" | "takeExpired"> {
+  /** Workers that may have become a process's own by a transaction whose end nobody heard of. */
+  const doubted = new Set<string>();
+
+  /**
+   * Gives jobs to a process that is entered, and stays so until this is done: otherwise they would belong to nobody. `work` names
+   * the workers that change hands before it is over.
+   */
+  async function take(
+    to: number,
+    work: (tx: SQL, name: (ids: readonly string[]) => void) => Promise<Row[]>,
+  ): Promise<Row[]> {
+    let named: readonly string[] = [];
+    try {
+      const taken = await write(async (tx) => {
+        const [entered] = await tx`
+          select from queuectl.worker_processes
+          where process_id = ${to} and lease_until > coalesce(${at()}::bigint, queuectl.now_ms()) for key share
+        `;
+        if (!entered) return [];
+        return work(tx, (ids) => {
+          named = ids;
+        });
+      });
+      for (const id of named) doubted.delete(id);
+      return taken;
+    } catch (error) {
+      for (const id of named) doubted.add(id);
+      throw error;
+    }
+  }
+
+  /** What earlier transactions gave to a process, and nobody watches over. */
+  async function takenUnheard(to: number): Promise<Row[]> {
+    if (doubted.size === 0) return [];
+    const ids = [...doubted];
+    const rows: Row[] = await ask(
+      (sql) => sql`
+        select jobs.* from queuectl.jobs join queuectl.workers on workers.id = jobs.worker_id
+        where workers.id = any(${sql.array(ids, "TEXT")}) and process_id = ${to}
+      `,
+    );
+    for (const id of ids) doubted.delete(id);
+    return rows;
+  }
+
+  return {
+    async takeOver(from, to, only) {
+      const taken = await take(to, async (tx, name) => {
+        await tx`select queuectl.lock_claims(${from}, true)`;
+        const rows: Row[] = await tx`
+          update queuectl.jobs set lease_seq = jobs.lease_seq + 1
+          from queuectl.workers, queuectl.attempts
+          where workers.process_id = ${from} and jobs.worker_id = workers.id
+            and attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number
+            and (${only ?? null}::bigint is null or jobs.seq = ${only ?? null})
+          returning jobs.*, attempts.pid, attempts.pid_start, workers.journal
+        `;
+        const ids = rows.map((row) => row.worker_id);
+        name(ids);
+        await tx`
+          update queuectl.workers set process_id = ${to}, stop_order = nullif(stop_order, 'leave')
+          where id = any(${tx.array(ids, "TEXT")})
+        `;
+        if (only === undefined) await tx`delete from queuectl.workers where process_id = ${from}`;
+        await tx`
+          delete from queuectl.worker_processes
+          where process_id = ${from} and process_id not in (select process_id from queuectl.workers)
+        `;
+        return rows;
+      });
+      return taken.map(
+        ({ pid, pid_start, journal, ...row }): TakenJob => ({
+          ...give(jobRow(row)),
+          pid,
+          pid_start,
+          journal,
+        }),
+      );
+    },
+
+    async takeForgotten(to, only) {
+      const unknown = await ask(
+        (sql) => sql`
+          select 1 from queuectl.jobs where worker_id is not null and worker_id not in (select id from queuectl.workers) limit 1
+        `,
+      );
+      if (unknown.length === 0) return [];
+      const taken = await take(to, async (tx, name) => {
+        // Whoever comes second sees the workers that the first one has entered.
+        await tx`select queuectl.lock_claims(0, true)`;
+        const rows: Row[] = await tx`
+          select seq from queuectl.jobs
+          where state = 'processing' and worker_id is not null and worker_id not in (select id from queuectl.workers)
+            and (${only ?? null}::bigint is null or seq = ${only ?? null})
+          for update
+        `;
+        return handOver(tx, rows, to, name);
+      });
+      return taken.map((row) => give(jobRow(row)));
+    },
+
+    async takeExpired(to) {
+      const dead: Row[] = await ask(
+        (sql) => sql`
+          select process_id from queuectl.worker_processes
+          where lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) and process_id <> ${to}
+        `,
+      );
+      const taken = await takenUnheard(to);
+      for (const { process_id } of dead) {
+        const rows = await take(to, async (tx, name) => {
+          await tx`select queuectl.lock_claims(${process_id}, true)`;
+          const [gone] = await tx`
+            delete from queuectl.worker_processes
+            where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms())
+            returning process_id
+          `;
+          if (!gone) return [];
+          const rows: Row[] = await tx`
+            select seq from queuectl.jobs
+            where worker_id in (select id from queuectl.workers where process_id = ${process_id}) for update
+          `;
+          await tx`delete from queuectl.workers where process_id = ${process_id}`;
+          return handOver(tx, rows, to, name);
+        });
+        taken.push(...rows);
+      }
+      return taken.map((row) => give(jobRow(row)));
+    },
+  };
+}
+
+/**
+ * Gives jobs to new workers of a process. They do not keep the names of those that held them: a process that counted as gone may be
+ * there still, and would take them for its own.
+ */
+async function handOver(
+  tx: SQL,
+  rows: readonly Row[],
+  process_id: number,
+  name: (ids: readonly string[]) => void,
+): Promise<Row[]> {
+  const ids = rows.map(newWorkerId);
+  name(ids);
+  await tx`
+    insert into queuectl.workers (id, process_id, journal)
+    select id, ${process_id}, '' from unnest(${tx.array(ids, "TEXT")}) as id
+  `;
+  return tx`
+    update queuectl.jobs set lease_seq = lease_seq + 1, worker_id = given.id
+    from unnest(${tx.array(
+      rows.map(({ seq }) => seq),
+      "BIGINT",
+    )}, ${tx.array(ids, "TEXT")}) as given(seq, id)
+    where jobs.seq = given.seq returning jobs.*
+  `;
+}
