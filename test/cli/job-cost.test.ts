@@ -1,0 +1,53 @@
+// What a job asks of the system from its claim to its end, counted and not timed, so that it hardly depends on the machine: what 200
+// more jobs cost beyond what a worker process costs anyway. Some calls come with each transaction, and how many jobs share one
+// depends on how fast they end: their limits hold for one each.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { noStrace } from "../support/power-cut.ts";
+import { queuectl } from "../support/queuectl.ts";
+import { tempFolder } from "../support/temp-home.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
+
+const few = 50;
+const many = 250;
+
+/** How often each call was made while so many jobs were run by 8 workers. */
+async function callsOf(jobs: number): Promise<Map<string, number>> {
+  using folder = tempFolder();
+  const summary = join(folder.path, "summary");
+  await using queue = queuectl({}, ["strace", "-f", "-c", "-o", summary]);
+  const lines = `${JSON.stringify({ command: "true" })}\n`.repeat(jobs);
+  await queue.with({ stdin: lines }, "enqueue", "--file", "-");
+  await queue.ok("worker", "--count", "8", "--until-empty", "--quiet");
+  const rows = readFileSync(summary, "latin1").split("\n");
+  const calls = new Map(
+    rows.map((row) => row.trim().split(/\s+/)).map((cells) => [cells.at(-1)!, Number(cells[3])]),
+  );
+  expect((await queue.json("status")).completed).toBe(jobs);
+  return calls;
+}
+
+test.skipIf(noStrace !== undefined)("a job asks no more of the system than it did", async () => {
+  const [small, large] = [await callsOf(few), await callsOf(many)];
+  const perJob = (...names: string[]) =>
+    names.reduce((sum, name) => sum + (large.get(name) ?? 0) - (small.get(name) ?? 0), 0) / (many - few);
+  const costs = [
+    { of: "programs", count: perJob("execve"), atMost: 1.1 },
+    // The shell, and the one in it that the command cannot get out of.
+    { of: "processes", count: perJob("clone", "clone3", "fork", "vfork"), atMost: 2.2 },
+    { of: "folders read", count: perJob("getdents64"), atMost: 0.2 },
+    { of: "files opened", count: perJob("openat", "open"), atMost: 18 },
+    // With each transaction.
+    { of: "syncs", count: perJob("fsync", "fdatasync"), atMost: 1.5 },
+    { of: "writes to the database", count: perJob("pwrite64"), atMost: 40 },
+    { of: "reads of the database", count: perJob("pread64"), atMost: 40 },
+    { of: "calls in all", count: perJob("total"), atMost: 400 },
+  ];
+  expect(costs.filter(({ count, atMost }) => !(count <= atMost))).toEqual([]);
+  // Who finds nothing counts nothing.
+  expect(perJob("execve")).toBeGreaterThan(0.9);
+});
