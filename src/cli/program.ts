@@ -241,6 +241,20 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/backup.ts")).backup,
   },
   {
+    name: "migrate",
+    about: "Move the queue to another database, with ids, history, output and settings",
+    usage: "migrate --to <place> | --undo",
+    examples: [
+      "queuectl migrate --to postgres://queuectl@db.example/jobs",
+      "queuectl migrate --database postgres://queuectl@db.example/jobs --to ~/queue",
+    ],
+    flags: [
+      ["--to <place>", "A PostgreSQL database by its URL; a home folder, or sqlite for this one"],
+      ["--undo", "Open a queue again that had moved, as it was then"],
+    ],
+    load: async () => (await import("./commands/migrate.ts")).migrate,
+  },
+  {
     name: "doctor",
     about: "Say what is wrong with the queue, and how to mend it",
     flags: [json],

@@ -41,3 +41,11 @@ export function refuseUnless(job: RefusedJob, only: JobState | undefined, done: 
     throw wrongState(job, `is not ${only === "dead" ? "in the dead letter queue" : only}`);
   }
 }
+
+/** Refuses a queue that was moved; `to` is where it is now, as messages call it. */
+export const hasMoved = (to: string) =>
+  new Refusal(
+    "unusable",
+    `this queue moved to ${to}`,
+    "work there; queuectl migrate --undo opens this one again, as it was when it moved",
+  );

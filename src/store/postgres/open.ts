@@ -8,6 +8,7 @@ import { jobs } from "./jobs.ts";
 import { leases } from "./leases.ts";
 import { matching } from "./matching.ts";
 import { migrate } from "./migrate.ts";
+import { refuseMoved } from "./moved.ts";
 import { listen, makeNotifier } from "./notify.ts";
 import { output } from "./output.ts";
 import { settings } from "./settings.ts";
@@ -44,6 +45,7 @@ export async function openPostgres({
   let queue: string;
   try {
     queue = await migrate(connection);
+    await connection.ask(refuseMoved);
   } catch (error) {
     await connection.close();
     throw error;

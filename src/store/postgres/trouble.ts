@@ -2,6 +2,8 @@
 
 import { SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
+import { hasMoved } from "../refusals.ts";
+import { movedState } from "./moved.ts";
 
 /** Another transaction was in the way, and this one left nothing behind: trying again is right. */
 export const isContention = (error: unknown) => contention.has(stateOf(error) ?? "");
@@ -45,6 +47,7 @@ export function plainly(error: unknown, where: string): unknown {
   if (!isSqlError(error)) return error;
   const state = stateOf(error);
   if (state === undefined) return unreachable(error, where);
+  if (state === movedState) return hasMoved(error.message);
   const known = table.find(([prefix]) => state.startsWith(prefix));
   if (!known) return error;
   const [, kind, say, advice] = known;

@@ -1,5 +1,6 @@
 // Worker processes and their workers in PostgreSQL.
 
+import type { SQL } from "bun";
 import type { WorkerProcess } from "../../domain/worker.ts";
 import type { Workers } from "../store.ts";
 import type { Connection } from "./connection.ts";
@@ -81,31 +82,7 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, leas
         }));
       }),
 
-    processes: () =>
-      ask(async (sql) => {
-        const rows: Row[] = await sql`
-          select process.*, worker_ids from queuectl.worker_processes as process
-          join (
-            select process_id, json_agg(id order by id) as worker_ids from queuectl.workers group by process_id
-          ) as own using (process_id)
-          order by process_id
-        `;
-        return rows.map(
-          (row): WorkerProcess => ({
-            process_id: Number(row.process_id),
-            identity: {
-              host: row.host,
-              boot_id: row.boot_id,
-              pid_namespace: row.pid_namespace,
-              pid: row.pid,
-              pid_start: row.pid_start,
-            },
-            home: row.home,
-            worker_ids: row.worker_ids,
-            heartbeat_at: Number(row.heartbeat_at),
-          }),
-        );
-      }),
+    processes: () => ask((sql) => processesOf(sql)),
 
     journals: () =>
       ask(async (sql) => {
@@ -123,4 +100,29 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, leas
       notifier.say("work");
     },
   };
+}
+
+/** All processes that have workers, the oldest first; given `leased`, those whose lease has not ended. */
+export async function processesOf(sql: SQL, { leased = false } = {}): Promise<WorkerProcess[]> {
+  const rows: Row[] = await sql`
+    select process.*, worker_ids from queuectl.worker_processes as process
+    join (
+      select process_id, json_agg(id order by id) as worker_ids from queuectl.workers group by process_id
+    ) as own using (process_id)
+    where not ${leased} or lease_until > queuectl.now_ms()
+    order by process_id
+  `;
+  return rows.map((row) => ({
+    process_id: Number(row.process_id),
+    identity: {
+      host: row.host,
+      boot_id: row.boot_id,
+      pid_namespace: row.pid_namespace,
+      pid: row.pid,
+      pid_start: row.pid_start,
+    },
+    home: row.home,
+    worker_ids: row.worker_ids,
+    heartbeat_at: Number(row.heartbeat_at),
+  }));
 }

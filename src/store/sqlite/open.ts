@@ -8,6 +8,7 @@ import type { Store } from "../store.ts";
 import { busyTimeoutMs, type Connection, connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
 import { migrate } from "./migrate.ts";
+import { refuseMoved } from "./moved.ts";
 import { settings } from "./settings.ts";
 import { plainly } from "./trouble.ts";
 
@@ -28,6 +29,7 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
   const connection = connect(path, db, clock, patienceMs);
   try {
     await migrate(connection);
+    await refuseMoved(connection);
   } catch (error) {
     connection.close();
     throw plainly(error, path);

@@ -2,6 +2,7 @@
 
 import { SQLiteError } from "bun:sqlite";
 import { Refusal } from "../../domain/errors.ts";
+import { hasMoved } from "../refusals.ts";
 
 /** Whether another process held the lock, so that trying again is right. */
 export const isBusy = (error: unknown) =>
@@ -12,6 +13,8 @@ export const isBusy = (error: unknown) =>
 export function plainly(error: unknown, path: string): unknown {
   if (!(error instanceof SQLiteError)) return error;
   const code = error.code ?? "";
+  // The only triggers there are (moved.ts).
+  if (code === "SQLITE_CONSTRAINT_TRIGGER") return hasMoved(error.message);
   const known =
     table.find(([prefix]) => code.startsWith(prefix)) ?? (isOtherSchema(error) ? otherSchema : undefined);
   if (!known) return error;
