@@ -94,19 +94,21 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
             placeholder={defaults.max_retries}
           />
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
-          <Field
-            name="run_at"
-            word="Not before"
-            value={form.run_at}
-            placeholder="now; +10m, 2026-12-24T18:00"
-          />
+          <Field name="run_at" word="Not before" value={form.run_at} placeholder="+10m, 2026-12-24T18:00" />
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
           <Field name="id" word="Id" value={form.id} placeholder="made for you" />
           <Field name="cwd" word="Directory" value={form.cwd} placeholder={defaults.cwd} />
         </div>
         <label class="field is-full">
           Environment, a line each
-          <textarea name="env" id="env" rows="2" spellcheck="false" placeholder="NAME=value" safe>
+          <textarea
+            name="env"
+            id="env"
+            rows={envRows(form.env)}
+            spellcheck="false"
+            placeholder="NAME=value"
+            safe
+          >
             {form.env}
           </textarea>
         </label>
@@ -122,6 +124,9 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
     </>
   );
 }
+
+/** As many lines as there are variables, within reason. */
+const envRows = (env: string) => String(Math.min(8, Math.max(2, env.split("\n").length + 1)));
 
 interface FieldProps {
   readonly name: keyof EnqueueForm;

@@ -29,5 +29,8 @@ export function ErrorPage({ ui, title, detail, advice, status }: ErrorProps) {
   );
 }
 
-const sentence = (text: string) =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+/** A command that a text begins with is written as it is typed. */
+const sentence = (text: string) => {
+  const first = text.startsWith("queuectl ") ? text.charAt(0) : text.charAt(0).toUpperCase();
+  return `${first}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+};
