@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { misuse } from "../domain/errors.ts";
-import { jobStates } from "../domain/job.ts";
+import { type JobState, jobStates } from "../domain/job.ts";
 import { jobBody } from "./job.ts";
 
 const moment = z.iso.datetime();
@@ -75,14 +75,12 @@ export const worker = z
   })
   .meta({ id: "Worker" });
 
+/** How many jobs are in each state. */
+const byState = Object.fromEntries(jobStates.map((state) => [state, z.int()])) as Record<JobState, z.ZodInt>;
+
 export const stats = z
   .looseObject({
-    pending: z.int(),
-    processing: z.int(),
-    completed: z.int(),
-    failed: z.int(),
-    dead: z.int(),
-    cancelled: z.int(),
+    ...byState,
     total: z.int(),
     active_workers: z.int(),
     success_runs: z.int(),
@@ -95,12 +93,7 @@ export const stats = z
 export const queue = z
   .strictObject({
     queue: z.string(),
-    pending: z.int(),
-    processing: z.int(),
-    completed: z.int(),
-    failed: z.int(),
-    dead: z.int(),
-    cancelled: z.int(),
+    ...byState,
     oldest_waiting_at: momentOrNull,
   })
   .meta({ id: "Queue" });

@@ -269,6 +269,37 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(await page.evaluate("document.getElementById('log').scrollTop")).toBe(100);
   });
 
+  test("a text is looked for in the output, and a link to a line leads to it however far it is", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "seq 9000 | sed 's/^4321$/needle here/'", "--id", "long");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    await using open = await openPage(`${web.url}/jobs/long`);
+    const { page } = open;
+    await page.keyboard.press("/");
+    await page.keyboard.type("NEEDLE");
+    await page.keyboard.press("Enter");
+    await page.locator("#found").getByRole("link", { name: "4321" }).click();
+    await page.locator("#L4321:target").waitFor();
+    expect(await page.locator("#L4321 .t").textContent()).toBe("needle here");
+    // An old link to a line that is not on the page as it opens.
+    await page.goto(`${web.url}/`);
+    await page.goto(`${web.url}/jobs/long#L17`);
+    await page.locator("#L17:target").waitFor();
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("the look at a job before it is enqueued passes axe", async () => {
+    await using web = await webServer();
+    await using open = await openPage(`${web.url}/enqueue`);
+    const { page } = open;
+    await page.getByLabel("Command").fill("rm \u202ecba");
+    await page.getByRole("button", { name: "Look it over" }).click();
+    await page.getByRole("heading", { name: "Enqueue this?" }).waitFor();
+    await page.evaluate(axe.source);
+    const { violations } = (await page.evaluate("axe.run(document)")) as axe.AxeResults;
+    expect(violations.map(({ id }) => id)).toEqual([]);
+  });
+
   test("a token is asked for, and opens what was asked for", async () => {
     await using web = await webServer({ words: ["--require-token"] });
     await using open = await openPage(`${web.url}/workers`);
@@ -347,6 +378,7 @@ describe.if(hasBrowser)("for everybody", () => {
     "/jobs/done",
     "/jobs/retrying",
     "/jobs/colours",
+    "/jobs/colours?attempt=1&find=red",
     "/dlq",
     "/workers",
     "/queues",
