@@ -47,6 +47,7 @@ function WorkerTable({ ui, workers }: { ui: Ui; workers: readonly Worker[] }) {
             <th class="wide">Runs</th>
             <th class="roomy">Queues</th>
             <th class="roomy">Process</th>
+            <th class="roomy">Version</th>
             <th class="roomy when">Up</th>
             <th class="roomy when">Heard of</th>
             <th>
@@ -65,7 +66,7 @@ function WorkerTable({ ui, workers }: { ui: Ui; workers: readonly Worker[] }) {
 }
 
 function WorkerRow({ ui, worker }: { ui: Ui; worker: Worker }) {
-  const { id, state, job_id, queues, pid, host, started_at, heartbeat_at } = worker;
+  const { id, state, job_id, queues, pid, host, started_at, heartbeat_at, version } = worker;
   return (
     <tr id={id}>
       <td>
@@ -87,6 +88,9 @@ function WorkerRow({ ui, worker }: { ui: Ui; worker: Worker }) {
         {queues?.join(", ") ?? "all"}
       </td>
       <td class="roomy" safe>{`${pid} on ${host}`}</td>
+      <td class="roomy" safe>
+        {version}
+      </td>
       <td class="roomy when">
         <Moment at={started_at} as="age" />
       </td>

@@ -7,7 +7,7 @@ import { isTerminal } from "./output.ts";
 export function confirmed(question: string, { yes }: { yes?: boolean }): boolean {
   if (yes) return true;
   if (!isTerminal(0) || !isTerminal(2)) {
-    throw misuse("this acts on all that match, and nobody is here to ask", "add --yes to mean it");
+    throw misuse("this asks before it acts, and nobody is here to answer", "add --yes to mean it");
   }
   return /^y(es)?$/i.test(prompt(`${question} [y/N]`)?.trim() ?? "");
 }

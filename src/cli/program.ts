@@ -78,7 +78,8 @@ const commands: readonly Command[] = [
     name: "worker stop",
     about: "Ask this machine's workers to finish their jobs and go",
     flags: [
-      ["--id <worker>", "Only this worker"],
+      ["--id <worker>", "Only this worker, on whichever machine"],
+      ["--all-hosts", "Those of all machines"],
       ["--wait", "Return when they are gone"],
       ["--timeout <duration>", "How long to wait; 10 s by default"],
       ["--force", "End their jobs and give them back to the queue"],
@@ -98,7 +99,7 @@ const commands: readonly Command[] = [
   {
     name: "worker forget",
     takes: "<worker>",
-    about: "Say that a worker of another host or container is gone for good; its jobs run again",
+    about: "Say that a worker of another machine or container is gone for good; its jobs run again",
     flags: [yes],
     load: async () => (await import("./commands/worker-forget.ts")).workerForget,
   },

@@ -203,9 +203,10 @@ export interface Leases {
 
   /**
    * Gives the jobs of processes whose lease has ended to new workers of a process, each job's lease raised, and takes those
-   * processes with their workers out; none where leases do not end. Of two who ask at once, one gets the jobs and the other none.
+   * processes with their workers out; none where leases do not end. Given `only`, nothing but the worker of that job is touched. Of
+   * two who ask at once, one gets the jobs and the other none.
    */
-  takeExpired(to: number): Promise<readonly ClaimedJob[]>;
+  takeExpired(to: number, only?: number): Promise<readonly ClaimedJob[]>;
 
   /**
    * Lets each retry wait for what was left of its delay when the clock was set back by so many milliseconds; without them, for the

@@ -8,6 +8,7 @@ import { cgroupOutsideOfAttempts } from "../runner/cgroup.ts";
 import { attemptVariables } from "../runner/mark.ts";
 import { selfCommand } from "../self.ts";
 import type { Store } from "../store/store.ts";
+import { type ProcessState, processStates, workersOf } from "./liveness.ts";
 
 export interface DetachOptions {
   readonly store: Store;
@@ -40,10 +41,13 @@ export async function startDetached({ store, home, environment, words }: DetachO
 
   const deadline = performance.now() + patienceMs;
   while (child.exitCode === null && performance.now() < deadline) {
-    const workers = (await store.workers.list()).filter((worker) => worker.pid === child.pid);
+    // Another machine's, or a dead process's, may have the same pid.
+    const isChild = ({ liveness, identity }: ProcessState) =>
+      liveness === "alive" && identity.pid === child.pid;
+    const workers = workersOf((await processStates(store)).filter(isChild));
     if (workers.length > 0) {
       child.unref();
-      return workers.map((worker) => worker.id);
+      return workers;
     }
     await Bun.sleep(10);
   }

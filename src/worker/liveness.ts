@@ -1,6 +1,6 @@
 // Whether a worker process that is entered in the store still lives, as far as that can be told from here.
 
-import type { WorkerProcess } from "../domain/worker.ts";
+import type { Worker, WorkerProcess } from "../domain/worker.ts";
 import { isOfThisMachine, type Liveness, livenessOf } from "../runner/process-identity.ts";
 import type { Store } from "../store/store.ts";
 
@@ -19,10 +19,12 @@ export interface StoreMoment {
   readonly now: number;
 }
 
+export interface ProcessState extends WorkerProcess {
+  readonly liveness: Liveness;
+}
+
 /** All worker processes with their state. */
-export async function processStates(
-  store: Store,
-): Promise<readonly (WorkerProcess & { readonly liveness: Liveness })[]> {
+export async function processStates(store: Store): Promise<readonly ProcessState[]> {
   const moment = { leaseMs: store.leaseMs, now: await store.now() };
   return (await store.workers.processes()).map((process) => ({
     ...process,
@@ -30,8 +32,16 @@ export async function processStates(
   }));
 }
 
-/** The ids of workers whose process is dead. */
-export async function deadWorkers(store: Store): Promise<ReadonlySet<string>> {
-  const dead = (await processStates(store)).filter(({ liveness }) => liveness === "dead");
-  return new Set(dead.flatMap(({ worker_ids }) => worker_ids));
+export const isDead = ({ liveness }: ProcessState) => liveness === "dead";
+
+export const isLiving = ({ liveness }: ProcessState) => liveness !== "dead";
+
+export const workersOf = (processes: readonly ProcessState[]): string[] =>
+  processes.flatMap(({ worker_ids }) => worker_ids);
+
+/** All workers; those whose process is dead say so. */
+export async function workersAsSeen(store: Store): Promise<readonly Worker[]> {
+  const dead = new Set(workersOf((await processStates(store)).filter(isDead)));
+  const workers = await store.workers.list();
+  return workers.map((worker) => (dead.has(worker.id) ? { ...worker, state: "dead" } : worker));
 }

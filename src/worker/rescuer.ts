@@ -3,6 +3,7 @@
 // the word of a database that does not know its worker, as a restored backup is: whatever is left of it is ended.
 
 import { randomUUIDv7 } from "bun";
+import type { Job } from "../domain/job.ts";
 import type { ClaimedJob, TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
 import { journalPath } from "../home.ts";
@@ -11,7 +12,7 @@ import { isOfThisMachine, ownIdentity } from "../runner/process-identity.ts";
 import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
 import { attemptPlan, type PlanFacts } from "./attempt-plan.ts";
-import { processStates } from "./liveness.ts";
+import { isLiving, processStates, workersOf } from "./liveness.ts";
 
 export interface RescueOptions {
   readonly store: Store;
@@ -58,8 +59,8 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
     from,
   });
   for (const taken of await store.leases.takeForgotten(process_id, only)) yield lost(taken, "a copy");
-  if (only !== undefined) return;
-  for (const taken of await store.leases.takeExpired(process_id)) yield lost(taken, "a vanished machine");
+  for (const taken of await store.leases.takeExpired(process_id, only))
+    yield lost(taken, "a vanished machine");
 }
 
 interface AdoptOptions extends PlanFacts {
@@ -76,14 +77,24 @@ const adopted = (taken: TakenJob, { rebooted, now, ...options }: AdoptOptions) =
 /** Seconds since the job was started, by the wall clock. */
 const ranFor = ({ job }: ClaimedJob, now: number) => Math.max(0, now - job.started_at!) / 1000;
 
+export interface EndOptions {
+  readonly home: string;
+  readonly version: string;
+  readonly settings: Settings;
+}
+
 /**
- * Ends a job that was cancelled when nobody is there to do it: its worker is dead, and no other has taken it over yet. Does
- * nothing when somebody has.
+ * Ends running jobs that were cancelled when nobody is there to do it: their worker is dead, and no other has taken them over yet.
+ * Does nothing to others. A job of a machine that vanished can be ended once that one's lease is over.
  */
-export async function endCancelled(
-  store: Store,
-  { home, seq, settings, version }: { home: string; seq: number; settings: Settings; version: string },
-): Promise<void> {
+export async function endCancelled(store: Store, jobs: readonly Job[], options: EndOptions): Promise<void> {
+  if (jobs.length === 0) return;
+  const living = new Set(workersOf((await processStates(store)).filter(isLiving)));
+  for (const { seq, worker_id } of jobs)
+    if (worker_id !== null && !living.has(worker_id)) await endOne(store, seq, options);
+}
+
+async function endOne(store: Store, seq: number, { home, settings, version }: EndOptions): Promise<void> {
   const process_id = await store.workers.register({
     identity: ownIdentity(),
     home,

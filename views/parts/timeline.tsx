@@ -94,7 +94,7 @@ function AttemptStep({ ui, job, attempt, before, shown }: AttemptStepProps) {
           <Moment at={attempt.started_at} as="clock" />
           <span
             safe
-          >{` · ${attempt.worker_id}${attempt.pid === null ? "" : ` · pid ${attempt.pid}`}${usage(attempt)}`}</span>
+          >{` · ${attempt.worker_id} on ${attempt.host}${attempt.pid === null ? "" : ` · pid ${attempt.pid}`}${usage(attempt)}`}</span>
         </span>
         {attempt.note === null ? (
           ""

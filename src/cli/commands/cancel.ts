@@ -1,12 +1,20 @@
 // queuectl cancel: stop jobs that wait or run.
 
+import { formatDuration } from "../../domain/duration.ts";
+import type { Job } from "../../domain/job.ts";
 import { version } from "../../self.ts";
+import type { Store } from "../../store/store.ts";
+import { every } from "../../worker/duty.ts";
+import { type ProcessState, processStates } from "../../worker/liveness.ts";
 import { endCancelled } from "../../worker/rescuer.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { note } from "../output.ts";
 import { untilAll } from "./wait.ts";
+
+/** How often to look whether somebody is there to end what is waited for. */
+const lookMs = 1_000;
 
 export async function cancel(
   context: Context,
@@ -16,13 +24,44 @@ export async function cancel(
   await using store = await context.openStore();
   const found = await findJobs(store, words);
   const jobs = await store.jobs.cancel(found.map(({ seq }) => seq));
-  const running = jobs.filter((job) => job.state === "processing");
-  if (running.length > 0) {
-    // A job whose worker is dead has nobody else to end it.
-    const settings = await context.settings(store);
-    for (const { seq } of running) await endCancelled(store, { home: context.home, seq, settings, version });
-  }
-  if (options.wait) await untilAll(store, running, (job) => job.state !== "processing");
-  else for (const job of running) note(`job ${job.id} is being ended; --wait waits for it`);
+  const stillRunning = async () => {
+    const now = await Promise.all(jobs.filter(isRunning).map(({ id }) => store.jobs.find(id)));
+    return now.filter(isRunning);
+  };
+  const settings = await context.settings(store);
+  const endAbandoned = async () =>
+    endCancelled(store, await stillRunning(), { home: context.home, settings, version });
+
+  await endAbandoned();
+  const running = await stillRunning();
+  if (running.length === 0) return done;
+  await tellWhoEnds(store, running, options);
+  if (!options.wait) return done;
+  await using _end = every(lookMs, endAbandoned);
+  await untilAll(store, running, (job) => !isRunning(job));
   return done;
+}
+
+const isRunning = ({ state }: Job) => state === "processing";
+
+async function tellWhoEnds(store: Store, jobs: readonly Job[], { wait }: { wait?: boolean }): Promise<void> {
+  const processes = await processStates(store);
+  const now = await store.now();
+  for (const { id, worker_id } of jobs) {
+    const process = processes.find(({ worker_ids }) => worker_ids.includes(worker_id ?? ""));
+    const silence = process && silenceOf(process, store.leaseMs, now);
+    if (silence) note(`job ${id} runs ${silence}${wait ? "" : "; --wait waits for it"}`);
+    else if (!wait) note(`job ${id} is being ended${whereOf(process)}; --wait waits for it`);
+  }
+}
+
+const whereOf = (process: ProcessState | undefined) =>
+  process?.liveness === "elsewhere" ? ` on ${process.identity.host}` : "";
+
+/** Said of a worker that cannot be seen and may be gone: it has missed two of its six heartbeats a lease. */
+function silenceOf({ identity, heartbeat_at, liveness }: ProcessState, leaseMs: number | null, now: number) {
+  const silentMs = now - heartbeat_at;
+  if (leaseMs === null || liveness === "alive" || silentMs < leaseMs / 3) return undefined;
+  const inSeconds = (ms: number) => formatDuration(Math.max(0, Math.ceil(ms / 1000)));
+  return `on ${identity.host}, which was last heard of ${inSeconds(silentMs)} ago: unless it comes back to end it, the next worker or queuectl cancel does, in ${inSeconds(leaseMs - silentMs)}`;
 }

@@ -39,6 +39,7 @@ export async function show(
     "PEAK MEMORY",
     "OUTPUT",
     "WORKER",
+    "HOST",
     "SAYS",
   ];
   await printTable(heading, attempts.map(attemptRow));
@@ -82,6 +83,7 @@ const attemptRow = (attempt: Attempt): Cell[] => [
   attempt.peak_memory === null ? "" : formatSize(attempt.peak_memory),
   formatSize(attempt.log_bytes) + (attempt.log_truncated ? " (cut)" : ""),
   attempt.worker_id,
+  attempt.host,
   [attempt.error, attempt.note].filter(Boolean).join("; "),
 ];
 

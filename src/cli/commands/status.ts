@@ -2,7 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { jobStates } from "../../domain/job.ts";
-import { livenessOf } from "../../runner/process-identity.ts";
+import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, printFacts, printJson, stateCell } from "../output.ts";
@@ -13,11 +13,18 @@ export async function status(
   options: { json?: boolean },
 ): Promise<number> {
   await using store = await context.openStore();
-  const processes = await store.workers.processes();
-  const gone = processes.filter(({ identity }) => livenessOf(identity) === "dead");
-  const all = await store.stats.read();
-  const missing = gone.reduce((sum, { worker_ids }) => sum + worker_ids.length, 0);
-  const stats = { ...all, active_workers: all.active_workers - missing };
+  const living = (await processStates(store)).filter(isLiving);
+  const machines = new Map(
+    living.map(({ identity }) => [
+      `${identity.host} ${identity.boot_id} ${identity.pid_namespace}`,
+      identity.host,
+    ]),
+  );
+  const stats = {
+    ...(await store.stats.read()),
+    active_workers: workersOf(living).length,
+    machines: machines.size,
+  };
   if (options.json) {
     await printJson(stats);
     return done;
@@ -26,6 +33,7 @@ export async function status(
     ...jobStates.map((state): [string, Cell] => [state, { ...styled(state), text: String(stats[state]) }]),
     ["total", String(stats.total)],
     ["active workers", String(stats.active_workers)],
+    ...(store.leaseMs === null ? [] : [machinesRow([...machines.values()])]),
     ["successful runs", String(stats.success_runs)],
     ["failed runs", String(stats.failed_runs)],
     ["success rate", stats.success_rate === null ? "none yet" : `${(stats.success_rate * 100).toFixed(1)} %`],
@@ -33,6 +41,11 @@ export async function status(
   ]);
   return done;
 }
+
+const machinesRow = (hosts: readonly string[]): [string, Cell] => [
+  "machines",
+  hosts.length === 0 ? "0" : `${hosts.length} (${hosts.toSorted().join(", ")})`,
+];
 
 const styled = (state: string) => {
   const cell = stateCell(state);

@@ -2,7 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { workerJson } from "../../domain/json.ts";
-import { deadWorkers } from "../../worker/liveness.ts";
+import { workersAsSeen } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note, printJson, printTable } from "../output.ts";
@@ -13,17 +13,14 @@ export async function workerList(
   options: { json?: boolean },
 ): Promise<number> {
   await using store = await context.openStore();
-  const dead = await deadWorkers(store);
-  const workers = (await store.workers.list()).map((worker) => ({
-    ...worker,
-    state: dead.has(worker.id) ? ("dead" as const) : worker.state,
-  }));
+  const workers = await workersAsSeen(store);
   const now = await store.now();
+  const since = (moment: number) => formatDuration(Math.max(0, Math.round((now - moment) / 1000)));
   if (options.json) await printJson(workers.map(workerJson));
   else if (workers.length === 0) note("no worker runs; start one: queuectl worker");
   else {
     await printTable(
-      ["ID", "STATE", "JOB", "QUEUES", "PID", "HOST", "UP"],
+      ["ID", "STATE", "JOB", "QUEUES", "PID", "HOST", "VERSION", "UP", "HEARD OF"],
       workers.map((worker) => [
         worker.id,
         worker.state,
@@ -31,7 +28,9 @@ export async function workerList(
         worker.queues?.join(",") ?? "all",
         String(worker.pid),
         worker.host,
-        formatDuration(Math.round((now - worker.started_at) / 1000)),
+        worker.version,
+        since(worker.started_at),
+        `${since(worker.heartbeat_at)} ago`,
       ]),
     );
   }

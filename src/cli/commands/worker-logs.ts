@@ -2,8 +2,9 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { Refusal } from "../../domain/errors.ts";
 import { workerLogPath } from "../../home.ts";
-import { livenessOf } from "../../runner/process-identity.ts";
+import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
@@ -24,13 +25,7 @@ export async function workerLogs(
   options: WorkerLogsOptions,
 ): Promise<number> {
   const count = options.lines === undefined ? 50 : wholeNumber("lines", options.lines, 0, 1e9);
-  const folder = dirname(workerLogPath(context.home, "any"));
-  const ids = existsSync(folder)
-    ? readdirSync(folder).flatMap((name) =>
-        /^worker-.*\.log$/.test(name) ? [name.slice(0, -".log".length)] : [],
-      )
-    : [];
-  const id = findWorker(words[0]!, ids);
+  const id = await workerWithLog(context, words[0]!);
   const path = workerLogPath(context.home, id);
   const older = existsSync(`${path}.1`) ? readFileSync(`${path}.1`, "utf8") : "";
   const newer = readFileSync(path, "utf8");
@@ -42,13 +37,41 @@ export async function workerLogs(
   await using store = await context.openStore();
   const copy = copier(path, { from: Buffer.byteLength(newer) });
   while (reading) {
-    const processes = await store.workers.processes();
-    const alive = processes.some(
-      ({ worker_ids, identity }) => worker_ids.includes(id) && livenessOf(identity) !== "dead",
-    );
+    const living = workersOf((await processStates(store)).filter(isLiving));
     reading = await copy.more();
-    if (!alive) break;
+    if (!living.includes(id)) break;
     await Bun.sleep(tickMs);
   }
   return done;
+}
+
+/** The worker that a word names and whose log lies here; the database is asked, and needed, only when there is none. */
+async function workerWithLog(context: Context, word: string): Promise<string> {
+  try {
+    return findWorker(word, workersWithLog(context.home));
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.kind !== "not_found") throw error;
+    throw await refusalElsewhere(context, word);
+  }
+}
+
+/** Says on which machine, or in which home folder, a worker's log lies. */
+async function refusalElsewhere(context: Context, word: string): Promise<Refusal> {
+  await using store = await context.openStore();
+  const processes = await processStates(store);
+  const id = findWorker(word, workersOf(processes));
+  const { identity, home } = processes.find(({ worker_ids }) => worker_ids.includes(id))!;
+  return new Refusal(
+    "not_found",
+    `the log of ${id} lies on ${identity.host}, in ${workerLogPath(home, id)}`,
+    `look there: queuectl worker logs ${id}`,
+  );
+}
+
+function workersWithLog(home: string): string[] {
+  const folder = dirname(workerLogPath(home, "any"));
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) =>
+    /^worker-.*\.log$/.test(name) ? [name.slice(0, -".log".length)] : [],
+  );
 }

@@ -1,10 +1,8 @@
 // queuectl worker stop: ask workers to go.
 
-import { hostname } from "node:os";
 import { misuse } from "../../domain/errors.ts";
-import type { WorkerProcess } from "../../domain/worker.ts";
-import { livenessOf } from "../../runner/process-identity.ts";
 import type { Store } from "../../store/store.ts";
+import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
@@ -14,6 +12,7 @@ import { seconds } from "../values.ts";
 
 interface StopOptions {
   readonly id?: string;
+  readonly allHosts?: boolean;
   readonly wait?: boolean;
   readonly timeout?: string;
   readonly force?: boolean;
@@ -34,10 +33,10 @@ export async function workerStop(
   if (options.id !== undefined && options.leaveRunning) {
     throw misuse("--leave-running is for whole worker processes; leave out --id");
   }
+  if (options.id !== undefined && options.allHosts)
+    throw misuse("--id names one worker and --all-hosts all: give one");
   await using store = await context.openStore();
-  const living = await livingWorkers(store);
-  const ids = options.id === undefined ? living : [findWorker(options.id, living)];
-  if (ids.length === 0) note("no worker runs here");
+  const ids = await workersToStop(store, options);
   await store.workers.stop(ids, options.force ? "release" : options.leaveRunning ? "leave" : "finish");
   if (!options.wait) return done;
 
@@ -49,11 +48,14 @@ export async function workerStop(
   return notDone;
 }
 
-/** The ids of this machine's workers whose process lives. */
-async function livingWorkers(store: Store): Promise<string[]> {
-  const isOurs = ({ identity }: WorkerProcess) =>
-    identity.host === hostname() && livenessOf(identity) !== "dead";
-  return (await store.workers.processes()).filter(isOurs).flatMap(({ worker_ids }) => worker_ids);
+/** A worker that is named may be anywhere; otherwise those of this machine are meant. */
+async function workersToStop(store: Store, { id, allHosts }: StopOptions): Promise<string[]> {
+  const living = (await processStates(store)).filter(isLiving);
+  if (id !== undefined) return [findWorker(id, workersOf(living))];
+  const ids = workersOf(allHosts ? living : living.filter(({ liveness }) => liveness === "alive"));
+  if (ids.length === 0)
+    note(living.length === 0 ? "no worker runs" : "no worker runs here; --all-hosts stops those elsewhere");
+  return ids;
 }
 
 async function untilGone(store: Store, ids: readonly string[], limit: number): Promise<readonly string[]> {
@@ -61,8 +63,8 @@ async function untilGone(store: Store, ids: readonly string[], limit: number): P
   using _watch = store.watch(wakeup.wake);
   const deadline = performance.now() + limit * 1000;
   for (;;) {
-    const living = await livingWorkers(store);
-    const left = ids.filter((id) => living.includes(id));
+    const living = new Set(workersOf((await processStates(store)).filter(isLiving)));
+    const left = ids.filter((id) => living.has(id));
     const leftMs = deadline - performance.now();
     if (left.length === 0 || leftMs <= 0) return left;
     await wakeup.wait(Math.min(lookMs, leftMs));

@@ -112,28 +112,41 @@ export function taking(
       return taken.map((row) => give(jobRow(row)));
     },
 
-    async takeExpired(to) {
+    async takeExpired(to, only) {
       const dead: Row[] = await ask(
         (sql) => sql`
           select process_id from queuectl.worker_processes
           where lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) and process_id <> ${to}
+            and (${only ?? null}::bigint is null or process_id in (
+              select workers.process_id from queuectl.jobs join queuectl.workers on workers.id = jobs.worker_id
+              where jobs.seq = ${only ?? null}
+            ))
         `,
       );
       const taken = await takenUnheard(to);
       for (const { process_id } of dead) {
         const rows = await take(to, async (tx, name) => {
           await tx`select queuectl.lock_claims(${process_id}, true)`;
-          const [gone] = await tx`
-            delete from queuectl.worker_processes
-            where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms())
-            returning process_id
+          const [ended] = await tx`
+            select from queuectl.worker_processes
+            where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) for update
           `;
-          if (!gone) return [];
+          if (!ended) return [];
           const rows: Row[] = await tx`
-            select seq from queuectl.jobs
-            where worker_id in (select id from queuectl.workers where process_id = ${process_id}) for update
+            select seq, worker_id from queuectl.jobs
+            where worker_id in (select id from queuectl.workers where process_id = ${process_id})
+              and (${only ?? null}::bigint is null or seq = ${only ?? null})
+            for update
           `;
-          await tx`delete from queuectl.workers where process_id = ${process_id}`;
+          const holders = rows.map((row) => row.worker_id);
+          await tx`
+            delete from queuectl.workers
+            where process_id = ${process_id} and (${only ?? null}::bigint is null or id = any(${tx.array(holders, "TEXT")}))
+          `;
+          await tx`
+            delete from queuectl.worker_processes
+            where process_id = ${process_id} and process_id not in (select process_id from queuectl.workers)
+          `;
           return handOver(tx, rows, to, name);
         });
         taken.push(...rows);

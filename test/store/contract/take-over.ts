@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Store } from "../../../src/store/store.ts";
 import {
   claim,
   endedAs,
@@ -81,11 +82,7 @@ export function takeOverContract(makeStore: MakeStore): void {
       const [first, second] = claimed;
       const taken = await store.leases.takeOver(dead, alive, second.job.seq);
       expect(taken.map(({ job }) => job.id)).toEqual(["two"]);
-      const workers = (await store.workers.processes()).map(({ process_id, worker_ids }) => [
-        process_id,
-        worker_ids.toSorted(),
-      ]);
-      expect(workers).toEqual([
+      expect(await processesOf(store)).toEqual([
         [dead, ["worker-1", "worker-idle"]],
         [alive, ["worker-2", "worker-alive"]],
       ]);
@@ -148,6 +145,57 @@ export function takeOverContract(makeStore: MakeStore): void {
       const second = await register(other, "worker-other");
       const both = await Promise.all([store.leases.takeForgotten(alive), other.leases.takeForgotten(second)]);
       expect(both.map(({ length }) => length).toSorted()).toEqual([0, 1]);
+    });
+  });
+
+  describe("jobs of a process whose lease has ended", () => {
+    test("are taken by new workers, where leases end, and whoever still acts for them is refused", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive, claimed } = await withEndedLease(temp);
+      const taken = await store.leases.takeExpired(alive);
+      if (store.leaseMs === null) {
+        expect(taken).toEqual([]);
+        return;
+      }
+      expect(taken.map(({ job }) => job.id).toSorted()).toEqual(["one", "two"]);
+      expect(await store.workers.heartbeat(dead)).toBe(false);
+      expect((await settle(store, claimed[0].lease, exitWith(0))).stale).toEqual([claimed[0].lease]);
+      const holders = taken.map(({ worker_id }) => worker_id);
+      for (const { worker_id } of claimed) expect(holders).not.toContain(worker_id);
+      expect(await processesOf(store)).toEqual([[alive, [...holders, "worker-alive"].toSorted()]]);
+      expect((await settle(store, taken[0]!.lease, endedAs("lost"))).settled).toHaveLength(1);
+    });
+
+    test("given one job, nothing but its worker is touched, and only once", async () => {
+      await using temp = await makeStore();
+      const { store, dead, alive, claimed } = await withEndedLease(temp);
+      const { seq } = claimed[1].job;
+      const taken = await store.leases.takeExpired(alive, seq);
+      expect(taken.map(({ job }) => job.seq)).toEqual(store.leaseMs === null ? [] : [seq]);
+      expect(await store.leases.takeExpired(alive, seq)).toEqual([]);
+      if (store.leaseMs === null) return;
+      expect(await processesOf(store)).toEqual([
+        [dead, ["worker-1", "worker-idle"]],
+        [alive, ["worker-alive", taken[0]!.worker_id].toSorted()],
+      ]);
+      expect((await store.leases.takeExpired(alive)).map(({ job }) => job.seq)).toEqual([claimed[0].job.seq]);
+    });
+
+    test("stay with it as long as it has not ended", async () => {
+      await using temp = await makeStore();
+      const { store, alive, claimed } = await withDeadProcess(temp);
+      temp.clock.now += (store.leaseMs ?? 0) - 1;
+      expect(await store.leases.takeExpired(alive)).toEqual([]);
+      expect(await store.leases.takeExpired(alive, claimed[0].job.seq)).toEqual([]);
+    });
+
+    test("go to one of two who ask at once", async () => {
+      await using temp = await makeStore();
+      const { store, alive } = await withEndedLease(temp);
+      const other = await temp.another();
+      const second = await register(other, "worker-other");
+      const both = await Promise.all([store.leases.takeExpired(alive), other.leases.takeExpired(second)]);
+      expect(both.map(({ length }) => length).toSorted()).toEqual([0, store.leaseMs === null ? 0 : 2]);
     });
   });
 
@@ -232,6 +280,19 @@ async function withDeadProcess({ store }: TempStore) {
   const alive = await register(store, "worker-alive");
   return { store, dead, alive, claimed: [first!, second!] as const };
 }
+
+/** The same after the dead one's lease, where leases end. The living one was heard of just before. */
+async function withEndedLease(temp: TempStore) {
+  const { store, clock } = temp;
+  const entered = await withDeadProcess(temp);
+  clock.now += (store.leaseMs ?? 0) - 1;
+  await store.workers.heartbeat(entered.alive);
+  clock.now += 1;
+  return entered;
+}
+
+const processesOf = async (store: Store) =>
+  (await store.workers.processes()).map(({ process_id, worker_ids }) => [process_id, worker_ids.toSorted()]);
 
 /** A job that runs, whose worker was taken out, beside a process that lives. */
 async function withForgottenJob({ store }: TempStore) {
