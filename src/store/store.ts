@@ -84,7 +84,10 @@ export interface Jobs {
   /** Removes up to `limit` dead jobs, the oldest first. */
   deleteDead(limit: number): Promise<readonly RemovedJob[]>;
 
-  /** Removes up to `limit` completed and cancelled jobs that finished before a moment. */
+  /**
+   * Removes up to `limit` completed and cancelled jobs that finished before a moment, and with any moment what nobody looks at any
+   * more: figures older than charts look back, and what enqueues that were cut off have left.
+   */
   prune(before: number, limit: number): Promise<readonly RemovedJob[]>;
 }
 

@@ -11,8 +11,8 @@ import { removeJobLogs } from "./job-logs.ts";
 const batch = 500;
 
 export async function pruneOnce(store: Store, home: string, { retention }: Settings): Promise<void> {
-  if (retention === 0) return;
-  const before = (await store.now()) - retention * 1000;
+  // With jobs kept for ever there are other things to remove.
+  const before = retention === 0 ? 0 : (await store.now()) - retention * 1000;
   for (;;) {
     const removed = await store.jobs.prune(before, batch);
     removeJobLogs(home, removed);

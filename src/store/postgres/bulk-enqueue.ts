@@ -3,6 +3,7 @@
 
 import type { SQL } from "bun";
 import { randomUUIDv7 } from "bun";
+import { Refusal } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { idTaken, idTwice } from "../refusals.ts";
 import { newJobId } from "../rows.ts";
@@ -15,14 +16,14 @@ import { takenBy } from "./trouble.ts";
 /** Rows in one statement. */
 const gatheredAtOnce = 500;
 
-/** What an enqueue that was cut off has left is removed after so long. */
+/** What an enqueue that was cut off has left is removed so long after it began. */
 export const abandonedMs = 24 * 3_600_000;
 
 export async function bulkEnqueue(connection: Connection, source: AsyncIterable<NewJob>): Promise<Enqueued> {
   const batch = randomUUIDv7();
   try {
-    await stage(connection, source, batch);
-    const count = await move(connection, batch);
+    const count = await stage(connection, source, batch);
+    await move(connection, batch, count);
     return { count, ids: () => idsOf(connection, batch) };
   } catch (error) {
     await forget(connection, batch).catch(() => {});
@@ -33,7 +34,7 @@ export async function bulkEnqueue(connection: Connection, source: AsyncIterable<
 const forget = ({ ask }: Connection, batch: string) =>
   ask((sql) => sql`delete from queuectl.staged where batch = ${batch}`);
 
-async function stage(connection: Connection, source: AsyncIterable<NewJob>, batch: string): Promise<void> {
+async function stage(connection: Connection, source: AsyncIterable<NewJob>, batch: string): Promise<number> {
   let place = 0;
   let gathered: object[] = [];
   const save = async () => {
@@ -43,7 +44,7 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
     await connection.ask(
       (sql) => sql`
         insert into queuectl.staged
-        select ${batch}::uuid, place, queuectl.now_ms(), id, given, command, max_retries, priority,
+        select ${batch}::uuid, place, id, given, command, max_retries, priority,
           timeout, queue, tags, cwd, env, run_at
         from jsonb_to_recordset(${rows}::jsonb) as job(
           place integer, id text, given boolean, command text, max_retries integer, priority integer,
@@ -66,12 +67,13 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
     if (gathered.length >= gatheredAtOnce) await save();
   }
   await save();
+  return place;
 }
 
-async function move(connection: Connection, batch: string): Promise<number> {
+async function move(connection: Connection, batch: string, count: number): Promise<void> {
   for (;;) {
     try {
-      return await connection.write((tx) => moveIn(connection, tx, batch), { slow: true });
+      return await connection.write((tx) => moveIn(connection, tx, batch, count), { slow: true });
     } catch (error) {
       if (takenBy(error) === undefined) throw error;
       await connection.write((tx) => redrawTakenIds(tx, batch), { slow: true });
@@ -79,7 +81,7 @@ async function move(connection: Connection, batch: string): Promise<number> {
   }
 }
 
-async function moveIn(connection: Connection, tx: SQL, batch: string): Promise<number> {
+async function moveIn(connection: Connection, tx: SQL, batch: string, count: number): Promise<void> {
   const counts = countChanges(connection);
   await tx`set local statement_timeout = 0`;
   await tx`
@@ -101,10 +103,18 @@ async function moveIn(connection: Connection, tx: SQL, batch: string): Promise<n
   const queues: Row[] = await tx`
     select queue, count(*)::integer as jobs from queuectl.staged where batch = ${batch} group by queue
   `;
+  // A crash of the server empties the table, and what took too long to gather is taken for abandoned.
+  if (queues.reduce((sum, { jobs }) => sum + jobs, 0) !== count) throw lostOnTheWay(connection);
   for (const { queue, jobs } of queues) counts.addMany(queue, "pending", jobs);
   await counts.save(tx);
-  return queues.reduce((sum, { jobs }) => sum + jobs, 0);
 }
+
+const lostOnTheWay = ({ shown }: Connection) =>
+  new Refusal(
+    "unavailable",
+    `${shown} has lost some of the jobs on their way in, as a restart of the server does; none is stored`,
+    "enqueue them again",
+  );
 
 /** Refuses an id that a user gave twice or that is taken; gives other ids where generated ones are. */
 async function redrawTakenIds(tx: SQL, batch: string): Promise<void> {

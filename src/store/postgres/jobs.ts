@@ -9,8 +9,9 @@ import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import { bulkEnqueue } from "./bulk-enqueue.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges, groupsOf } from "./counts.ts";
-import { isByText, lastPlace, matches, newestOf } from "./matching.ts";
+import { isByText, isWanted, lastPlace, matches, newestOf } from "./matching.ts";
 import type { Notifier } from "./notify.ts";
+import { forgetOld } from "./prune.ts";
 import { attemptRow, jobRow, type Row } from "./rows.ts";
 import { isInDoubt, takenBy } from "./trouble.ts";
 
@@ -79,6 +80,8 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
           select * from queuectl.jobs where state in ('completed', 'cancelled') and finished_at < ${before}
           order by finished_at limit ${limit} for update skip locked
         `;
+        const [{ now }] = await tx`select coalesce(${at()}::bigint, queuectl.now_ms()) as now`;
+        await forgetOld(tx, Number(now), limit);
         return remove(connection, tx, rows.map(jobRow));
       }),
   };
@@ -235,11 +238,11 @@ export async function remove(
 
 /** The dead jobs that were enqueued first. */
 async function oldestDead(tx: SQL, limit: number): Promise<JobRow[]> {
-  const queues = (await groupsOf(tx, { state: "dead" })).map(({ queue }) => queue);
   const rows: Row[] = await tx`
     select * from queuectl.jobs where seq in (
-      select dead.seq from unnest(${tx.array(queues, "TEXT")}) as wanted(queue) cross join lateral (
-        select jobs.seq from queuectl.jobs where jobs.queue = wanted.queue and state = 'dead' order by jobs.seq limit ${limit}
+      select dead.seq from jsonb_to_recordset(${await groupsOf(tx, { state: "dead" })}::jsonb) as wanted(queue text, state text)
+      cross join lateral (
+        select jobs.seq from queuectl.jobs where ${isWanted(tx)} order by jobs.queue, jobs.state, jobs.seq limit ${limit}
       ) as dead
       order by dead.seq limit ${limit}
     ) and state = 'dead' order by seq for update

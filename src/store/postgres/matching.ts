@@ -108,19 +108,33 @@ type Nulls = { readonly [K in "state" | "queue" | "search"]?: string | null };
 export async function newestOf(
   sql: SQL,
   { state, queue }: JobFilter,
-  { before, limit }: { readonly before?: number | undefined; readonly limit: number | null },
+  { before = lastPlace, limit }: { readonly before?: number | undefined; readonly limit: number | null },
 ): Promise<JobRow[]> {
+  if (state === undefined && queue === undefined) {
+    const rows: Row[] = await sql`
+      select * from queuectl.jobs where seq < ${before} order by seq desc limit ${limit}::bigint
+    `;
+    return rows.map(jobRow);
+  }
   const groups = await groupsOf(sql, { state: state ?? null, queue: queue ?? null });
   const rows: Row[] = await sql`
     select found.* from jsonb_to_recordset(${groups}::jsonb) as wanted(queue text, state text) cross join lateral (
-      select * from queuectl.jobs
-      where jobs.queue = wanted.queue and jobs.state = wanted.state and seq < ${before ?? lastPlace}
-      order by seq desc limit ${limit}::bigint
+      select * from queuectl.jobs where ${isWanted(sql, before)}
+      order by jobs.queue desc, jobs.state desc, jobs.seq desc limit ${limit}::bigint
     ) as found
     order by found.seq desc limit ${limit}::bigint
   `;
   return rows.map(jobRow);
 }
+
+/**
+ * Jobs of one wanted queue and state, enqueued before a place. Said as a part of the index `jobs_by_state`, and to be ordered by its
+ * columns: told by equality, the planner takes a walk through all jobs in their order for the cheaper way to the newest of them.
+ */
+export const isWanted = (sql: SQL, before: number = lastPlace) => sql`
+  (jobs.queue, jobs.state, jobs.seq) >= (wanted.queue, wanted.state, 0)
+  and (jobs.queue, jobs.state, jobs.seq) < (wanted.queue, wanted.state, ${before})
+`;
 
 /** Looks at the next jobs of the narrowest index there is, about `scan` of them, the newest first. */
 async function lookThrough(sql: SQL, filter: JobFilter, { before, limit, scan }: JobWindow): Promise<Window> {
@@ -162,8 +176,8 @@ async function candidates(sql: SQL, filter: JobFilter, before: number, scan: num
   const rows: Row[] = await sql`
     select wanted.queue, wanted.state, found.seq
     from jsonb_to_recordset(${groups}::jsonb) as wanted(queue text, state text) cross join lateral (
-      select seq from queuectl.jobs
-      where jobs.queue = wanted.queue and jobs.state = wanted.state and seq < ${before} order by seq desc limit ${share}
+      select seq from queuectl.jobs where ${isWanted(sql, before)}
+      order by jobs.queue desc, jobs.state desc, jobs.seq desc limit ${share}
     ) as found
   `;
   const parts = Map.groupBy(rows, (row) => `${row.state} ${row.queue}`).values();

@@ -41,6 +41,8 @@ create table queuectl.jobs (
   fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0
 );
 
+-- What is claimed next; what falls due next; lists by state and queue, and dead letters; what is pruned; what a worker holds. The
+-- third is for all jobs, and an eighth of what a job's life writes to the server's log (230 of 1800 bytes); the others are small.
 create index jobs_ready on queuectl.jobs (queue, priority desc, seq) where ready;
 create index jobs_waiting on queuectl.jobs (queue, next_run_at) where not ready and next_run_at is not null;
 create index jobs_by_state on queuectl.jobs (queue, state, seq);
@@ -158,11 +160,10 @@ create table queuectl.run_durations (
   primary key (hour, bin, slot)
 ) with (fillfactor = 50);
 
--- Jobs of one enqueue on their way in. Whatever a crash leaves here was never acknowledged.
+-- Jobs of one enqueue on their way in, under a name that begins with the moment it began at. Whatever a crash leaves here was never acknowledged.
 create unlogged table queuectl.staged (
   batch uuid not null,
   place integer not null,
-  staged_at bigint not null,
   id text collate "C" not null,
   given boolean not null,
   command text not null,

@@ -1,0 +1,137 @@
+// How PostgreSQL looks for rows: by index, and few of them, among 200,000 jobs. Told by what the server counts, since most of the
+// statements stand in functions, whose plans nobody shows.
+
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { SQL } from "bun";
+import { openPostgres } from "../../../src/store/postgres/open.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { othersHaveReported } from "../../support/postgres-figures.ts";
+import { noPostgres, postgresServer, type TempPostgres } from "../../support/postgres-server.ts";
+import { claim, exitWith, newJob, register, settings } from "../../support/sample-jobs.ts";
+
+// A real server on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(120_000);
+
+const jobs = 200_000;
+
+/** Index entries and rows that one step may look at; it changes 50 jobs at most. */
+const fewRows = 2_500;
+
+describe.skipIf(noPostgres !== undefined)("how rows are found among many", () => {
+  let database: TempPostgres;
+  let process_id: number;
+
+  beforeAll(async () => {
+    database = await (await postgresServer()).newDatabase();
+    await using store = await openPostgres({ url: database.url });
+    process_id = await register(store, "worker-a", "worker-b", "worker-c");
+    await using sql = new SQL(database.url, { max: 1 });
+    await fill(sql);
+    return async () => database[Symbol.asyncDispose]();
+  });
+
+  const steps: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
+    enqueue: (store) => store.jobs.enqueue(newJob({ tags: ["new"] })),
+    "enqueue of many": (store) =>
+      store.jobs.enqueueAll(
+        (async function* () {
+          for (let n = 0; n < 50; n++) yield newJob();
+        })(),
+      ),
+    "claim from every queue": (store) => claim(store, { worker_ids: ["worker-a"] }),
+    "claim from one": (store) => claim(store, { worker_ids: ["worker-b"], queues: ["q1"] }),
+    "settle and claim": async (store) => {
+      const [job] = await claim(store, { worker_ids: ["worker-c"] });
+      await store.leases.exchange({
+        started: [{ lease: job!.lease, pid: 1, pid_start: "" }],
+        ended: [{ lease: job!.lease, ending: exitWith(1) }],
+        settings,
+        wanted: { worker_ids: ["worker-c"], queues: null },
+      });
+    },
+    heartbeat: (store) => store.workers.heartbeat(process_id),
+    orders: (store) => store.leases.orders(process_id),
+    "worker list": (store) => store.workers.list(),
+    status: (store) => store.stats.read(),
+    queues: (store) => store.stats.queues(),
+    "what is outstanding": (store) => store.stats.outstanding(null),
+    list: (store) => store.jobs.list({}, { limit: 50 }),
+    "list by state": (store) => store.jobs.list({ state: "dead" }, { limit: 50 }),
+    "list by queue": (store) => store.jobs.list({ queue: "q3" }, { limit: 50 }),
+    "list by state that is rare": (store) => store.jobs.list({ state: "cancelled" }, { limit: 50 }),
+    "list by rare state and queue, from the middle": (store) =>
+      store.jobs.list({ state: "cancelled", queue: "q3" }, { limit: 50, before: 100_000 }),
+    "list by tag": (store) => store.jobs.list({ tag: "rare" }, { limit: 50 }),
+    "a page of the dashboard": (store) =>
+      store.matching.page({ state: "completed" }, { limit: 50, scan: 200 }),
+    show: async (store) => store.jobs.attempts((await store.jobs.find("job-77777")).seq),
+    "show by the beginning of an id": (store) => store.jobs.find("job-12345"),
+    cancel: async (store) => store.jobs.cancel([(await store.jobs.find("waiting-9")).seq]),
+    retry: async (store) => store.jobs.retry([(await store.jobs.find("job-77778")).seq]),
+    "dlq retry-all, a step": (store) => store.jobs.retryDead(50),
+    "dlq purge, a step": (store) => store.jobs.deleteDead(50),
+    prune: (store) => store.jobs.prune(1_000_000_050, 50),
+    "delete with a tag that many have": async (store) =>
+      store.jobs.delete([(await store.jobs.find("job-100")).seq]),
+    "mending of retries": (store) => store.leases.mendRetries(1000),
+    "take-over": (store) => store.leases.takeOver(process_id, process_id + 1),
+    "what is forgotten": (store) => store.leases.takeForgotten(process_id + 1),
+    "what has expired": (store) => store.leases.takeExpired(process_id + 1),
+  };
+
+  test.each(Object.keys(steps))("%s looks at few rows", async (step) => {
+    await using sql = new SQL(database.url, { max: 1 });
+    await othersHaveReported(sql);
+    const before = await looks(sql);
+    {
+      await using store = await openPostgres({ url: database.url });
+      await steps[step]!(store);
+    }
+    await othersHaveReported(sql);
+    const after = await looks(sql);
+    expect(after.walks - before.walks).toBe(0);
+    expect(after.rows - before.rows).toBeLessThan(fewRows);
+  });
+});
+
+/** Most are completed; every tenth waits, every hundredth is dead, and a few are cancelled or wait for their moment. */
+async function fill(sql: SQL): Promise<void> {
+  await sql`
+    insert into queuectl.jobs (
+      id, command, state, ready, attempts, attempt_number, max_retries, priority, timeout, queue, tags, cwd, env, run_at, next_run_at,
+      created_at, updated_at, finished_at, last_duration
+    )
+    select
+      case state when 'pending' then 'waiting-' when 'failed' then 'late-' else 'job-' end || n, 'true', state, state = 'pending',
+      1, 1, 3, 1 + n % 5, 0, 'q' || n % 5, case when n % 2 = 0 then '["common"]' else '[]' end, '/', '{}', 0,
+      case state when 'pending' then 0 when 'failed' then 9000000000000 end,
+      0, 0, case when state in ('completed', 'dead', 'cancelled') then 1000000000 + n end, 1
+    from generate_series(1, ${jobs}) as n cross join lateral (
+      select case
+        when n % 10000 = 3 then 'cancelled' when n % 10 = 9 then 'pending' when n % 100 = 8 then 'dead' when n % 100 = 7 then 'failed'
+        else 'completed'
+      end as state
+    ) as own
+  `;
+  await sql`insert into queuectl.job_tags select 'common', seq from queuectl.jobs where tags <> '[]'`;
+  await sql`insert into queuectl.job_tags select 'rare', seq from queuectl.jobs where seq % 10000 = 0`;
+  await sql`
+    insert into queuectl.attempts (job_seq, number, result, worker_id, host, started_at)
+    select seq, 1, 'exited', 'worker-x', 'here', 0 from queuectl.jobs where state <> 'pending'
+  `;
+  await sql`insert into queuectl.output select seq, 1, 0, 'said' from queuectl.jobs where state <> 'pending'`;
+  await sql`insert into queuectl.counts select queue, state, 0, count(*), 0 from queuectl.jobs group by queue, state`;
+  await sql`vacuum analyze`;
+}
+
+/** What large tables were read so far: from end to end, and how many rows and index entries. */
+async function looks(sql: SQL): Promise<{ walks: number; rows: number }> {
+  const [{ walks, rows }] = await sql`
+    select
+      (select sum(seq_scan) from pg_stat_user_tables where relname in ('jobs', 'attempts', 'job_tags', 'output'))::integer as walks,
+      (
+        select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('jobs', 'attempts', 'job_tags', 'output')
+      )::integer as rows
+  `;
+  return { walks, rows };
+}
