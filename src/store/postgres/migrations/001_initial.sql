@@ -186,43 +186,51 @@ create function queuectl.ms(duration double precision) returns bigint language s
 as $$ select round(coalesce(duration, 0) * 1000)::bigint $$;
 
 -- The queues in which a job is ready, by name: one step down the index for each.
-create function queuectl.ready_queues() returns setof text language sql stable
+create function queuectl.ready_queues() returns setof text language plpgsql stable
 set enable_seqscan = off
 as $$
-  with recursive found(queue) as (
-    (select queue from queuectl.jobs where ready order by queue limit 1)
-    union all
-    select (select jobs.queue from queuectl.jobs where ready and jobs.queue > found.queue order by jobs.queue limit 1)
-    from found where found.queue is not null
-  )
-  select queue from found where queue is not null
+declare
+  name text := (select queue from queuectl.jobs where ready order by queue limit 1);
+begin
+  while name is not null loop
+    return next name;
+    name := (select queue from queuectl.jobs where ready and queue > name order by queue limit 1);
+  end loop;
+end
 $$;
 
 -- The queues in which a job waits for its moment.
-create function queuectl.waiting_queues() returns setof text language sql stable
+create function queuectl.waiting_queues() returns setof text language plpgsql stable
 set enable_seqscan = off
 as $$
-  with recursive found(queue) as (
-    (select queue from queuectl.jobs where not ready and next_run_at is not null order by queue limit 1)
-    union all
-    select (
-      select jobs.queue from queuectl.jobs
-      where not ready and next_run_at is not null and jobs.queue > found.queue order by jobs.queue limit 1
-    )
-    from found where found.queue is not null
-  )
-  select queue from found where queue is not null
+declare
+  name text := (
+    select queue from queuectl.jobs where not ready and next_run_at is not null order by queue limit 1
+  );
+begin
+  while name is not null loop
+    return next name;
+    name := (
+      select queue from queuectl.jobs
+      where not ready and next_run_at is not null and queue > name order by queue limit 1
+    );
+  end loop;
+end
 $$;
 
--- When the next waiting job of these queues (null for all) may run.
-create function queuectl.next_due_at(wanted text[]) returns bigint language sql stable
+-- When the next waiting job of these queues may run.
+create function queuectl.next_due_at(queues text[]) returns bigint language plpgsql stable
 set enable_seqscan = off
 as $$
-  select min((
-    select next_run_at from queuectl.jobs
-    where jobs.queue = waiting.queue and not ready and next_run_at is not null order by next_run_at limit 1
-  ))
-  from (select unnest(wanted) as queue union all select queuectl.waiting_queues() where wanted is null) as waiting
+begin
+  return (
+    select min((
+      select next_run_at from queuectl.jobs
+      where jobs.queue = waiting.queue and not ready and next_run_at is not null order by next_run_at limit 1
+    ))
+    from unnest(queues) as waiting(queue)
+  );
+end
 $$;
 
 -- Held by a claim (shared) and by a take-over of the process (alone): a process whose jobs are being given away claims no new ones.
@@ -238,15 +246,17 @@ end
 $$;
 
 -- Adds to what is counted. `changes`: [{queue, state, jobs, ms}]
-create function queuectl.count_jobs(changes jsonb, counting_slot integer) returns void language sql
+create function queuectl.count_jobs(changes jsonb, counting_slot integer) returns void language plpgsql
 as $$
+begin
   insert into queuectl.counts as kept (queue, state, slot, jobs, ms)
   select queue, state, counting_slot, sum(jobs), sum(ms)
   from jsonb_to_recordset(changes) as change(queue text, state text, jobs bigint, ms bigint)
   group by queue, state having sum(jobs) <> 0 or sum(ms) <> 0
   -- In one order, so that two who share a slot never wait for each other.
   order by queue collate "C", state
-  on conflict (queue, state, slot) do update set jobs = kept.jobs + excluded.jobs, ms = kept.ms + excluded.ms
+  on conflict (queue, state, slot) do update set jobs = kept.jobs + excluded.jobs, ms = kept.ms + excluded.ms;
+end
 $$;
 
 -- Adds runs that ended at one moment. `runs`: [{completed, bin}], where bin is that of their duration.
@@ -276,7 +286,7 @@ end
 $$;
 
 -- Makes up to `most` waiting jobs ready whose moment has come.
-create function queuectl.promote(wanted text[], at bigint, most integer) returns bigint language plpgsql
+create function queuectl.promote(queues text[], at bigint, most integer) returns bigint language plpgsql
 set enable_seqscan = off
 as $$
 declare
@@ -284,7 +294,7 @@ declare
 begin
   update queuectl.jobs set ready = true where seq in (
     select due.seq
-    from (select unnest(wanted) as queue union all select queuectl.waiting_queues() where wanted is null) as waiting
+    from unnest(queues) as waiting(queue)
     cross join lateral (
       select jobs.seq from queuectl.jobs
       where jobs.queue = waiting.queue and not ready and next_run_at is not null and next_run_at <= at
@@ -333,8 +343,10 @@ as $$
 declare
   at bigint := coalesce((turn ->> 'at')::bigint, queuectl.now_ms());
   slot integer := (turn ->> 'slot')::integer;
+  most_promoted integer := (turn ->> 'promote')::integer;
   wanted jsonb := nullif(turn -> 'wanted', 'null');
   wanted_queues text[];
+  waiting_queues text[];
   worker_ids text[];
   process queuectl.worker_processes;
   chosen bigint[] := '{}';
@@ -437,14 +449,16 @@ begin
     else
       wanted_queues := case when jsonb_typeof(wanted -> 'queues') = 'array'
         then array(select distinct jsonb_array_elements_text(wanted -> 'queues')) end;
-      due := queuectl.next_due_at(wanted_queues);
-      if due <= at and queuectl.promote(wanted_queues, at, (turn ->> 'promote')::integer) >= (turn ->> 'promote')::integer then
+      waiting_queues := coalesce(wanted_queues, array(select queuectl.waiting_queues()));
+      due := queuectl.next_due_at(waiting_queues);
+      if due <= at then
         -- More fall due than one transaction should touch: nothing is claimed before all of them stand in line.
-        crowded := true;
-      else
+        crowded := queuectl.promote(waiting_queues, at, most_promoted) >= most_promoted;
+      end if;
+      if not crowded then
         chosen := array(
           select next.seq
-          from (select unnest(wanted_queues) as queue union all select queuectl.ready_queues() where wanted_queues is null) as waiting
+          from unnest(coalesce(wanted_queues, array(select queuectl.ready_queues()))) as waiting(queue)
           cross join lateral (
             select jobs.seq, jobs.priority from queuectl.jobs
             where jobs.queue = waiting.queue and ready
@@ -493,11 +507,13 @@ begin
     if wanted ->> 'only' is not null then
       due := (select next_run_at from queuectl.jobs where seq = (wanted ->> 'only')::bigint);
     else
-      due := queuectl.next_due_at(wanted_queues);
+      if cardinality(chosen) < cardinality(worker_ids) then
+        due := queuectl.next_due_at(coalesce(wanted_queues, array(select queuectl.waiting_queues())));
+      end if;
       -- Others hold what stands in line for the length of a transaction; some of it may be left over then.
       if not expelled and cardinality(chosen) < cardinality(worker_ids) then
         crowded := crowded or exists (
-          select from (select unnest(wanted_queues) as queue union all select queuectl.ready_queues() where wanted_queues is null) as waiting
+          select from unnest(coalesce(wanted_queues, array(select queuectl.ready_queues()))) as waiting(queue)
           where exists (select from queuectl.jobs where jobs.queue = waiting.queue and ready)
         );
       end if;
