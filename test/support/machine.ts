@@ -4,7 +4,7 @@
 import { type Queuectl, queuectl } from "./queuectl.ts";
 
 /** In a UTS namespace of its own, which has the host name. The words behind keep the pid of unshare. */
-const onHost = (name: string, ...words: readonly string[]): string[] => [
+export const onHost = (name: string, ...words: readonly string[]): string[] => [
   "unshare",
   "--uts",
   ...(process.getuid?.() === 0 ? [] : ["--map-root-user"]),

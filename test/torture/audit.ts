@@ -1,9 +1,8 @@
 // What must hold after a torture run, looked up in the ledger that the jobs wrote, in the database and among the processes.
 
-import { Database } from "bun:sqlite";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { jobLogPath } from "../../src/home.ts";
+import type { AttemptFound, Found, JobFound, Kept } from "./found.ts";
 
 export interface Figures {
   /** Worker processes that were killed with -9. */
@@ -26,32 +25,28 @@ export interface Figures {
 }
 
 interface Audit {
+  /** Where the ledger lies. */
   readonly folder: string;
-  readonly home: string;
+  /** The homes of all workers. */
+  readonly homes: readonly string[];
   readonly jobs: number;
+  readonly found: Found;
   readonly figures: Figures;
 }
 
 /** The breaches, in words; none when all is well. Adds what it counted to the figures. */
-export function audit({ folder, home, jobs, figures }: Audit): string[] {
-  using db = new Database(join(home, "queue.db"), { readonly: true });
-  const breaches: string[] = [];
-  const all = db.query("select * from jobs").all() as Job[];
-  const attempts = db
-    .query("select attempts.*, id from attempts join jobs on seq = job_seq")
-    .all() as Attempt[];
+export function audit({ folder, homes, jobs, found, figures }: Audit): string[] {
+  const { jobs: all, attempts, kept } = found;
   const ledger = readFileSync(join(folder, "ledger"), "utf8").split("\n").filter(Boolean);
-
+  const breaches: string[] = [...found.damage];
   if (all.length !== jobs) breaches.push(`${jobs} jobs were acknowledged and ${all.length} are there`);
   breaches.push(...doubles(ledger, figures));
   breaches.push(...all.flatMap((job) => endedWrongly(job)));
   breaches.push(...unproven(all, ledger));
   breaches.push(...unfinished(attempts));
-  breaches.push(...brokenLogs(home, attempts));
-  breaches.push(...strays(home, figures));
-  breaches.push(...wrongCounts(db, all));
-  const integrity = db.query("pragma integrity_check").get() as { integrity_check: string };
-  if (integrity.integrity_check !== "ok") breaches.push(`integrity_check: ${integrity.integrity_check}`);
+  breaches.push(...brokenLogs(attempts));
+  breaches.push(...strays(homes, figures));
+  breaches.push(...wrongCounts(kept, all));
 
   figures.completed = all.filter(({ state }) => state === "completed").length;
   figures.dead = all.filter(({ state }) => state === "dead").length;
@@ -62,27 +57,8 @@ export function audit({ folder, home, jobs, figures }: Audit): string[] {
   return breaches;
 }
 
-interface Job {
-  readonly id: string;
-  readonly seq: number;
-  readonly state: string;
-  readonly queue: string;
-  readonly attempts: number;
-  readonly attempt_number: number;
-  readonly lease_seq: number;
-  readonly max_retries: number;
-  readonly last_error: string | null;
-}
-
-interface Attempt {
-  readonly id: string;
-  readonly job_seq: number;
-  readonly number: number;
-  readonly result: string | null;
-}
-
 /** Every tenth job fails always; all others must be completed, unless their worker died over them again and again. */
-function endedWrongly(job: Job): string[] {
+function endedWrongly(job: JobFound): string[] {
   const failsAlways = Number(job.id.slice(1)) % 10 === 0;
   const used = job.attempts === job.max_retries + 1;
   if (job.state === "completed" && !failsAlways) return [];
@@ -108,7 +84,7 @@ function doubles(ledger: readonly string[], figures: Figures): string[] {
 }
 
 /** A completed job whose command never came to its end. */
-function unproven(jobs: readonly Job[], ledger: readonly string[]): string[] {
+function unproven(jobs: readonly JobFound[], ledger: readonly string[]): string[] {
   const ended = new Set(ledger.filter((line) => line.startsWith("end ")).map((line) => line.split(" ")[1]));
   return jobs
     .filter(({ state, id }) => state === "completed" && !ended.has(id))
@@ -116,31 +92,30 @@ function unproven(jobs: readonly Job[], ledger: readonly string[]): string[] {
 }
 
 /** An attempt whose result nobody could write. */
-const unfinished = (attempts: readonly Attempt[]) =>
+const unfinished = (attempts: readonly AttemptFound[]) =>
   attempts
     .filter(({ result }) => result === null)
     .map(({ id, number }) => `attempt ${number} of ${id} has no result`);
 
 /** An attempt that exited printed exactly its begin and its end. */
-function brokenLogs(home: string, attempts: readonly Attempt[]): string[] {
+function brokenLogs(attempts: readonly AttemptFound[]): string[] {
   return attempts
     .filter(({ result }) => result === "exited")
-    .flatMap(({ id, job_seq, number }) => {
-      const path = jobLogPath(home, job_seq, number);
-      const text = existsSync(path) ? readFileSync(path, "utf8") : "(missing)";
-      const whole = new RegExp(`^begin ${id} ${number} (\\d+)\nend ${id} ${number} \\1\n$`).test(text);
-      return whole ? [] : [`the log of ${id}, attempt ${number}, is not whole: ${JSON.stringify(text)}`];
+    .flatMap(({ id, number, output }) => {
+      const whole = new RegExp(`^begin ${id} ${number} (\\d+)\nend ${id} ${number} \\1\n$`).test(
+        output ?? "",
+      );
+      return whole ? [] : [`the output of ${id}, attempt ${number}, is not whole: ${JSON.stringify(output)}`];
     });
 }
 
-/** Living processes that carry this home in their environment. */
-function strays(home: string, figures: Figures): string[] {
+/** Living processes that carry one of these homes in their environment. */
+function strays(homes: readonly string[], figures: Figures): string[] {
   const found = readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
     try {
-      return (
-        /^\d+$/.test(name) &&
-        readFileSync(`/proc/${name}/environ`, "latin1").includes(`QUEUECTL_HOME=${home}\0`)
-      );
+      const environment = readFileSync(`/proc/${name}/environ`, "latin1");
+      return homes.some((home) => environment.includes(`QUEUECTL_HOME=${home}\0`));
     } catch {
       return false;
     }
@@ -150,15 +125,9 @@ function strays(home: string, figures: Figures): string[] {
 }
 
 /** The kept counts against a full scan. */
-function wrongCounts(db: Database, jobs: readonly Job[]): string[] {
-  const kept = db.query("select state, sum(jobs) as jobs from counts group by state").all() as Kept[];
+function wrongCounts(kept: readonly Kept[], jobs: readonly JobFound[]): string[] {
   return kept.flatMap(({ state, jobs: count }) => {
     const there = jobs.filter((job) => job.state === state).length;
     return there === count ? [] : [`${count} jobs are counted as ${state}, ${there} are there`];
   });
-}
-
-interface Kept {
-  readonly state: string;
-  readonly jobs: number;
 }

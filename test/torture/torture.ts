@@ -6,11 +6,13 @@
 // the audit sees it.
 
 import { Database } from "bun:sqlite";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { audit, type Figures } from "./audit.ts";
+import { foundInSqlite } from "./found.ts";
+import { jobsOf, mulberry32, report } from "./work.ts";
 
 const { values } = parseArgs({
   options: {
@@ -41,24 +43,15 @@ type Worker = ReturnType<typeof startWorker>;
 const startedAt = performance.now();
 await enqueueAll();
 const figures = await torture();
-const breaches = audit({ folder, home, jobs: jobCount, figures });
-report(figures, breaches);
+const breaches = audit({ folder, homes: [home], jobs: jobCount, found: foundInSqlite(home), figures });
+report({ jobs: jobCount, seed: values.seed, ...figures }, breaches, folder);
 if (breaches.length === 0) rmSync(folder, { recursive: true });
 process.exitCode = breaches.length === 0 ? 0 : 1;
 
-/** A tenth of the jobs fails always, a tenth fails at first; some are slow, all are short. */
 async function enqueueAll(): Promise<void> {
-  mkdirSync(join(folder, "locks"), { recursive: true });
-  const job = join(import.meta.dir, "job.sh");
-  const lines = Array.from({ length: jobCount }, (_, n) => {
-    const seconds = random() < 0.05 ? 1 + random() : random() * 0.05;
-    const status = n % 10 === 0 ? "1" : n % 10 === 1 ? '"$(( QUEUECTL_ATTEMPT == 1 ))"' : "0";
-    const command = `'${job}' '${folder}' ${seconds.toFixed(3)} ${status}`;
-    return JSON.stringify({ id: `j${n}`, command, max_retries: 2, priority: 1 + (n % 5) });
-  });
   await call(["config", "set", "backoff_base", "0.5"]);
   await call(["config", "set", "kill_grace", "1"]);
-  await call(["enqueue", "--file", "-"], lines.join("\n"));
+  await call(["enqueue", "--file", "-"], jobsOf(folder, jobCount, random));
 }
 
 async function torture(): Promise<Figures> {
@@ -154,28 +147,4 @@ async function call(words: string[], stdin?: string): Promise<void> {
   });
   const stderr = await child.stderr.text();
   if ((await child.exited) !== 0) throw new Error(`queuectl ${words.join(" ")}: ${stderr}`);
-}
-
-function report(all: Figures, breaches: readonly string[]): void {
-  for (const [name, value] of Object.entries({ jobs: jobCount, seed: values.seed, ...all })) {
-    console.log(`${name.padEnd(12)} ${typeof value === "number" ? Math.round(value * 10) / 10 : value}`);
-  }
-  console.log(`${"jobs/s".padEnd(12)} ${Math.round(jobCount / all.seconds)}`);
-  for (const breach of breaches.slice(0, 20)) console.log(`BREACH: ${breach}`);
-  console.log(
-    breaches.length === 0
-      ? "nothing lost, nothing doubled, nothing left"
-      : `${breaches.length} breaches; see ${folder}`,
-  );
-}
-
-/** A small random generator with a seed: https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32 */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
