@@ -6,7 +6,18 @@ import { removeScratch } from "./scratch.ts";
 import { type Figure, tableOf } from "./table.ts";
 
 /** Quick ones first; those that leave millions of rows behind last. */
-const names = ["add", "start", "cycle", "bulk", "drain", "contend", "flat", "dashboard", "memory"] as const;
+const names = [
+  "add",
+  "start",
+  "cycle",
+  "bulk",
+  "drain",
+  "contend",
+  "flat",
+  "dashboard",
+  "memory",
+  "postgres",
+] as const;
 
 const benches: Readonly<Record<(typeof names)[number], () => Promise<{ bench: Bench }>>> = {
   add: () => import("./add.ts"),
@@ -18,6 +29,7 @@ const benches: Readonly<Record<(typeof names)[number], () => Promise<{ bench: Be
   flat: () => import("./flat.ts"),
   dashboard: () => import("./dashboard.ts"),
   memory: () => import("./memory.ts"),
+  postgres: () => import("./postgres.ts"),
 };
 
 export type Bench = () => Promise<readonly Figure[]>;

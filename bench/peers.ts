@@ -22,10 +22,18 @@ export async function hasProgram(program: string, debianPackage: string): Promis
   return false;
 }
 
+type PeerFile =
+  | "plainjob/dist/plainjob.js"
+  | "bunqueue/dist/client/index.js"
+  | "pg-boss/dist/index.js"
+  | "graphile-worker/dist/index.js";
+
+const packages = ["plainjob@0.0.14", "bunqueue@2.9.5", "pg-boss@12.38.0", "graphile-worker@0.18.0"];
+
 let folder: Promise<string | undefined> | undefined;
 
 /** The file of an npm peer to import; undefined where the registry cannot be reached. */
-export async function npmPeer(file: "plainjob/dist/plainjob.js" | "bunqueue/dist/client/index.js") {
+export async function npmPeer(file: PeerFile) {
   folder ??= installed();
   const path = await folder;
   return path === undefined ? undefined : join(path, "node_modules", file);
@@ -35,11 +43,11 @@ async function installed(): Promise<string | undefined> {
   const path = scratch("peers");
   await Bun.write(join(path, "package.json"), '{ "name": "peers", "private": true }');
   try {
-    await run([process.execPath, "add", "plainjob@0.0.14", "bunqueue@2.9.5"], { cwd: path });
+    await run([process.execPath, "add", ...packages], { cwd: path });
     return path;
   } catch (error) {
     console.error(
-      `plainjob and bunqueue could not be installed; going on without them: ${(error as Error).message}`,
+      `${packages.join(", ")} could not be installed; going on without them: ${(error as Error).message}`,
     );
     return undefined;
   }

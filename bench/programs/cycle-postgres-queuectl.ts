@@ -1,4 +1,5 @@
-// queuectl's part of postgres: a process that settles and claims as many jobs at a time as it has workers, until none is left.
+// queuectl's part of postgres: one process settles and claims as many jobs at a time as it has workers, until none is left. It
+// begins when its standard input ends.
 
 import type { Settlement } from "../../src/domain/lease.ts";
 import { effectiveSettings } from "../../src/domain/settings.ts";
@@ -8,7 +9,7 @@ import { ended } from "../example.ts";
 const [database, batch, name] = process.argv.slice(2) as [string, string, string];
 await using store = await openStore({ home: "/bench", database });
 const worker_ids = Array.from({ length: Number(batch) }, (_, index) => `worker-${name}-${index}`);
-await store.workers.register({
+const process_id = await store.workers.register({
   identity: { host: "bench", boot_id: "", pid_namespace: "", pid: process.pid, pid_start: "" },
   home: "/bench",
   version: "bench",
@@ -16,22 +17,25 @@ await store.workers.register({
   worker_ids,
   journal: "",
 });
+const heartbeat = setInterval(() => void store.workers.heartbeat(process_id), 5_000);
 console.log("ready");
 await Bun.stdin.text();
+
 let done = 0;
-let turns = 0;
 let settlements: Settlement[] = [];
-do {
-  const turn = await store.leases.exchange({
+let mayComeMore = true;
+while (mayComeMore) {
+  const { settled, claimed, next_due_at } = await store.leases.exchange({
     started: [],
     ended: settlements,
     settings: effectiveSettings({}, {}),
     wanted: { worker_ids, queues: null },
   });
-  turns++;
-  done += turn.settled.filter(({ state }) => state === "completed").length;
-  settlements = turn.claimed.map(({ lease }) => ({ lease, ending: ended }));
-  if (settlements.length === 0 && turn.next_due_at !== null) await Bun.sleep(2);
-  else if (settlements.length === 0) break;
-} while (true);
-console.log(JSON.stringify({ done, turns }));
+  done += settled.filter(({ state }) => state === "completed").length;
+  settlements = claimed.map(({ lease }) => ({ lease, ending: ended }));
+  mayComeMore = claimed.length > 0 || next_due_at !== null;
+  if (claimed.length === 0 && mayComeMore) await Bun.sleep(2);
+}
+clearInterval(heartbeat);
+await store.workers.leave(worker_ids);
+console.log(JSON.stringify({ done }));
