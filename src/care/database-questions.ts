@@ -28,13 +28,22 @@ export function judgeSqlite(version: string): Finding {
   );
 }
 
-export function schema({ schema: { version, newest } }: Checkup): Finding {
+export function schema({ schema: { version, newest } }: Pick<Checkup, "schema">): Finding {
   if (version > newest)
     return broken(
       `schema ${version} is newer than this queuectl, which knows up to ${newest}`,
       "use the newer queuectl that made it",
     );
   return ok(version < newest ? `${version}; the next command brings it to ${newest}` : String(version));
+}
+
+export async function whereabouts(checkup: Pick<Checkup, "movedTo">): Promise<Finding> {
+  const to = await checkup.movedTo();
+  if (to === undefined) return ok("here");
+  return warning(
+    `the queue moved to ${to}`,
+    "work there, or open this one again as it was when it moved: queuectl migrate --undo",
+  );
 }
 
 export async function integrity(checkup: Checkup): Promise<Finding> {
@@ -46,7 +55,10 @@ export async function integrity(checkup: Checkup): Promise<Finding> {
   );
 }
 
-export async function storedSettings(checkup: Checkup, { environment }: Patient): Promise<Finding> {
+export async function storedSettings(
+  checkup: Pick<Checkup, "settings">,
+  { environment }: Patient,
+): Promise<Finding> {
   const stored = await checkup.settings();
   for (const [name, text] of Object.entries(stored)) {
     const key = findSetting(name);
@@ -72,7 +84,7 @@ function faultOf(work: () => unknown): string | undefined {
 }
 
 /** What two processes may differ by when they ask the clock. */
-const toleranceMs = 2_000;
+export const toleranceMs = 2_000;
 
 export async function clock(checkup: Checkup): Promise<Finding> {
   return judgeClock(Date.now(), await checkup.lastChange());

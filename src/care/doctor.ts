@@ -3,12 +3,15 @@
 
 import { Refusal } from "../domain/errors.ts";
 import { databasePath } from "../home.ts";
-import { type Checkup, checkUp } from "../store/sqlite/checkup.ts";
-import { clock, integrity, schema, sqlite, storedSettings } from "./database-questions.ts";
+import type { Place } from "../store/open.ts";
+import { checkUpPostgres } from "../store/postgres/checkup.ts";
+import { checkUp } from "../store/sqlite/checkup.ts";
+import { clock, integrity, schema, sqlite, storedSettings, whereabouts } from "./database-questions.ts";
 import { freeSpace, syncTime, whichFileSystem } from "./disk-questions.ts";
 import { broken, type Finding, ok } from "./finding.ts";
 import { home, modes } from "./home-questions.ts";
 import { leftoverJournals, leftoverLogs } from "./leftover-questions.ts";
+import * as postgres from "./postgres-questions.ts";
 import { runningJobs, workers } from "./worker-questions.ts";
 
 export interface Patient {
@@ -21,20 +24,27 @@ export interface Diagnosis extends Finding {
   readonly about: string;
 }
 
-type Question = (patient: Patient) => Finding | Promise<Finding>;
-type DatabaseQuestion = (checkup: Checkup, patient: Patient) => Finding | Promise<Finding>;
+/** By name; what is asked about. */
+type Questions<T extends unknown[]> = readonly (readonly [
+  about: string,
+  ask: (...about: T) => Finding | Promise<Finding>,
+])[];
 
-const questions: readonly (readonly [about: string, ask: Question])[] = [
+const homeQuestions: Questions<[Patient]> = [
   ["home", home],
   ["modes", modes],
-  ["file system", whichFileSystem],
   ["free space", freeSpace],
+];
+
+const diskQuestions: Questions<[Patient]> = [
+  ["file system", whichFileSystem],
   ["sync", syncTime],
 ];
 
-const databaseQuestions: readonly (readonly [about: string, ask: DatabaseQuestion])[] = [
+const sqliteQuestions: Questions<[NonNullable<Awaited<ReturnType<typeof checkUp>>>, Patient]> = [
   ["sqlite", sqlite],
   ["schema", schema],
+  ["whereabouts", whereabouts],
   ["integrity", integrity],
   ["settings", storedSettings],
   ["clock", clock],
@@ -44,31 +54,73 @@ const databaseQuestions: readonly (readonly [about: string, ask: DatabaseQuestio
   ["journals", leftoverJournals],
 ];
 
+const postgresQuestions: Questions<[Awaited<ReturnType<typeof checkUpPostgres>>, Patient]> = [
+  ["schema", schema],
+  ["rights", postgres.rights],
+  ["whereabouts", whereabouts],
+  ["settings", storedSettings],
+  ["clock", postgres.clock],
+  ["connections", postgres.connections],
+  ["transactions", postgres.transactions],
+  ["vacuum", postgres.vacuum],
+  ["sizes", postgres.sizes],
+  ["leftovers", postgres.leftovers],
+  ["workers", postgres.workers],
+  ["running jobs", postgres.runningJobs],
+];
+
 /** Every question's answer. What one question stumbles over does not keep the others from being asked. */
-export async function diagnose(patient: Patient): Promise<Diagnosis[]> {
-  const findings: Diagnosis[] = [];
-  const ask = async (about: string, question: () => Finding | Promise<Finding>) => {
-    findings.push({ about, ...(await answer(question)) });
-  };
-  for (const [about, question] of questions) await ask(about, () => question(patient));
-  let checkup: Checkup | undefined;
-  await ask("database", async () => {
-    checkup = await checkUp(databasePath(patient.home));
-    return ok(checkup ? databasePath(patient.home) : "there is none yet; the first enqueue makes it");
+export async function diagnose(
+  place: Place,
+  environment: Patient["environment"],
+): Promise<readonly Diagnosis[]> {
+  const patient = { home: place.home, environment };
+  const findings = await answers(homeQuestions, patient);
+  return place.database === undefined
+    ? [...findings, ...(await diagnoseSqlite(patient))]
+    : [...findings, ...(await diagnosePostgres(place, patient))];
+}
+
+async function diagnoseSqlite(patient: Patient): Promise<Diagnosis[]> {
+  const findings = await answers(diskQuestions, patient);
+  const path = databasePath(patient.home);
+  let checkup: Awaited<ReturnType<typeof checkUp>>;
+  const found = await answer("database", async () => {
+    checkup = await checkUp(path);
+    return ok(checkup ? path : "there is none yet; the first enqueue makes it");
   });
-  if (!checkup) return findings;
   using opened = checkup;
-  for (const [about, question] of databaseQuestions) await ask(about, () => question(opened, patient));
+  return [...findings, found, ...(opened ? await answers(sqliteQuestions, opened, patient) : [])];
+}
+
+async function diagnosePostgres({ database, listen }: Place, patient: Patient): Promise<Diagnosis[]> {
+  let checkup: Awaited<ReturnType<typeof checkUpPostgres>> | undefined;
+  const found = await answer("database", async () => {
+    checkup = await checkUpPostgres({ url: database!, pooled: listen !== undefined });
+    return postgres.judgeServer(checkup);
+  });
+  if (!checkup) return [found];
+  await using opened = checkup;
+  const isThere = opened.schema.version > 0;
+  return [found, ...(isThere ? await answers(postgresQuestions, opened, patient) : [])];
+}
+
+async function answers<T extends unknown[]>(questions: Questions<T>, ...about: T): Promise<Diagnosis[]> {
+  const findings: Diagnosis[] = [];
+  for (const [name, ask] of questions) findings.push(await answer(name, () => ask(...about)));
   return findings;
 }
 
-async function answer(question: () => Finding | Promise<Finding>): Promise<Finding> {
+async function answer(about: string, question: () => Finding | Promise<Finding>): Promise<Diagnosis> {
   try {
-    return await question();
+    return { about, ...(await question()) };
   } catch (error) {
     const isTrouble = error instanceof Refusal || (error as NodeJS.ErrnoException).syscall !== undefined;
     if (!isTrouble) throw error;
     const { message, advice } = error as Refusal;
-    return broken(message, advice ?? "check that it is there and that you may read and write it");
+    return {
+      about,
+      ...broken(message, advice ?? "check that it is there and that you may read and write it"),
+    };
   }
 }

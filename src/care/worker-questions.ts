@@ -39,9 +39,17 @@ export async function workers(checkup: Checkup): Promise<Finding> {
 }
 
 export async function runningJobs(checkup: Checkup): Promise<Finding> {
-  const dead = new Set(idsOf(ofLiveness(await checkup.processes(), "dead")));
-  const known = new Set(idsOf(await checkup.processes()));
-  const running = await checkup.running();
+  const processes = await checkup.processes();
+  return judgeRunning(await checkup.running(), processes, ofLiveness(processes, "dead"));
+}
+
+export function judgeRunning(
+  running: readonly { readonly id: string; readonly worker_id: string }[],
+  processes: readonly WorkerProcess[],
+  gone: readonly WorkerProcess[],
+): Finding {
+  const dead = new Set(idsOf(gone));
+  const known = new Set(idsOf(processes));
   const alone = running.filter(({ worker_id }) => dead.has(worker_id) || !known.has(worker_id));
   if (alone.length === 0) return ok(counted(running.length, "job"));
   return warning(
@@ -53,4 +61,5 @@ export async function runningJobs(checkup: Checkup): Promise<Finding> {
 const ofLiveness = (processes: readonly WorkerProcess[], liveness: "dead" | "elsewhere") =>
   processes.filter(({ identity }) => livenessOf(identity) === liveness);
 
-const idsOf = (processes: readonly WorkerProcess[]) => processes.flatMap(({ worker_ids }) => worker_ids);
+export const idsOf = (processes: readonly WorkerProcess[]) =>
+  processes.flatMap(({ worker_ids }) => worker_ids);

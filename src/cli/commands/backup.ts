@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { backUp } from "../../care/backup.ts";
+import { Refusal } from "../../domain/errors.ts";
 import { formatSize } from "../../domain/settings.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -13,8 +14,16 @@ export async function backup(
   options: { withLogs?: boolean },
 ): Promise<number> {
   const file = resolve(context.cwd, words[0]!);
+  if (context.place.database !== undefined) throw isInPostgres(file);
   const { bytes, logs } = await backUp({ home: context.home, file, withLogs: options.withLogs === true });
   note(`wrote ${file}, ${formatSize(bytes)}${logs === undefined ? "" : `, and the logs to ${logs}`}`);
   note("to restore it, put it into a new folder as queue.db (logs as logs) and point QUEUECTL_HOME there");
   return done;
 }
+
+const isInPostgres = (file: string) =>
+  new Refusal(
+    "unavailable",
+    "this queue is in PostgreSQL, which has its own backup",
+    `pg_dump --schema=queuectl --no-unlogged-table-data --format=custom --file='${file}' "$QUEUECTL_DATABASE_URL"; pg_restore brings it back`,
+  );

@@ -8,11 +8,11 @@ import { type Cell, printFacts, printJson } from "../output.ts";
 const styles = { ok: "green", warning: "yellow", broken: "red" } as const;
 
 export async function doctor(
-  { home, environment }: Context,
+  { place, environment }: Context,
   _words: readonly string[],
   options: { json?: boolean },
 ): Promise<number> {
-  const findings = await diagnose({ home, environment });
+  const findings = await diagnose(place, environment);
   const healthy = findings.every(({ level }) => level !== "broken");
   if (options.json) {
     await printJson({ healthy, findings });

@@ -18,7 +18,7 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
     await connection.write(
       async (tx) => {
         await tx`select pg_advisory_xact_lock(${migrationLock})`;
-        const current = await versionIn(tx);
+        const current = await versionOf(tx);
         if (current >= steps.length) return;
         if (current === 0) await tx`create schema if not exists queuectl`;
         await tx.unsafe(steps[current]!);
@@ -56,8 +56,8 @@ async function metaOf({ tell, plainly }: Connection): Promise<Meta> {
   }
 }
 
-/** Asked without causing an error, which would end the transaction. */
-async function versionIn(tx: Bun.SQL): Promise<number> {
+/** 0 where there is none. Asked without causing an error, which would end the transaction. */
+export async function versionOf(tx: Bun.SQL): Promise<number> {
   const [{ exists }] = await tx`select to_regclass('queuectl.meta') is not null as exists`;
   if (!exists) return 0;
   return (await tx`select version from queuectl.meta`)[0]?.version ?? 0;

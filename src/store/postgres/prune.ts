@@ -29,7 +29,7 @@ export async function forgetOld(tx: SQL, now: number, limit: number): Promise<vo
 }
 
 /** The least name that an enqueue which began at this moment may have: a UUID of version 7 begins with the moment. */
-const firstBatchSince = (moment: number) =>
+export const firstBatchSince = (moment: number) =>
   `${moment
     .toString(16)
     .padStart(12, "0")

@@ -102,14 +102,14 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, leas
   };
 }
 
-/** All processes that have workers, the oldest first; given `leased`, those whose lease has not ended. */
-export async function processesOf(sql: SQL, { leased = false } = {}): Promise<WorkerProcess[]> {
+/** The processes that have workers, the oldest first: all, or those whose lease has ended or has not. */
+export async function processesOf(sql: SQL, { leased }: { leased?: boolean } = {}): Promise<WorkerProcess[]> {
   const rows: Row[] = await sql`
     select process.*, worker_ids from queuectl.worker_processes as process
     join (
       select process_id, json_agg(id order by id) as worker_ids from queuectl.workers group by process_id
     ) as own using (process_id)
-    where not ${leased} or lease_until > queuectl.now_ms()
+    where ${leased ?? null}::boolean is null or (lease_until > queuectl.now_ms()) = ${leased ?? null}
     order by process_id
   `;
   return rows.map((row) => ({

@@ -3,6 +3,7 @@
 import type { WorkerProcess } from "../../domain/worker.ts";
 import { connect } from "./connection.ts";
 import { checkIsOurs, schemaSteps } from "./migrate.ts";
+import { movedTo } from "./moved.ts";
 import { databaseExists, openDatabase } from "./open.ts";
 import { settings } from "./settings.ts";
 import { workers } from "./workers.ts";
@@ -11,6 +12,8 @@ export interface Checkup extends Disposable {
   /** Of the SQLite that this program uses. */
   readonly sqliteVersion: string;
   readonly schema: { readonly version: number; readonly newest: number };
+  /** Where the queue is now; undefined when it is here. */
+  movedTo(): Promise<string | undefined>;
   /** What a full check finds wrong, a few lines at most; nothing when the database is whole. */
   problems(): Promise<readonly string[]>;
   /** When a job was last changed, by the clock of whoever did it; null without jobs. */
@@ -35,6 +38,7 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
     return {
       sqliteVersion: String(await one("select sqlite_version()")),
       schema: { version: Number(await one("pragma user_version")), newest: schemaSteps.length },
+      movedTo: () => movedTo(connection),
       problems: () =>
         read(() =>
           db

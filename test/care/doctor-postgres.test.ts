@@ -1,0 +1,216 @@
+// The doctor on PostgreSQL: what is wrong with the database, the role and the workers, and what to do.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { randomUUIDv7, SQL } from "bun";
+import type { Diagnosis } from "../../src/care/doctor.ts";
+import {
+  judgeClocks,
+  judgeConnections,
+  judgeServer,
+  judgeSizes,
+  judgeTransaction,
+  judgeVacuum,
+} from "../../src/care/postgres-questions.ts";
+import { noPostgres, postgresServer } from "../support/postgres-server.ts";
+import { queuectl } from "../support/queuectl.ts";
+
+// Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
+
+describe.skipIf(noPostgres !== undefined)("on a real server", () => {
+  test("a queue that works is healthy, question by question, and asked for no more than it has", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true");
+    await patient.q.ok("worker", "--until-empty");
+    const { healthy, findings } = await patient.report();
+    expect(findings.filter(({ level }) => level !== "ok")).toEqual([]);
+    expect(healthy).toBe(true);
+    expect(findings.map(({ about }) => about)).toEqual(
+      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs".split(
+        ",",
+      ),
+    );
+  });
+
+  test("where there is no queue yet, nothing is wrong and none is made", async () => {
+    await using patient = await newPatient();
+    expect((await patient.report()).of("database")).toMatchObject({
+      level: "ok",
+      text: expect.stringContaining("there is no queue yet"),
+    });
+    const [{ made }] = await patient.sql`select to_regnamespace('queuectl') as made`;
+    expect(made).toBeNull();
+  });
+
+  test("a server that is away is broken, and named without the password", async () => {
+    await using q = queuectl({ QUEUECTL_DATABASE_URL: "postgres://alice:secret@127.0.0.1:1/jobs" });
+    const { status, stdout } = await q("doctor", "--json");
+    expect(status).toBe(1);
+    expect(stdout).toContain("PostgreSQL 127.0.0.1:1/jobs cannot be reached");
+    expect(stdout).not.toContain("secret");
+  });
+
+  test("what the role may not do is broken, and named", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true");
+    const role = `queuectl_test_${process.pid}_${Date.now().toString(36)}`;
+    await patient.sql.unsafe(`create role ${role} login; grant usage on schema queuectl to ${role};
+      grant select, insert, update, delete on all tables in schema queuectl to ${role};
+      revoke delete on queuectl.attempts from ${role}`);
+    try {
+      const url = Object.assign(new URL(patient.url), { username: role, password: "" }).href;
+      expect((await patient.report(url)).of("rights")).toMatchObject({
+        level: "broken",
+        text: "the role lacks delete on attempts",
+      });
+      await patient.sql.unsafe(`grant delete on queuectl.attempts to ${role}`);
+      expect((await patient.report(url)).of("rights").level).toBe("ok");
+    } finally {
+      await patient.sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
+  test("a stored setting that cannot be used, jobs left on their way in and a queue that moved are told", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true");
+    await patient.sql`insert into queuectl.settings values ('timeout', 'soon')`;
+    await patient.sql`
+      insert into queuectl.staged values (
+        ${randomUUIDv7("hex", Date.now() - 2 * 86_400_000)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', null
+      )
+    `;
+    const sick = await patient.report();
+    expect(sick.of("settings")).toMatchObject({ level: "broken", mend: "queuectl config unset timeout" });
+    expect(sick.of("leftovers")).toMatchObject({
+      level: "warning",
+      text: expect.stringMatching(/^1 job on the way/),
+    });
+    await patient.q.ok("migrate", "--to", "sqlite");
+    expect((await patient.report()).of("whereabouts")).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("moved to"),
+    });
+  });
+
+  test("a dead worker and the job it ran are warnings until a worker starts", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "--id", "left", "exec sleep 10");
+    const worker = patient.q.start("worker");
+    await worker.says("executing left");
+    worker.kill("SIGKILL");
+    await worker.exited;
+    const { of } = await patient.report();
+    expect(of("workers")).toMatchObject({ level: "warning", text: expect.stringContaining("died") });
+    expect(of("running jobs")).toMatchObject({ level: "warning", text: "left ran by a worker that is gone" });
+    await patient.sql`delete from queuectl.workers`;
+    expect((await patient.report()).of("running jobs").level).toBe("warning");
+  });
+
+  test("the longest open transaction is found, with what ends it", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true");
+    await using other = new SQL(patient.url, { max: 1 });
+    await other.begin(async (tx) => {
+      await tx`select 1`;
+      const { level, text } = (await patient.report()).of("transactions");
+      expect([level, text]).toEqual(["ok", expect.stringMatching(/^the oldest is open for /)]);
+    });
+    expect((await patient.report()).of("transactions").text).toBe("none is open");
+  });
+
+  test("backup refuses and names what makes one", async () => {
+    await using patient = await newPatient();
+    const { status, stderr } = await patient.q("backup", "monday.dump");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^queuectl: this queue is in PostgreSQL.*pg_dump --schema=queuectl .*monday\.dump.*\n$/,
+    );
+  });
+});
+
+describe("what is judged", () => {
+  test("servers older than 15", () => {
+    const schema = { version: 1, newest: 1 };
+    expect(judgeServer({ serverVersion: 140_012, schema })).toMatchObject({
+      level: "broken",
+      text: "PostgreSQL 14.12 is too old",
+    });
+    expect(judgeServer({ serverVersion: 150_018, schema })).toMatchObject({
+      level: "ok",
+      text: "PostgreSQL 15.18",
+    });
+  });
+
+  test("clocks that are apart", () => {
+    expect(judgeClocks(1_000_000, 1_001_000).level).toBe("ok");
+    expect(judgeClocks(1_000_000, 1_060_000)).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("1m behind"),
+    });
+  });
+
+  test("few connections left", () => {
+    expect(judgeConnections({ used: 20, most: 100 }).level).toBe("ok");
+    expect(judgeConnections({ used: 80, most: 100 }).level).toBe("warning");
+  });
+
+  test("transactions that are open for long", () => {
+    const oldest = {
+      name: "session 7 of alice (psql)",
+      end: "select pg_terminate_backend(7)",
+      seconds: 3600,
+    };
+    expect(judgeTransaction(null).level).toBe("ok");
+    expect(judgeTransaction({ ...oldest, seconds: 10 }).level).toBe("ok");
+    expect(judgeTransaction(oldest)).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("session 7 of alice (psql) has one open for 1h"),
+      mend: expect.stringContaining("pg_terminate_backend(7)"),
+    });
+  });
+
+  test("tables full of dead rows, and indexes far too large for what is in them", () => {
+    const jobs = { name: "jobs", live: 100_000, dead: 5_000, vacuumed_at: 0, bytes: 1e8 };
+    expect(judgeVacuum([jobs], 60_000)).toMatchObject({
+      level: "ok",
+      text: expect.stringContaining("vacuumed 1m ago"),
+    });
+    expect(judgeVacuum([{ ...jobs, dead: 50_000, vacuumed_at: null }], 60_000)).toMatchObject({
+      level: "warning",
+      text: "jobs has 50000 dead rows beside 100000 live ones, never vacuumed",
+    });
+    const index = { name: "jobs_ready", entries: 10, bytes: 1e8 };
+    expect(judgeSizes([jobs], [{ ...index, entries: 1e6 }]).level).toBe("ok");
+    expect(judgeSizes([jobs], [index])).toMatchObject({
+      level: "warning",
+      mend: "reindex index concurrently queuectl.jobs_ready",
+    });
+  });
+});
+
+async function newPatient() {
+  const database = await (await postgresServer()).newDatabase();
+  const q = queuectl({ QUEUECTL_DATABASE_URL: database.url });
+  const sql = new SQL(database.url, { max: 1 });
+  return {
+    q,
+    sql,
+    url: database.url,
+    async report(url = database.url) {
+      const { stdout, stderr } = await q.with({ env: { QUEUECTL_DATABASE_URL: url } }, "doctor", "--json");
+      expect(stderr).toBe("");
+      const { healthy, findings } = JSON.parse(stdout) as { healthy: boolean; findings: Diagnosis[] };
+      for (const { level, mend } of findings) expect(mend === undefined).toBe(level === "ok");
+      return {
+        healthy,
+        findings,
+        of: (about: string) => findings.find((finding) => finding.about === about)!,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await q[Symbol.asyncDispose]();
+      await sql.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
