@@ -80,6 +80,8 @@ const packages: Readonly<Record<string, readonly Part[]>> = {
   "htmx.org": ["web"],
   "prom-client": ["web"],
   zod: ["input"],
+  // Cron texts; a duty that has no schedule does not load it.
+  croner: ["input"],
   "jsonc-parser": ["input"],
 };
 
@@ -213,7 +215,7 @@ test("a plain enqueue loads neither zod nor anything of the web", () => {
 
 test("nor what a store does for others than those who enqueue", () => {
   const loaded = closureOf(enqueueEntries);
-  const needless = ["leases", "matching", "workers", "stats", "watch", "bulk-enqueue"]
+  const needless = ["leases", "matching", "workers", "stats", "schedules", "watch", "bulk-enqueue"]
     .map((name) => `src/store/sqlite/${name}.ts`)
     .filter((path) => !sources.includes(path) || loaded.has(path));
   expect(needless).toEqual([]);

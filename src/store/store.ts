@@ -11,6 +11,7 @@ import type { QueueCounts, Span, Throughput } from "../domain/overview.ts";
 import type { SettingKey } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
+import type { Schedules } from "./schedules.ts";
 
 export interface Store extends AsyncDisposable {
   /**
@@ -28,6 +29,7 @@ export interface Store extends AsyncDisposable {
   readonly workers: Workers;
   readonly settings: StoredSettings;
   readonly stats: StatsReader;
+  readonly schedules: Schedules;
 
   /** The moment by the store's clock. */
   now(): Promise<number>;

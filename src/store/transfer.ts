@@ -40,6 +40,12 @@ cancel_requested_at`,
     `result worker_id host pid pid_start started_at finished_at duration exit_code signal error note cpu_time peak_memory \
 log_bytes log_truncated`,
   ),
+  table(
+    "schedules",
+    "name",
+    "cron tz missed overlap jitter job paused next_at last_at missed_at skipped_at last_job_seq created_at updated_at",
+  ),
+  table("schedule_runs", "job_seq", "schedule at"),
   table("counts", "queue state", "jobs ms", true),
   table("totals", "name", "value", true),
   table("run_buckets", "width start", "completed failed", true),

@@ -11,6 +11,7 @@ import { matchingContract } from "./contract/matching.ts";
 import { modelContract } from "./contract/model.ts";
 import { outputContract } from "./contract/output.ts";
 import { raceContract } from "./contract/races.ts";
+import { schedulesContract } from "./contract/schedules.ts";
 import { settingsContract } from "./contract/settings.ts";
 import { settlementContract } from "./contract/settlements.ts";
 import { statsContract } from "./contract/stats.ts";
@@ -35,6 +36,7 @@ export function storeContract(kind: StoreKind): void {
     statsContract(makeStore);
     historyContract(makeStore);
     matchingContract(makeStore);
+    schedulesContract(makeStore);
     watchContract(makeStore);
     raceContract(kind);
     modelContract(makeStore, kind.lives);

@@ -94,31 +94,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
     let doubted = false;
     for (let id = job.id ?? newJobId(); ; ) {
       try {
-        const [row] = await connection.tell(
-          (sql) => sql`
-            with added as (
-              insert into queuectl.jobs (
-                id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env,
-                run_at, next_run_at, created_at, updated_at
-              )
-              select ${id}, ${job.command}, 'pending', run_at <= now, ${job.max_retries}::integer, ${job.priority}::integer,
-                ${job.timeout}::double precision, ${job.queue}, ${JSON.stringify(job.tags)}, ${job.cwd}, ${JSON.stringify(job.env)},
-                run_at, run_at, now, now
-              from coalesce(${at()}::bigint, queuectl.now_ms()) as now, coalesce(${job.run_at ?? null}::bigint, now) as run_at
-              returning *
-            ),
-            tagged as (
-              insert into queuectl.job_tags (tag, seq)
-              select tag, seq from added, unnest(${sql.array([...new Set(job.tags)], "TEXT")}) as tag
-            ),
-            counted as (
-              select queuectl.count_jobs(jsonb_build_array(jsonb_build_object(
-                'queue', queue, 'state', 'pending', 'jobs', 1, 'ms', 0
-              )), ${connection.slot}) from added
-            )
-            select added.* from added, counted
-          `,
-        );
+        const [row] = await connection.tell((sql) => insertOne(connection, sql, id, job));
         return jobRow(row);
       } catch (error) {
         if (isInDoubt(error) && !doubted) {
@@ -133,6 +109,31 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
     }
   }
 }
+
+/** One statement, which counts the job too. */
+export const insertOne = ({ at, slot }: Connection, sql: SQL, id: string, job: NewJob) => sql`
+  with added as (
+    insert into queuectl.jobs (
+      id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env,
+      run_at, next_run_at, created_at, updated_at
+    )
+    select ${id}, ${job.command}, 'pending', run_at <= now, ${job.max_retries}::integer, ${job.priority}::integer,
+      ${job.timeout}::double precision, ${job.queue}, ${JSON.stringify(job.tags)}, ${job.cwd}, ${JSON.stringify(job.env)},
+      run_at, run_at, now, now
+    from coalesce(${at()}::bigint, queuectl.now_ms()) as now, coalesce(${job.run_at ?? null}::bigint, now) as run_at
+    returning *
+  ),
+  tagged as (
+    insert into queuectl.job_tags (tag, seq)
+    select tag, seq from added, unnest(${sql.array([...new Set(job.tags)], "TEXT")}) as tag
+  ),
+  counted as (
+    select queuectl.count_jobs(jsonb_build_array(jsonb_build_object(
+      'queue', queue, 'state', 'pending', 'jobs', 1, 'ms', 0
+    )), ${slot}) from added
+  )
+  select added.* from added, counted
+`;
 
 async function findRow(sql: SQL, wanted: string): Promise<JobRow> {
   if (!isId(wanted)) throw noSuchJob(wanted);
@@ -231,6 +232,7 @@ export async function remove(
   }
   await tx`delete from queuectl.attempts where job_seq = any(${seqs})`;
   await tx`delete from queuectl.output where job_seq = any(${seqs})`;
+  await tx`delete from queuectl.schedule_runs where job_seq = any(${seqs})`;
   await tx`delete from queuectl.jobs where seq = any(${seqs})`;
   await counts.save(tx);
   return rows.map(({ seq, attempt_number }) => ({ seq, attempts: attempt_number }));

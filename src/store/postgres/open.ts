@@ -11,6 +11,7 @@ import { migrate } from "./migrate.ts";
 import { refuseMoved } from "./moved.ts";
 import { listen, makeNotifier } from "./notify.ts";
 import { output } from "./output.ts";
+import { schedules } from "./schedules.ts";
 import { settings } from "./settings.ts";
 import { stats } from "./stats.ts";
 import { workers } from "./workers.ts";
@@ -60,6 +61,7 @@ export async function openPostgres({
     workers: workers(connection, notifier, leaseMs),
     settings: settings(connection, notifier),
     stats: stats(connection),
+    schedules: schedules(connection, notifier),
     now: async () =>
       at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`))[0].now),
     watch(onChange, what = "everything") {

@@ -5,25 +5,25 @@ import type { AttemptRow, JobRow } from "../rows.ts";
 // biome-ignore lint/suspicious/noExplicitAny: what a row holds is said by the statement that reads it
 export type Row = any;
 
-const number = (value: string | number | null) => (value === null ? null : Number(value));
+export const numberOrNull = (value: string | number | null) => (value === null ? null : Number(value));
 
 export const jobRow = (row: Row): JobRow => ({
   ...row,
   seq: Number(row.seq),
   run_at: Number(row.run_at),
-  next_run_at: number(row.next_run_at),
+  next_run_at: numberOrNull(row.next_run_at),
   created_at: Number(row.created_at),
   updated_at: Number(row.updated_at),
-  started_at: number(row.started_at),
-  finished_at: number(row.finished_at),
+  started_at: numberOrNull(row.started_at),
+  finished_at: numberOrNull(row.finished_at),
   lease_seq: Number(row.lease_seq),
-  cancel_requested_at: number(row.cancel_requested_at),
+  cancel_requested_at: numberOrNull(row.cancel_requested_at),
 });
 
 export const attemptRow = (row: Row): AttemptRow => ({
   ...row,
   started_at: Number(row.started_at),
-  finished_at: number(row.finished_at),
-  peak_memory: number(row.peak_memory),
+  finished_at: numberOrNull(row.finished_at),
+  peak_memory: numberOrNull(row.peak_memory),
   log_bytes: Number(row.log_bytes),
 });

@@ -85,7 +85,7 @@ export function jobs(connection: Connection): Jobs {
 }
 
 /** Inserts one job; draws another id as long as a generated one is taken. */
-function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
+export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
   const run_at = job.run_at ?? now;
   for (;;) {
     const id = job.id ?? newJobId();
@@ -203,6 +203,7 @@ export function remove({ sql }: Connection, row: JobRow): RemovedJob {
     sql("delete from job_tags where tag = $tag and seq = $seq").run({ tag, seq });
   }
   sql("delete from attempts where job_seq = $seq").run({ seq });
+  sql("delete from schedule_runs where job_seq = $seq").run({ seq });
   sql("delete from jobs where seq = $seq").run({ seq });
   return { seq, attempts: row.attempt_number };
 }

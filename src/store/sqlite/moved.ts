@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 const refused = [
   ...["insert", "update", "delete"].map((change) => ({ change, table: "jobs" })),
   ...["insert", "update", "delete"].map((change) => ({ change, table: "settings" })),
+  ...["insert", "update", "delete"].map((change) => ({ change, table: "schedules" })),
   { change: "insert", table: "worker_processes" },
 ];
 

@@ -45,6 +45,9 @@ function storeOf(connection: Connection): Store {
   const leases = once(() => (require("./leases.ts") as typeof import("./leases.ts")).leases(connection));
   const workers = once(() => (require("./workers.ts") as typeof import("./workers.ts")).workers(connection));
   const stats = once(() => (require("./stats.ts") as typeof import("./stats.ts")).stats(connection));
+  const schedules = once(() =>
+    (require("./schedules.ts") as typeof import("./schedules.ts")).schedules(connection),
+  );
   return {
     // A process of this machine lives or does not.
     leaseMs: null,
@@ -63,6 +66,9 @@ function storeOf(connection: Connection): Store {
     settings: settings(connection),
     get stats() {
       return stats();
+    },
+    get schedules() {
+      return schedules();
     },
     now: async () => connection.clock(),
     watch: (onChange) => (require("./watch.ts") as typeof import("./watch.ts")).watch(connection, onChange),

@@ -160,6 +160,37 @@ create table queuectl.run_durations (
   primary key (hour, bin, slot)
 ) with (fillfactor = 50);
 
+create table queuectl.schedules (
+  name text collate "C" primary key,
+  cron text not null,
+  tz text not null,
+  missed text not null check (missed in ('skip', 'one', 'all')),
+  overlap text not null check (overlap in ('skip', 'queue', 'replace')),
+  jitter double precision not null,
+  -- What becomes of each time, as JSON.
+  job text not null,
+  paused boolean not null default false,
+  next_at bigint,
+  last_at bigint,
+  missed_at bigint,
+  skipped_at bigint,
+  last_job_seq bigint,
+  created_at bigint not null,
+  updated_at bigint not null
+);
+
+create index schedules_due on queuectl.schedules (next_at) where next_at is not null;
+
+-- Which jobs came from which schedule and for which time, null by hand: no time twice.
+create table queuectl.schedule_runs (
+  job_seq bigint primary key,
+  schedule text collate "C" not null,
+  at bigint
+);
+
+create unique index schedule_runs_once on queuectl.schedule_runs (schedule, at) where at is not null;
+create index schedule_runs_newest on queuectl.schedule_runs (schedule, job_seq);
+
 -- Jobs of one enqueue on their way in, under a name that begins with the moment it began at. Whatever a crash leaves here was never acknowledged.
 create unlogged table queuectl.staged (
   batch uuid not null,

@@ -126,3 +126,34 @@ create table run_durations (
   runs integer not null,
   primary key (hour, bin)
 ) strict, without rowid;
+
+create table schedules (
+  name text primary key,
+  cron text not null,
+  tz text not null,
+  missed text not null check (missed in ('skip', 'one', 'all')),
+  overlap text not null check (overlap in ('skip', 'queue', 'replace')),
+  jitter real not null,
+  -- What becomes of each time, as JSON.
+  job text not null,
+  paused integer not null default 0 check (paused in (0, 1)),
+  next_at integer,
+  last_at integer,
+  missed_at integer,
+  skipped_at integer,
+  last_job_seq integer,
+  created_at integer not null,
+  updated_at integer not null
+) strict, without rowid;
+
+create index schedules_due on schedules (next_at) where next_at is not null;
+
+-- Which jobs came from which schedule and for which time, null by hand: no time twice.
+create table schedule_runs (
+  job_seq integer primary key,
+  schedule text not null,
+  at integer
+) strict;
+
+create unique index schedule_runs_once on schedule_runs (schedule, at) where at is not null;
+create index schedule_runs_newest on schedule_runs (schedule, job_seq);

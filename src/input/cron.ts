@@ -1,0 +1,77 @@
+// A cron text from outside: which times on the wall it means is croner's business, which moments those are wall-times.ts's.
+
+import { Cron } from "croner";
+import { misuse } from "../domain/errors.ts";
+import { shown } from "../domain/job.ts";
+import type { NextTime } from "../domain/schedule.ts";
+import { type Occurrence, occurrenceAfter, type WallTimes } from "../domain/wall-times.ts";
+import { zoneOf } from "../domain/zone.ts";
+
+export interface CronTimes {
+  readonly next: NextTime;
+  /** The same, with what the wall clock was wanted to show. */
+  occurrence(after: number): Occurrence | null;
+}
+
+const nicknames: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * 0"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
+
+const forms =
+  "five fields (minute hour day month weekday) such as '30 2 * * 1-5', six with seconds in front, or @daily";
+
+/** The times of a cron text in a zone; refuses what it cannot read. */
+export function readCron(text: string, tz: string): CronTimes {
+  const zone = zoneOf(tz);
+  const times = wallTimesOf(text);
+  const occurrence = (after: number) => occurrenceAfter(times, zone, after);
+  return { occurrence, next: (after) => occurrence(after)?.at ?? null };
+}
+
+/** The first time of a new schedule; refuses one that never comes. */
+export function firstTime(text: string, tz: string, now: number): number {
+  const next = readCron(text, tz).next(now);
+  if (next === null) throw misuse(`the time ${shown(text)} never comes`, "look at its day and month");
+  return next;
+}
+
+function wallTimesOf(text: string): WallTimes {
+  const fields = fieldsOf(text);
+  const cron = patternOf(fields, text);
+  return {
+    next: (wall) => cron.nextRun(new Date(wall))?.getTime() ?? null,
+    everyHour: /^(\*|\?|0-23)(\/1)?$/.test(fields.at(-4)!),
+  };
+}
+
+function fieldsOf(text: string): string[] {
+  const trimmed = text.trim();
+  if (/^@reboot$/i.test(trimmed)) {
+    throw misuse("@reboot is no time", "let what starts the machine say queuectl enqueue");
+  }
+  const fields = (nicknames.get(trimmed.toLowerCase()) ?? trimmed).split(/\s+/);
+  if (fields.length === 5 || fields.length === 6) return fields;
+  throw misuse(`the time ${shown(text)} cannot be read`, `it is ${forms}`);
+}
+
+function patternOf(fields: readonly string[], text: string): Cron {
+  try {
+    // What the wall shows is given to it as if it were UTC, where no clock is ever changed.
+    return new Cron(fields.join(" "), { utcOffset: 0, mode: "5-or-6-parts", paused: true });
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw misuse(`the time ${shown(text)} cannot be read: ${reasonOf(error)}`, `it is ${forms}`);
+  }
+}
+
+/** What croner says, without its name for itself. */
+const reasonOf = ({ message }: Error) => {
+  const reason = message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+  return reason.charAt(0).toLowerCase() + reason.slice(1);
+};
