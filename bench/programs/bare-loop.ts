@@ -34,7 +34,7 @@ function same(log: number, job: number) {
     stdio: ["ignore", log, log, journal],
     ...(cgroup === null ? {} : { cgroup }),
   });
-  void child.exited.then(() => cgroup !== null && cgroups.giveBack(cgroup));
+  void child.exited.then(() => cgroup !== null && cgroups.giveBack(cgroup, false));
   return child;
 }
 

@@ -3,7 +3,7 @@
 //
 // A worker process has a folder of its own below the group that it runs in, with one group for each command that runs at a
 // time. A group is used again when it is empty, because making and removing one costs as much as starting a small command;
-// one in which a daemon stayed is left to it.
+// one in which a daemon stayed is left to it, and one that was killed is removed: Linux 6.18 kills at once whatever is started in it.
 
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { startOf } from "./process-identity.ts";
 export interface Cgroups extends Disposable {
   /** An empty group for one command; null where there are none. */
   take(): string | null;
-  /** Gives a group back when its command has ended. */
-  giveBack(path: string): void;
+  /** Gives a group back when its command has ended; `killed`: by a KILL to the group. */
+  giveBack(path: string, killed: boolean): void;
 }
 
 const folderName = (pid: number) => `queuectl-${pid}`;
@@ -32,8 +32,10 @@ export function openCgroups(): Cgroups {
       const path = join(folder, String(++made));
       return make(path) ? path : null;
     },
-    giveBack(path) {
-      if (membersOfCgroup(path).length === 0) free.push(path);
+    giveBack(path, killed) {
+      if (membersOfCgroup(path).length > 0) return;
+      if (killed) removeTree(path);
+      else free.push(path);
     },
     [Symbol.dispose]: () => removeTree(folder),
   };

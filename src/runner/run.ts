@@ -87,8 +87,8 @@ function spawn(
     age: 0,
     exited,
     abandon: () => child.unref(),
-    done: () => {
-      if (cgroup !== null) cgroups.giveBack(cgroup);
+    done: (killed) => {
+      if (cgroup !== null) cgroups.giveBack(cgroup, killed);
     },
   };
 }

@@ -47,8 +47,8 @@ export interface Shell {
   /** How the shell ended, or in which way it went without a word. */
   readonly exited: Promise<ShellExit | "lost" | "rebooted">;
   abandon(): void;
-  /** Called when nothing that must end is left of it. */
-  done?(): void;
+  /** Called when nothing that must end is left of it; `killed`: perhaps by a KILL to its control group. */
+  done?(killed: boolean): void;
 }
 
 export interface ShellExit extends Pick<Ending, "exit_code" | "signal" | "cpu_time" | "peak_memory"> {}
@@ -82,7 +82,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     timer?.[Symbol.dispose]();
     const duration = Math.round(performance.now() - startedAt) / 1000;
     const note = await endRemains(exit);
-    shell.done?.();
+    shell.done?.(ending !== undefined || (exit !== null && exit.signal !== null));
     return {
       ...verdict(word, reason, { timeout: plan.timeout, path: plan.env.PATH }),
       note,

@@ -109,6 +109,15 @@ test("a command that kills its own group is recorded as killed, and nothing is l
   expect(processesWith(`sleep ${seconds}`)).toEqual([]);
 });
 
+test("a job does not suffer from the force that ended the one before", async () => {
+  await using q = queuectl({ QUEUECTL_KILL_GRACE: "0.1", QUEUECTL_MAX_RETRIES: "0" });
+  await q.ok("enqueue", "trap '' TERM; while :; do sleep 0.1; done", "--timeout", "0.3", "--id", "forced");
+  await q.ok("enqueue", "true", "--id", "after");
+  await q.ok("worker", "--until-empty");
+  expect((await q.json("show", "forced")).last_exit_code).toBe(124);
+  expect((await q.json("show", "after")).state).toBe("completed");
+});
+
 test("a worker that a job starts in the background is no part of the job, and lives on", async () => {
   await using q = queuectl();
   const command = `${program.map((word) => `'${word}'`).join(" ")} worker start --detach`;
