@@ -92,7 +92,7 @@ describe.skipIf(noPostgres !== undefined)("a lease that has ended", () => {
 });
 
 test.skipIf(noPostgres !== undefined)(
-  "jobs that were taken by a transaction whose end nobody heard of are given once more, and only once",
+  "jobs that were taken by a transaction whose answer never came are given all the same, and only once",
   async () => {
     await using temp = await tempPostgresWithLeases();
     const { store, clock, environment } = temp;
@@ -103,16 +103,12 @@ test.skipIf(noPostgres !== undefined)(
     const [held] = await claim(store, { worker_ids: ["worker-dead"] });
     const alive = await register(cutOff, "worker-alive");
     await slowCommits(environment.QUEUECTL_DATABASE_URL!, "queuectl.workers");
-    const taking = refusalOf(cutOff.leases.takeOver(dead, alive));
+    const taking = cutOff.leases.takeOver(dead, alive);
     await waitUntil("it is being taken", () => isCommitting(environment.QUEUECTL_DATABASE_URL!));
     proxy.cut();
-    await taking;
-    await waitUntil("it has been taken", async () =>
-      (await store.workers.processes()).every(({ process_id }) => process_id === alive),
-    );
-    const again = await cutOff.leases.takeExpired(alive);
-    expect(again.map(({ job }) => job.id)).toEqual([held!.job.id]);
-    expect(again[0]!.lease.lease_seq).toBe(held!.lease.lease_seq + 1);
+    const [taken] = await taking;
+    expect(taken?.job.id).toBe(held!.job.id);
+    expect(taken?.lease.lease_seq).toBe(held!.lease.lease_seq + 1);
     expect(await cutOff.leases.takeExpired(alive)).toEqual([]);
   },
 );

@@ -102,7 +102,7 @@ export async function runningJob(store: Store, wanted: Partial<NewJob> = {}): Pr
 
 /** The same job in the hands of yet another worker. */
 export async function runAgain(store: Store, seq: number): Promise<ClaimedJob> {
-  const worker_id = `worker-${++workers}`;
+  const worker_id = `worker-again-${++workers}`;
   await register(store, worker_id);
   const [claimed] = await claim(store, { worker_ids: [worker_id], only: seq });
   if (!claimed) throw new Error(`job ${seq} could not be claimed`);

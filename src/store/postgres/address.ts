@@ -15,11 +15,12 @@ export const isPostgresUrl = (text: string) => /^postgres(ql)?:\/\//i.test(text)
 /** Refuses what is no PostgreSQL URL, or names certificates that cannot be read. */
 export function readAddress(text: string): Address {
   const url = isPostgresUrl(text) && URL.canParse(text) ? new URL(text) : undefined;
-  if (!url)
+  if (!url || url.hostname.includes(",") || ![url.username, url.password, url.pathname].every(isEscaped))
     throw misuse(
       "the database's URL cannot be read",
-      "write it as postgres://user:password@host:5432/database",
+      "write it as postgres://user:password@host:5432/database, with % and two digits for special characters",
     );
+  checkTlsMode(url.searchParams.get("sslmode"));
   const file = (name: string) => takeFile(url, name);
   const tls = { ca: file("sslrootcert"), cert: file("sslcert"), key: file("sslkey") };
   const socketFolder = url.searchParams.get("host")?.startsWith("/")
@@ -40,6 +41,25 @@ export function readAddress(text: string): Address {
         : {}),
     },
   };
+}
+
+function isEscaped(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const tlsModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+function checkTlsMode(mode: string | null): void {
+  if (mode === null || tlsModes.includes(mode)) return;
+  throw misuse(
+    `sslmode of the database's URL cannot be ${JSON.stringify(mode)}`,
+    `use one of ${tlsModes.join(", ")}`,
+  );
 }
 
 function takeFile(url: URL, name: string): string | undefined {

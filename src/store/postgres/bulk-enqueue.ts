@@ -73,10 +73,10 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
 async function move(connection: Connection, batch: string, count: number): Promise<void> {
   for (;;) {
     try {
-      return await connection.write((tx) => moveIn(connection, tx, batch, count), { slow: true });
+      return await connection.write((tx) => moveIn(connection, tx, batch, count), "late");
     } catch (error) {
       if (takenBy(error) === undefined) throw error;
-      await connection.write((tx) => redrawTakenIds(tx, batch), { slow: true });
+      await connection.write((tx) => redrawTakenIds(tx, batch), "late");
     }
   }
 }

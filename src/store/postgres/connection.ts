@@ -1,9 +1,10 @@
-// The way to one PostgreSQL database: a small pool of connections that is replaced when it stops answering, and transactions
-// that are tried again when another one was in the way.
+// The way to one PostgreSQL database: questions that may be asked twice, statements and transactions that may not, each tried again
+// when another one was in the way or a connection was cut before anything was done, and none that waits for ever.
 
 import { SQL } from "bun";
 import type { Address } from "./address.ts";
-import { isContention, isInDoubt, plainly, Unanswered } from "./trouble.ts";
+import { openLanes } from "./lanes.ts";
+import { isAway, isContention, isCrowded, isCut, isInDoubt, otherQueue, plainly } from "./trouble.ts";
 
 export interface Connection {
   /** The database as messages call it. */
@@ -13,15 +14,28 @@ export interface Connection {
   /** The moment to take for now, for tests; null for the database's own. */
   at(): number | null;
   /** Asks one thing that may be asked twice: a question, or a statement that does no harm when repeated. */
-  ask<T>(work: (sql: SQL) => Promise<T>): Promise<T>;
+  ask<T>(work: (sql: SQL) => Promise<T>, pace?: Pace): Promise<T>;
   /** Runs one statement that is a transaction of its own. It may have been done when this fails by `isInDoubt`. */
-  tell<T>(work: (sql: SQL) => Promise<T>): Promise<T>;
-  /** Runs `work` in one transaction, again when another one was in the way. */
-  write<T>(work: (sql: SQL) => Promise<T>, options?: { readonly slow: boolean }): Promise<T>;
+  tell<T>(work: (sql: SQL) => Promise<T>, pace?: Pace): Promise<T>;
+  /**
+   * Runs `work` in one transaction, again when another one was in the way or the connection was cut. When the answer to its commit
+   * does not come, asks what became of it; so it was not done when this fails, unless by `isInDoubt`.
+   */
+  write<T>(work: (sql: SQL) => Promise<T>, pace?: Pace): Promise<T>;
+  /** From now on, refuses what a fail-over or a restored server may have put in this queue's place. */
+  keepTo(queue: string): void;
+  /** The queue that this connection keeps to. */
+  readonly queue: string | undefined;
   /** An error as the refusal that it means. */
   plainly(error: unknown): unknown;
   close(): Promise<void>;
 }
+
+/**
+ * How long an answer may take. `soon`: what is done in milliseconds; a database that does not answer this is not there. `vital`: the
+ * same, and waits behind nothing else. `late`: what touches very many rows, or cannot be begun again: as long as the database is there.
+ */
+export type Pace = "vital" | "soon" | "ordinary" | "late";
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -33,81 +47,110 @@ export interface ConnectionOptions {
 /** How many slots what is counted lies in: writers at the same moment seldom share one, and a sum stays short. */
 export const slots = 16;
 
-/** A question that was not answered by then never will be: the network swallows it, or the server hangs. */
-const answerMs = 15_000;
-const statementMs = 30_000;
+/** A heartbeat is sent every 5 seconds: one that is swallowed leaves time for another one before two thirds of a lease of 30 are over. */
+export const soonMs = 8_000;
+export const statementMs = 30_000;
 const lockMs = 5_000;
-const tries = 8;
 
-/** For the loop of a worker process, its heartbeat, and its other duties. */
-const connections = 4;
+const limitMs: Readonly<Record<Pace, number>> = {
+  vital: soonMs,
+  soon: soonMs,
+  // The server gives up before.
+  ordinary: statementMs + 5_000,
+  late: 15_000,
+};
 
-/** Connects when it is first asked. */
-export function makeClient(
-  { options }: Address,
-  { pooled, connections }: { readonly pooled: boolean; readonly connections: number },
-): SQL {
+/** For so long a statement is tried again that others were in the way of. */
+const patienceMs = 10_000;
+
+/** How often to ask what became of a transaction; the server ends one whose client is gone within its limits. */
+const askAgainMs = 1_000;
+
+/** For the loop of a worker process, its heartbeat, and its other duties; the most that a web server asks at once. */
+const mostLanes = 4;
+const idleSeconds = 30;
+
+export interface ClientOptions {
+  readonly pooled: boolean;
+  /** After which the connection is closed, until it is needed again. */
+  readonly idleSeconds?: number;
+  readonly onClose: () => void;
+}
+
+/** One connection, made when it is first needed. */
+export function makeClient({ options }: Address, { pooled, idleSeconds, onClose }: ClientOptions): SQL {
   return new SQL({
     ...options,
-    max: connections,
-    connectionTimeout: answerMs / 1000,
+    max: 1,
+    idleTimeout: idleSeconds,
+    onclose: onClose,
+    connectionTimeout: soonMs / 1000,
     prepare: !pooled,
     connection: {
       application_name: "queuectl",
       // A pooler refuses what it does not know.
-      ...(pooled
-        ? {}
-        : {
-            statement_timeout: statementMs,
-            lock_timeout: lockMs,
-            idle_in_transaction_session_timeout: statementMs,
-          }),
+      ...(pooled ? {} : { ...statementLimits, ...noticeOfTheDead }),
     },
   });
 }
 
+const statementLimits = {
+  statement_timeout: statementMs,
+  lock_timeout: lockMs,
+  idle_in_transaction_session_timeout: statementMs,
+};
+
+/** Lets the server give up the connections of a machine that vanished within a minute; by default it takes hours. */
+const noticeOfTheDead = {
+  tcp_keepalives_idle: 30,
+  tcp_keepalives_interval: 10,
+  tcp_keepalives_count: 3,
+};
+
 export function connect({ address, at, pooled }: ConnectionOptions): Connection {
   const { shown } = address;
-  let sql = makeClient(address, { pooled, connections });
-  let closed = false;
-
-  /** Gives up connections that may never answer any more. */
-  function replace(broken: SQL): void {
-    if (closed || broken !== sql) return;
-    sql = makeClient(address, { pooled, connections });
-    void broken.close({ timeout: 0 }).catch(() => {});
-  }
-
-  async function answered<T>(used: SQL, answer: Promise<T>): Promise<T> {
-    let timer: Timer | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Unanswered()), answerMs);
-    });
-    try {
-      return await Promise.race([answer, silence]);
-    } catch (error) {
-      if (error instanceof Unanswered) {
-        answer.catch(() => {});
-        replace(used);
-      }
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+  let queue: string | undefined;
+  const openLane = (onClose: () => void) => makeClient(address, { pooled, idleSeconds, onClose });
+  const lanes = openLanes({
+    open: openLane,
+    most: mostLanes,
+    async check(sql) {
+      if (queue === undefined) return;
+      const [found] = await sql`select id from queuectl.meta`;
+      if (found?.id !== queue) throw otherQueue(shown);
+    },
+  });
 
   async function patiently<T>(attempt: () => Promise<T>, mayRepeat: (error: unknown) => boolean): Promise<T> {
-    for (let left = tries; ; left--) {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
       try {
         return await attempt();
       } catch (error) {
-        if (left <= 1 || !mayRepeat(error)) throw error;
+        if (performance.now() > deadline || !mayRepeat(error)) throw error;
       }
       await Bun.sleep(2 + Math.random() * 20);
     }
   }
 
-  const told = <T>(work: (sql: SQL) => Promise<T>) => answered(sql, work(sql));
+  /** Every connection may have been cut while nobody used it, which shows only when it is used. */
+  function cutSeldom(): (error: unknown) => boolean {
+    let left = mostLanes;
+    return (error) => isCut(error) && left-- > 0;
+  }
+
+  async function isThere(): Promise<boolean> {
+    const probe = openLanes({ open: openLane, most: 1, check: async () => {} });
+    try {
+      await probe.run((sql) => sql`select 1`, { limitMs: soonMs });
+      return true;
+    } catch (error) {
+      return isCrowded(error);
+    } finally {
+      void probe.close();
+    }
+  }
+
   const inWords = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -116,30 +159,78 @@ export function connect({ address, at, pooled }: ConnectionOptions): Connection 
     }
   };
 
+  const over = <T>(work: (sql: SQL) => Promise<T>, pace: Pace = "ordinary") =>
+    lanes.run(work, {
+      limitMs: limitMs[pace],
+      there: pace === "late" ? isThere : undefined,
+      urgent: pace === "vital",
+    });
+
+  async function write<T>(work: (sql: SQL) => Promise<T>, pace?: Pace): Promise<T> {
+    const wasCut = cutSeldom();
+    for (;;) {
+      /** Set when nothing but the commit is left: before, nothing can have been done. */
+      let asked: { readonly result: T; readonly xid: string | null } | undefined;
+      const transaction = (sql: SQL) => {
+        asked = undefined;
+        return sql.begin(async (tx) => {
+          const result = await work(tx);
+          const [{ xid }] = await tx`select pg_current_xact_id_if_assigned()::text as xid`;
+          asked = { result, xid };
+        }) as Promise<void>;
+      };
+      try {
+        await patiently(
+          () => over(transaction, pace),
+          (error) => isContention(error) || (!asked && pace !== "late" && wasCut(error)),
+        );
+        return asked!.result;
+      } catch (error) {
+        if (!asked?.xid || !isInDoubt(error)) throw error;
+        if (await isCommitted(asked.xid, error)) return asked.result;
+        if (pace === "late" || !wasCut(error)) throw error;
+      }
+    }
+  }
+
+  /** Asks what became of a transaction whose commit was not answered; gives up with that error. */
+  async function isCommitted(xid: string, doubt: unknown): Promise<boolean> {
+    const deadline = performance.now() + limitMs.ordinary;
+    for (;;) {
+      try {
+        const [{ status }] = await over((sql) => sql`select pg_xact_status(${xid}::xid8) as status`, "soon");
+        if (status === "committed" || status === "aborted") return status === "committed";
+      } catch (error) {
+        // A server that has not heard of it knows no more of it later.
+        if (!isAway(error)) throw doubt;
+      }
+      if (performance.now() > deadline) throw doubt;
+      await Bun.sleep(askAgainMs);
+    }
+  }
+
   return {
     shown,
     slot: Math.floor(Math.random() * slots),
     at,
-    ask(work) {
-      // A connection that was cut while nobody used it shows that only now.
-      let cut = 0;
-      const mayRepeat = (error: unknown) =>
-        isContention(error) || (isInDoubt(error) && !(error instanceof Unanswered) && ++cut <= 1);
-      return inWords(patiently(() => told(work), mayRepeat));
+    ask(work, pace) {
+      const wasCut = cutSeldom();
+      return inWords(
+        patiently(
+          () => over(work, pace),
+          (error) => isContention(error) || wasCut(error),
+        ),
+      );
     },
-    tell: (work) => patiently(() => told(work), isContention),
-    write: (work, options) =>
-      inWords(
-        patiently(() => {
-          const used = sql;
-          const done = used.begin(work) as Promise<Awaited<ReturnType<typeof work>>>;
-          return options?.slow ? done : answered(used, done);
-        }, isContention),
-      ),
+    tell: (work, pace) => patiently(() => over(work, pace), isContention),
+    write: (work, pace) => inWords(write(work, pace)),
+    keepTo(id) {
+      queue = id;
+    },
+    get queue() {
+      return queue;
+    },
     plainly: (error) => plainly(error, shown),
-    async close() {
-      closed = true;
-      await sql.close({ timeout: 0 }).catch(() => {});
-    },
+    close: lanes.close,
   };
 }

@@ -1,6 +1,7 @@
 // Jobs in PostgreSQL: stored, looked up, and changed by a user's word.
 
 import type { SQL } from "bun";
+import { Refusal } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
 import { isSettled, type NewJob } from "../../domain/job.ts";
 import { ambiguousId, idTaken, jobIsGone, noSuchJob, refuseUnless, wrongState } from "../refusals.ts";
@@ -91,6 +92,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
    * again: by the id it then finds whether the job had been stored.
    */
   async function insert(connection: Connection, job: NewJob): Promise<JobRow> {
+    const begunAt = performance.now();
     let doubted = false;
     for (let id = job.id ?? newJobId(); ; ) {
       try {
@@ -101,12 +103,35 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
           doubted = true;
           continue;
         }
-        if (takenBy(error) === undefined) throw connection.plainly(error);
-        if (doubted) return ask((sql) => findRow(sql, id));
+        if (takenBy(error) === undefined) throw doubted ? unknownFate(error, id) : connection.plainly(error);
+        const own = doubted ? await storedSince(id, begunAt) : undefined;
+        if (own) return own;
         if (job.id !== undefined) throw idTaken(job.id);
         id = newJobId();
       }
     }
+  }
+
+  /** The job of this id, if it is no older than what began then: somebody else's may have stood there before. */
+  async function storedSince(id: string, begunAt: number): Promise<JobRow | undefined> {
+    const tookMs = Math.ceil(performance.now() - begunAt);
+    const [row] = await ask(
+      (sql) => sql`
+        select * from queuectl.jobs
+        where id = ${id} and created_at >= coalesce(${at()}::bigint, queuectl.now_ms()) - ${tookMs}::bigint
+      `,
+    );
+    return row && jobRow(row);
+  }
+
+  function unknownFate(error: unknown, id: string): unknown {
+    const refusal = connection.plainly(error);
+    if (!(refusal instanceof Refusal)) return refusal;
+    return new Refusal(
+      refusal.kind,
+      `${refusal.message}, and job ${id} may have been stored or not`,
+      `look with queuectl show ${id} when it answers`,
+    );
   }
 }
 

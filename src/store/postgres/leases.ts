@@ -6,12 +6,13 @@ import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../.
 import type { StopOrder } from "../../domain/worker.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import { binOf } from "../run-bins.ts";
-import type { Leases, Turn, TurnResult, Wanted } from "../store.ts";
-import type { Connection } from "./connection.ts";
+import type { Leases, Turn, TurnResult } from "../store.ts";
+import { type Connection, soonMs } from "./connection.ts";
+import { keyOf, makeDoubts } from "./doubts.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow, type Row } from "./rows.ts";
 import { taking } from "./taking.ts";
-import { isInDoubt } from "./trouble.ts";
+import { isInDoubt, isLate } from "./trouble.ts";
 
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold their rows for seconds. */
 const promotionBatch = 5000;
@@ -32,13 +33,12 @@ interface Answer {
 }
 
 export function leases(connection: Connection, notifier: Notifier): Leases {
-  const { ask, tell, at, plainly, slot } = connection;
+  const { ask, tell, at, plainly, slot, queue } = connection;
   /** What settling depends on, of the jobs that were given out here; nothing changes it while they run. */
   const held = new Map<number, JobRow>();
-  /** Leases that were settled by a turn whose answer never came. */
-  const doubted = new Set<string>();
-  /** Whether a turn may have claimed jobs that nobody heard of. */
-  let claimsInDoubt = false;
+  const doubts = makeDoubts();
+  /** What the database's clock was when this process heard of it; that runs ahead of what follows from it, if anything. */
+  let clock: { readonly now: number; readonly heardAt: number } | undefined;
 
   const give = (row: JobRow): ClaimedJob => {
     held.set(row.seq, row);
@@ -64,69 +64,101 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     return known;
   }
 
-  /** Jobs that these idle workers hold by a turn whose answer never came. */
-  async function claimedUnheard(wanted: Wanted): Promise<ClaimedJob[]> {
+  /** Jobs that these idle workers may hold by a turn whose answer never came. */
+  async function claimedUnheard(worker_ids: readonly string[]): Promise<ClaimedJob[]> {
+    if (worker_ids.length === 0) return [];
     const rows: Row[] = await ask(
       (sql) => sql`
-        select * from queuectl.jobs
-        where state = 'processing' and worker_id = any(${sql.array([...wanted.worker_ids], "TEXT")}) order by seq
+        select * from queuectl.jobs where worker_id = any(${sql.array([...worker_ids], "TEXT")}) order by seq
       `,
+      "soon",
     );
     return rows.map((row) => give(jobRow(row)));
+  }
+
+  /** By the database's clock, when nobody will wait any more for the answer to what is asked now. */
+  async function waitedForUntil(): Promise<number | null> {
+    if (at() !== null) return null;
+    if (!clock) {
+      const [{ now }] = await ask((sql) => sql`select queuectl.now_ms() as now`, "soon");
+      clock = { now: Number(now), heardAt: performance.now() };
+    }
+    return Math.floor(clock.now + performance.now() - clock.heardAt) + soonMs;
+  }
+
+  async function answerTo(asked: object): Promise<Answer> {
+    const ask = async () => {
+      const turn = {
+        ...asked,
+        at: at(),
+        slot,
+        promote: promotionBatch,
+        queue,
+        until: await waitedForUntil(),
+      };
+      const [{ answer }] = await tell(
+        (sql) => sql`select queuectl.exchange(${turn}::jsonb) as answer`,
+        "vital",
+      );
+      return answer as Answer;
+    };
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isLate(error)) throw error;
+      // The database's clock was set forward, or this machine slept.
+      clock = undefined;
+      return ask();
+    }
+  }
+
+  async function exchange(turn: Turn): Promise<TurnResult> {
+    if (turn.started.length === 0 && turn.ended.length === 0 && !turn.wanted) return nothing;
+    const ended = once(turn.ended);
+    const rows = await rowsOf(ended);
+    const known = ended.filter(({ lease }) => rows.has(keyOf(lease)));
+    let answer: Answer | undefined;
+    let before: JobRow[];
+    try {
+      answer = await answerTo({
+        started: turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
+        ended: known.map((settlement, place) => settlementFor(settlement, place, rows, turn.settings)),
+        wanted: turn.wanted,
+        ...restsOf(known),
+      });
+      clock = { now: answer.at, heardAt: performance.now() };
+      before = await settledBefore(answer.stale.filter(doubts.mayBeSettled));
+    } catch (error) {
+      if (answer || isInDoubt(error)) doubts.add(known, turn.wanted?.worker_ids ?? []);
+      throw plainly(error);
+    }
+    const settled = new Map([...before, ...answer.settled].map((row) => [row.seq, row]));
+    for (const { lease } of ended) {
+      doubts.forget(lease);
+      if (held.get(lease.job_seq)?.lease_seq === lease.lease_seq) held.delete(lease.job_seq);
+    }
+    const claimed = answer.claimed.map(give);
+    if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
+    const done = new Set<Settlement>();
+    for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
+    return {
+      stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
+      settled: [...done].map(({ lease }) => jobFrom(settled.get(lease.job_seq)!)),
+      claimed,
+      next_due_at: nextDueAt(turn, answer),
+      ...(answer.expelled ? { expelled: true } : {}),
+    };
   }
 
   return {
     ...taking(connection, give),
 
     async exchange(turn) {
-      if (turn.started.length === 0 && turn.ended.length === 0 && !turn.wanted) return nothing;
-      if (claimsInDoubt && turn.wanted) {
-        const claimed = await claimedUnheard(turn.wanted);
-        claimsInDoubt = false;
-        if (claimed.length > 0) {
-          const rest = await this.exchange({ ...turn, wanted: null });
-          return { ...rest, claimed, next_due_at: null };
-        }
-      }
-      const ended = once(turn.ended);
-      const rows = await rowsOf(ended);
-      const known = ended.filter(({ lease }) => rows.has(keyOf(lease)));
-      let answer: Answer;
-      try {
-        const asked = {
-          at: at(),
-          slot,
-          promote: promotionBatch,
-          started: turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
-          ended: known.map((settlement, place) => settlementFor(settlement, place, rows, turn.settings)),
-          wanted: turn.wanted,
-          ...restsOf(known),
-        };
-        [{ answer }] = await tell((sql) => sql`select queuectl.exchange(${asked}::jsonb) as answer`);
-      } catch (error) {
-        if (isInDoubt(error)) {
-          for (const { lease } of known) doubted.add(keyOf(lease));
-          claimsInDoubt ||= turn.wanted !== null;
-        }
-        throw plainly(error);
-      }
-      const before = await settledBefore(answer.stale.filter((lease) => doubted.has(keyOf(lease))));
-      const settled = new Map([...before, ...answer.settled].map((row) => [row.seq, row]));
-      for (const { lease } of ended) {
-        doubted.delete(keyOf(lease));
-        if (held.get(lease.job_seq)?.lease_seq === lease.lease_seq) held.delete(lease.job_seq);
-      }
-      const claimed = answer.claimed.map(give);
-      if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
-      const done = new Set<Settlement>();
-      for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
-      return {
-        stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
-        settled: [...done].map(({ lease }) => jobFrom(settled.get(lease.job_seq)!)),
-        claimed,
-        next_due_at: nextDueAt(turn, answer),
-        ...(answer.expelled ? { expelled: true } : {}),
-      };
+      const look = doubts.look(turn.wanted?.worker_ids ?? []);
+      const unheard = await claimedUnheard(look.worker_ids);
+      const result = await exchange(unheard.length > 0 ? { ...turn, wanted: null } : turn);
+      look.done();
+      return unheard.length > 0 ? { ...result, claimed: unheard, next_due_at: null } : result;
     },
 
     orders: (process_id) =>
@@ -177,8 +209,6 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
 }
 
 const nothing: TurnResult = { stale: [], settled: [], claimed: [], next_due_at: null };
-
-const keyOf = ({ job_seq, lease_seq }: Lease) => `${job_seq} ${lease_seq}`;
 
 /** Without those that name a lease again. */
 function once(ended: readonly Settlement[]): Settlement[] {

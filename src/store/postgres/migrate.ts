@@ -15,19 +15,16 @@ const migrationLock = 0x7163746c7363686dn;
 export async function migrate(connection: Connection, steps = schemaSteps): Promise<string> {
   let { version, id } = await metaOf(connection);
   while (version < steps.length) {
-    await connection.write(
-      async (tx) => {
-        await tx`select pg_advisory_xact_lock(${migrationLock})`;
-        const current = await versionOf(tx);
-        if (current >= steps.length) return;
-        if (current === 0) await tx`create schema if not exists queuectl`;
-        await tx.unsafe(steps[current]!);
-        await (current === 0
-          ? tx`insert into queuectl.meta (version) values (${current + 1})`
-          : tx`update queuectl.meta set version = ${current + 1}`);
-      },
-      { slow: true },
-    );
+    await connection.write(async (tx) => {
+      await tx`select pg_advisory_xact_lock(${migrationLock})`;
+      const current = await versionOf(tx);
+      if (current >= steps.length) return;
+      if (current === 0) await tx`create schema if not exists queuectl`;
+      await tx.unsafe(steps[current]!);
+      await (current === 0
+        ? tx`insert into queuectl.meta (version) values (${current + 1})`
+        : tx`update queuectl.meta set version = ${current + 1}`);
+    }, "late");
     ({ version, id } = await metaOf(connection));
   }
   if (version > steps.length) {

@@ -2,7 +2,8 @@
 
 import type { SQL } from "bun";
 import type { Watch } from "../store.ts";
-import type { Connection } from "./connection.ts";
+import type { Address } from "./address.ts";
+import { type Connection, makeClient } from "./connection.ts";
 
 /** `work`: what a worker acts on. `news`: what else somebody may be waiting to see. */
 type Channel = "work" | "news";
@@ -22,21 +23,25 @@ const pauseMs = 50;
 export function makeNotifier(connection: Connection): Notifier {
   const due = new Set<Channel>();
   let timer: Timer | undefined;
-  let sending = Promise.resolve();
+  let sending: Promise<void> | undefined;
 
   const send = () => {
+    if (due.size === 0 || sending) return;
     const channels = [...due].map(channelName);
     due.clear();
-    if (channels.length === 0) return;
     sending = connection
       .tell(
         (sql) => sql`select pg_notify(channel, '') from unnest(${sql.array(channels, "TEXT")}) as channel`,
+        "soon",
       )
       // Whoever waits looks by itself from time to time.
       .then(
         () => {},
         () => {},
-      );
+      )
+      .finally(() => {
+        sending = undefined;
+      });
   };
   const pause = () => {
     timer = setTimeout(() => {
@@ -65,26 +70,44 @@ export function makeNotifier(connection: Connection): Notifier {
 }
 
 /**
- * Calls `onChange` after another process said so, and whenever listening begins, for what was said before. `listener` is a
- * client of its own: a pooler would hand its connection to somebody else.
+ * Calls `onChange` after another process said so, and whenever listening begins, for what was said before. Listens by a connection of
+ * its own at `address`: a pooler would hand it to somebody else. Where that breaks, it is made anew as long as it takes; where the
+ * network swallows it, the keep-alive of TCP finds out within minutes. Meanwhile whoever waits looks by itself from time to time.
  */
-export function listen(listener: SQL, channels: readonly Channel[], onChange: () => void): Watch {
+export function listen(address: Address, channels: readonly Channel[], onChange: () => void): Watch {
+  let listener: SQL | undefined;
+  let timer: Timer | undefined;
   let disposed = false;
   const told = () => {
     if (!disposed) onChange();
   };
-  const subscriptions = channels.map((channel) =>
-    listener.listen(channelName(channel), told, told).catch(() => undefined),
-  );
+  const close = (one: SQL) => void one.close({ timeout: 0 }).catch(() => {});
+
+  function start(): void {
+    // Bun would make it anew by itself, and write on stderr each time that it cannot.
+    const lost = () => {
+      if (listener !== own) return;
+      listener = undefined;
+      close(own);
+      if (!disposed) timer = setTimeout(start, againMs * (0.5 + Math.random()));
+    };
+    const own = makeClient(address, { pooled: false, onClose: lost });
+    listener = own;
+    Promise.all(channels.map((channel) => own.listen(channelName(channel), told, told))).catch(lost);
+  }
+
+  start();
   return {
     // Notifications are few: whoever changes something says so once in a while.
     hurry() {},
     [Symbol.dispose]() {
       disposed = true;
-      void Promise.all(subscriptions)
-        .then((all) => Promise.all(all.map((subscription) => subscription?.unlisten())))
-        .catch(() => {})
-        .finally(() => listener.close({ timeout: 0 }).catch(() => {}));
+      clearTimeout(timer);
+      // To unlisten would wait for a server that may not answer.
+      if (listener) close(listener);
     },
   };
 }
+
+/** How long to wait before listening again, give or take a half: not all machines at once. */
+const againMs = 4_000;

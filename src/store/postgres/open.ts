@@ -3,7 +3,7 @@
 import { sharedDefaults } from "../../domain/settings.ts";
 import type { Store } from "../store.ts";
 import { type Address, readAddress } from "./address.ts";
-import { connect, makeClient } from "./connection.ts";
+import { connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
 import { leases } from "./leases.ts";
 import { matching } from "./matching.ts";
@@ -46,6 +46,7 @@ export async function openPostgres({
   let queue: string;
   try {
     queue = await migrate(connection);
+    connection.keepTo(queue);
     await connection.ask(refuseMoved);
   } catch (error) {
     await connection.close();
@@ -63,11 +64,10 @@ export async function openPostgres({
     stats: stats(connection),
     schedules: schedules(connection, notifier),
     now: async () =>
-      at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`))[0].now),
+      at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`, "soon"))[0].now),
     watch(onChange, what = "everything") {
       if (!listening) return { hurry() {}, [Symbol.dispose]() {} };
-      const listener = makeClient(listening, { pooled: false, connections: 1 });
-      return listen(listener, what === "work" ? ["work"] : ["work", "news"], onChange);
+      return listen(listening, what === "work" ? ["work"] : ["work", "news"], onChange);
     },
     async [Symbol.asyncDispose]() {
       await notifier.close();

@@ -11,54 +11,19 @@ export function taking(
   { ask, write, at }: Connection,
   give: (row: JobRow) => ClaimedJob,
 ): Pick<Leases, "takeOver" | "takeForgotten" | "takeExpired"> {
-  /** Workers that may have become a process's own by a transaction whose end nobody heard of. */
-  const doubted = new Set<string>();
-
-  /**
-   * Gives jobs to a process that is entered, and stays so until this is done: otherwise they would belong to nobody. `work` names
-   * the workers that change hands before it is over.
-   */
-  async function take(
-    to: number,
-    work: (tx: SQL, name: (ids: readonly string[]) => void) => Promise<Row[]>,
-  ): Promise<Row[]> {
-    let named: readonly string[] = [];
-    try {
-      const taken = await write(async (tx) => {
-        const [entered] = await tx`
-          select from queuectl.worker_processes
-          where process_id = ${to} and lease_until > coalesce(${at()}::bigint, queuectl.now_ms()) for key share
-        `;
-        if (!entered) return [];
-        return work(tx, (ids) => {
-          named = ids;
-        });
-      });
-      for (const id of named) doubted.delete(id);
-      return taken;
-    } catch (error) {
-      for (const id of named) doubted.add(id);
-      throw error;
-    }
-  }
-
-  /** What earlier transactions gave to a process, and nobody watches over. */
-  async function takenUnheard(to: number): Promise<Row[]> {
-    if (doubted.size === 0) return [];
-    const ids = [...doubted];
-    const rows: Row[] = await ask(
-      (sql) => sql`
-        select jobs.* from queuectl.jobs join queuectl.workers on workers.id = jobs.worker_id
-        where workers.id = any(${sql.array(ids, "TEXT")}) and process_id = ${to}
-      `,
-    );
-    for (const id of ids) doubted.delete(id);
-    return rows;
-  }
+  /** Gives jobs to a process that is entered, and stays so until this is done: otherwise they would belong to nobody. */
+  const take = (to: number, work: (tx: SQL) => Promise<Row[]>): Promise<Row[]> =>
+    write(async (tx) => {
+      const [entered] = await tx`
+        select from queuectl.worker_processes
+        where process_id = ${to} and lease_until > coalesce(${at()}::bigint, queuectl.now_ms()) for key share
+      `;
+      return entered ? work(tx) : [];
+    });
 
   return {
     async takeOver(from, to, only) {
-      const taken = await take(to, async (tx, name) => {
+      const taken = await take(to, async (tx) => {
         await tx`select queuectl.lock_claims(${from}, true)`;
         const rows: Row[] = await tx`
           update queuectl.jobs set lease_seq = jobs.lease_seq + 1
@@ -69,7 +34,6 @@ export function taking(
           returning jobs.*, attempts.pid, attempts.pid_start, workers.journal
         `;
         const ids = rows.map((row) => row.worker_id);
-        name(ids);
         await tx`
           update queuectl.workers set process_id = ${to}, stop_order = nullif(stop_order, 'leave')
           where id = any(${tx.array(ids, "TEXT")})
@@ -98,16 +62,16 @@ export function taking(
         `,
       );
       if (unknown.length === 0) return [];
-      const taken = await take(to, async (tx, name) => {
+      const taken = await take(to, async (tx) => {
         // Whoever comes second sees the workers that the first one has entered.
         await tx`select queuectl.lock_claims(0, true)`;
         const rows: Row[] = await tx`
           select seq from queuectl.jobs
           where state = 'processing' and worker_id is not null and worker_id not in (select id from queuectl.workers)
             and (${only ?? null}::bigint is null or seq = ${only ?? null})
-          for update
+          order by seq for update
         `;
-        return handOver(tx, rows, to, name);
+        return handOver(tx, rows, to);
       });
       return taken.map((row) => give(jobRow(row)));
     },
@@ -123,51 +87,55 @@ export function taking(
             ))
         `,
       );
-      const taken = await takenUnheard(to);
+      const taken: ClaimedJob[] = [];
       for (const { process_id } of dead) {
-        const rows = await take(to, async (tx, name) => {
-          await tx`select queuectl.lock_claims(${process_id}, true)`;
-          const [ended] = await tx`
-            select from queuectl.worker_processes
-            where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) for update
-          `;
-          if (!ended) return [];
-          const rows: Row[] = await tx`
-            select seq, worker_id from queuectl.jobs
-            where worker_id in (select id from queuectl.workers where process_id = ${process_id})
-              and (${only ?? null}::bigint is null or seq = ${only ?? null})
-            for update
-          `;
-          const holders = rows.map((row) => row.worker_id);
-          await tx`
-            delete from queuectl.workers
-            where process_id = ${process_id} and (${only ?? null}::bigint is null or id = any(${tx.array(holders, "TEXT")}))
-          `;
-          await tx`
-            delete from queuectl.worker_processes
-            where process_id = ${process_id} and process_id not in (select process_id from queuectl.workers)
-          `;
-          return handOver(tx, rows, to, name);
-        });
-        taken.push(...rows);
+        try {
+          taken.push(...(await takeExpiredOf(process_id, to, only)));
+        } catch (error) {
+          // What was taken has to be handed on, or nobody would look after it.
+          if (taken.length === 0) throw error;
+          break;
+        }
       }
-      return taken.map((row) => give(jobRow(row)));
+      return taken;
     },
   };
+
+  async function takeExpiredOf(process_id: number, to: number, only = null as number | null) {
+    const taken = await take(to, async (tx) => {
+      await tx`select queuectl.lock_claims(${process_id}, true)`;
+      const [ended] = await tx`
+        select from queuectl.worker_processes
+        where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) for update
+      `;
+      if (!ended) return [];
+      const rows: Row[] = await tx`
+        select seq, worker_id from queuectl.jobs
+        where worker_id in (select id from queuectl.workers where process_id = ${process_id})
+          and (${only}::bigint is null or seq = ${only})
+        order by seq for update
+      `;
+      const holders = rows.map((row) => row.worker_id);
+      await tx`
+        delete from queuectl.workers
+        where process_id = ${process_id} and (${only}::bigint is null or id = any(${tx.array(holders, "TEXT")}))
+      `;
+      await tx`
+        delete from queuectl.worker_processes
+        where process_id = ${process_id} and process_id not in (select process_id from queuectl.workers)
+      `;
+      return handOver(tx, rows, to);
+    });
+    return taken.map((row) => give(jobRow(row)));
+  }
 }
 
 /**
  * Gives jobs to new workers of a process. They do not keep the names of those that held them: a process that counted as gone may be
  * there still, and would take them for its own.
  */
-async function handOver(
-  tx: SQL,
-  rows: readonly Row[],
-  process_id: number,
-  name: (ids: readonly string[]) => void,
-): Promise<Row[]> {
+async function handOver(tx: SQL, rows: readonly Row[], process_id: number): Promise<Row[]> {
   const ids = rows.map(newWorkerId);
-  name(ids);
   await tx`
     insert into queuectl.workers (id, process_id, journal)
     select id, ${process_id}, '' from unnest(${tx.array(ids, "TEXT")}) as id

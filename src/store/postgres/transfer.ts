@@ -51,16 +51,13 @@ const inOneTransaction = <T>(
 ): Promise<T> =>
   opened(place, async (connection) => {
     await migrate(connection);
-    return connection.write(
-      async (tx) => {
-        await tx`set local statement_timeout = '10min'`;
-        await tx`set local idle_in_transaction_session_timeout = '10min'`;
-        const tables = [...movedTables.map(({ name }) => name), "workers", "worker_processes"];
-        await tx.unsafe(`lock table ${tables.map((name) => `queuectl.${name}`)} in exclusive mode`);
-        return work(tx, connection.shown);
-      },
-      { slow: true },
-    );
+    return connection.write(async (tx) => {
+      await tx`set local statement_timeout = '10min'`;
+      await tx`set local idle_in_transaction_session_timeout = '10min'`;
+      const tables = [...movedTables.map(({ name }) => name), "workers", "worker_processes"];
+      await tx.unsafe(`lock table ${tables.map((name) => `queuectl.${name}`)} in exclusive mode`);
+      return work(tx, connection.shown);
+    }, "late");
   });
 
 async function opened<T>({ url, pooled }: PostgresPlace, work: (connection: Connection) => Promise<T>) {

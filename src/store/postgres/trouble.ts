@@ -11,9 +11,49 @@ export const isContention = (error: unknown) => contention.has(stateOf(error) ??
 /** serialization_failure, deadlock_detected, lock_not_available */
 const contention: ReadonlySet<string> = new Set(["40001", "40P01", "55P03"]);
 
-/** Nobody knows whether what was asked has been done: the connection broke before the answer came. */
-export const isInDoubt = (error: unknown) =>
-  error instanceof Unanswered || (isSqlError(error) && error.code.startsWith("ERR_POSTGRES_CONNECTION_"));
+/** The connection broke while something was asked over it. */
+export const isCut = (error: unknown) =>
+  (isSqlError(error) && /CONNECTION_CLOSED|IDLE_TIMEOUT/.test(error.code)) ||
+  // A session is ended, or was while it idled; the word of it may come after a commit and before its answer.
+  ["57P01", "57P02", "57P05"].includes(stateOf(error) ?? "");
+
+/** Nobody knows whether what was asked has been done, or will be: the connection broke before the answer came. */
+export function isInDoubt(error: unknown): boolean {
+  if (error instanceof Refusal) return isInDoubt(error.cause);
+  return error instanceof Unanswered || isCut(error) || (stateOf(error)?.startsWith("08") ?? false);
+}
+
+/** The server cannot be asked now, and may be later. */
+export const isAway = (error: unknown) =>
+  error instanceof Unanswered || (isSqlError(error) && /^(08|53|57P)/.test(stateOf(error) ?? "08"));
+
+/** The server has no connection left. */
+export const isCrowded = (error: unknown) => stateOf(error) === "53300";
+
+/** The statement reached the server when nobody waited for its answer any more, and was not run. */
+export const isLate = (error: unknown) => stateOf(error) === lateState;
+
+/** Another connection may lead to a server that is better: the primary, the one with the tables, one that answers. */
+export const isStale = (error: unknown) => {
+  if (error instanceof Unanswered) return true;
+  if (error instanceof Refusal) return error.kind === "unusable";
+  const state = stateOf(error);
+  if (state === undefined) return isSqlError(error);
+  return stale.some((prefix) => state.startsWith(prefix));
+};
+
+/** What `queuectl.exchange` raises by itself: `src/store/postgres/migrations`. */
+const otherQueueState = "QC001";
+const lateState = "QC002";
+
+const stale = ["08", "25006", "28", "3D", "3F", "42P01", "42883", "53300", "57P", otherQueueState];
+
+export const otherQueue = (where: string) =>
+  new Refusal(
+    "unusable",
+    `${where} holds another queue than before`,
+    "bring the right database back, or start this program anew to use the one that is there",
+  );
 
 /** A unique value is taken: the name of the constraint, or undefined for any other error. */
 export const takenBy = (error: unknown): string | undefined =>
@@ -35,8 +75,17 @@ const isSqlError = (error: unknown): error is SqlError => error instanceof SQL.P
 const stateOf = (error: unknown): string | undefined =>
   isSqlError(error) && typeof error.errno === "string" ? error.errno : undefined;
 
-/** The refusal a database error means; any other error is handed back as it is. `where` names the database without its password. */
+/**
+ * The refusal a database error means, with that error as its cause; any other error is handed back as it is. `where` names the
+ * database without its password.
+ */
 export function plainly(error: unknown, where: string): unknown {
+  const refusal = refusalOf(error, where);
+  if (refusal) refusal.cause = error;
+  return refusal ?? error;
+}
+
+function refusalOf(error: unknown, where: string): Refusal | undefined {
   if (error instanceof Unanswered) {
     return new Refusal(
       "unavailable",
@@ -44,50 +93,55 @@ export function plainly(error: unknown, where: string): unknown {
       "check the network and the server, then look what was done",
     );
   }
-  if (!isSqlError(error)) return error;
+  if (!isSqlError(error)) return undefined;
   const state = stateOf(error);
   if (state === undefined) return unreachable(error, where);
   if (state === movedState) return hasMoved(error.message);
+  if (state === otherQueueState) return otherQueue(where);
   const known = table.find(([prefix]) => state.startsWith(prefix));
-  if (!known) return error;
+  if (!known) return undefined;
   const [, kind, say, advice] = known;
   return new Refusal(kind, say(where, error.message), advice);
 }
 
-function unreachable({ code, message }: SqlError, where: string): unknown {
-  if (code.startsWith("ERR_POSTGRES_TLS") || /tls|ssl/i.test(code)) {
-    return new Refusal(
-      "unavailable",
-      `${where} cannot be reached by TLS: ${message}`,
-      "check sslmode and certificates in the URL",
-    );
-  }
-  if (/CONNECTION|IDLE_TIMEOUT|LIFETIME/.test(code)) {
-    return code === "ERR_POSTGRES_CONNECTION_CLOSED"
-      ? new Refusal(
-          "unavailable",
-          `the connection to ${where} broke`,
-          "check that the server runs, then look what was done",
-        )
-      : new Refusal(
-          "unavailable",
-          `${where} cannot be reached`,
-          "check that the server runs, and host and port in the URL",
-        );
-  }
-  if (/AUTHENTICATION|PASSWORD|SASL/.test(code)) {
-    return new Refusal(
-      "unavailable",
-      `${where} does not let us in: ${message}`,
-      "check user and password in the URL",
-    );
-  }
-  return new Refusal(
-    "unavailable",
-    `${where} cannot be used: ${message}`,
-    "check that it is a PostgreSQL server",
-  );
+function unreachable({ code, message }: SqlError, where: string): Refusal {
+  const [, say, advice] = client.find(([pattern]) => pattern.test(code))!;
+  return new Refusal("unavailable", say(where, message), advice);
 }
+
+/** What Bun's client finds wrong by itself, by its code. */
+const client: readonly (readonly [
+  code: RegExp,
+  say: (where: string, message: string) => string,
+  advice: string,
+])[] = [
+  [
+    /TLS|SSL/,
+    (where, message) => `${where} cannot be reached by TLS: ${message}`,
+    "check sslmode and certificates in the URL",
+  ],
+  [
+    /CONNECTION_CLOSED|IDLE_TIMEOUT/,
+    (where) => `the connection to ${where} broke`,
+    "check that the server runs, then look what was done",
+  ],
+  [
+    /CONNECTION_TIMEOUT/,
+    (where) => `${where} does not answer`,
+    "check the network and the server, and host and port in the URL",
+  ],
+  [
+    /CONNECTION/,
+    (where) => `${where} cannot be reached`,
+    "check that the server runs, and host and port in the URL",
+  ],
+  [
+    /AUTHENTICATION|PASSWORD|SASL/,
+    (where, message) => `${where} does not let us in: ${message}`,
+    "check user and password in the URL",
+  ],
+  [/./, (where, message) => `${where} cannot be used: ${message}`, "check that it is a PostgreSQL server"],
+];
 
 type Trouble = [
   prefix: string,
@@ -155,31 +209,31 @@ const table: Trouble[] = [
     "42P01",
     "unusable",
     (where) => `${where} has not the tables that queuectl made`,
-    "stop all workers, and restore a backup",
+    "point the URL to the right server, or stop all workers and restore a backup",
   ],
   [
     "42703",
     "unusable",
     (where) => `${where} has not the tables that queuectl made`,
-    "stop all workers, and restore a backup",
+    "point the URL to the right server, or stop all workers and restore a backup",
   ],
   [
     "42883",
     "unusable",
     (where) => `${where} has not the functions that queuectl made`,
-    "stop all workers, and restore a backup",
+    "point the URL to the right server, or stop all workers and restore a backup",
   ],
   [
     "3F000",
     "unusable",
     (where) => `${where} has not the tables that queuectl made`,
-    "stop all workers, and restore a backup",
+    "point the URL to the right server, or stop all workers and restore a backup",
   ],
   [
     "XX",
     "unusable",
     (where, message) => `${where} is damaged: ${message}`,
-    "stop all workers, and restore a backup",
+    "point the URL to the right server, or stop all workers and restore a backup",
   ],
   ["58", "unavailable", (where, message) => `${where}: ${message}`, "check the server's disk"],
 ];

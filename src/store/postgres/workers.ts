@@ -39,7 +39,7 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, leas
           where process_id = ${process_id} and lease_until > now
         `;
         return renewed.count === 1;
-      }),
+      }, "vital"),
 
     async leave(worker_ids) {
       if (worker_ids.length === 0) return;

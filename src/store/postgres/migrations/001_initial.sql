@@ -389,6 +389,14 @@ declare
   crowded boolean := false;
   expelled boolean := false;
 begin
+  -- What a torn network delivers late would claim jobs that nobody hears of.
+  if (turn ->> 'until')::bigint < queuectl.now_ms() then
+    raise exception 'nobody waits for this turn any more' using errcode = 'QC002';
+  end if;
+  -- A fail-over, or a pooler's, may have put another queue in this one's place.
+  if not exists (select from queuectl.meta where id = (turn ->> 'queue')::uuid) then
+    raise exception 'another queue' using errcode = 'QC001';
+  end if;
   update queuectl.attempts set pid = word.pid, pid_start = word.pid_start
   from jsonb_to_recordset(turn -> 'started') as word(job_seq bigint, lease_seq bigint, pid integer, pid_start text)
   join queuectl.jobs on jobs.seq = word.job_seq and jobs.lease_seq = word.lease_seq and jobs.state = 'processing'
