@@ -57,8 +57,10 @@ export interface Pool {
 const heartbeatMs = 10_000;
 const rescueMs = 2_000;
 const pruneMs = 60_000;
-/** How long to leave a database alone that has just refused. */
-const troublePauseMs = 1_000;
+/** How long to leave a database alone that has refused so many times in a row: longer and longer, and not all machines at once. */
+const troublePauseMs = (times: number) => Math.min(500 * 2 ** times, 5_000) * (0.5 + Math.random() / 2);
+/** How long to leave a log alone that could not be opened. */
+const hindrancePauseMs = 1_000;
 /** A retry may come this much late when the clock was set back. */
 const clockMs = 1_000;
 /** Processes just started are told to the store this soon, but not at the price of a sync for each short command. */
@@ -86,7 +88,7 @@ export function startPool(options: PoolOptions): Pool {
   const { store, home, environment, queues, until, tell } = options;
   const wakeup = makeWakeup();
   const only = typeof until === "object" ? { only: until.seq } : {};
-  const hindrance = watchHindrance(troublePauseMs, tell);
+  const hindrance = watchHindrance(hindrancePauseMs, tell);
   const present = new Set(options.worker_ids);
   const leaving = new Set<string>();
   const running = new Map<number, Run>();
@@ -101,6 +103,7 @@ export function startPool(options: PoolOptions): Pool {
   let changed = false;
   /** What the store refused with, as long as it does. */
   let trouble: Refusal | undefined;
+  let refusals = 0;
   let announced: number | null | undefined;
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
@@ -163,7 +166,7 @@ export function startPool(options: PoolOptions): Pool {
       if (await isFinished()) break;
       // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
       watch.hurry(!stopping && idleWorkers().length > 0);
-      await (result ? rest(result.next_due_at) : Bun.sleep(troublePauseMs));
+      await (result ? rest(result.next_due_at) : wakeup.wait(troublePauseMs(refusals)));
     }
   }
 
@@ -200,7 +203,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function rescue(): Promise<void> {
-    if (stopping || expelled) return;
+    if (stopping || expelled || trouble) return;
     const rescued = rescueOnce({ store, home, process_id, settings: () => settings, ...only });
     for await (const { taken, attempt, from } of rescued) {
       tell({ kind: "taken_over", job: taken.job, from });
@@ -213,7 +216,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function prune(): Promise<void> {
-    if (typeof until === "object") return;
+    if (typeof until === "object" || trouble) return;
     await pruneOnce(store, home, settings);
     await pruneJournals(store, home);
   }
@@ -236,6 +239,7 @@ export function startPool(options: PoolOptions): Pool {
       if (result.expelled) expel();
       if (trouble) tell({ kind: "trouble_over" });
       trouble = undefined;
+      refusals = 0;
       tellOfEnded(batch.ended, result);
       // From here on the batch is stored, and must not be offered again.
       batch.started = [];
@@ -250,6 +254,7 @@ export function startPool(options: PoolOptions): Pool {
       changed = true;
       if (trouble?.message !== error.message) tell({ kind: "trouble", message: error.message });
       trouble = error;
+      refusals++;
       return undefined;
     }
   }
@@ -335,14 +340,24 @@ export function startPool(options: PoolOptions): Pool {
   async function rest(nextDueAt: number | null): Promise<void> {
     announceWaiting(nextDueAt);
     const pollMs = (options.poll ?? settings.poll_interval) * 1000;
-    const dueMs = nextDueAt === null ? pollMs : Math.max(0, nextDueAt - (await store.now()));
+    const dueMs = nextDueAt === null ? pollMs : await msUntil(nextDueAt, pollMs);
     const tellMs = started[0]
       ? Math.max(0, started[0].startedAt + tellStartedMs - performance.now())
       : pollMs;
-    const hinderedMs = hindrance.known() ? troublePauseMs : pollMs;
+    const hinderedMs = hindrance.known() ? hindrancePauseMs : pollMs;
     const before = performance.now();
     await wakeup.wait(Math.min(pollMs, dueMs, tellMs, hinderedMs));
     if (performance.now() - before >= pollMs) changed = true;
+  }
+
+  /** By the store's clock; `otherwise` when that cannot be asked. */
+  async function msUntil(moment: number, otherwise: number): Promise<number> {
+    try {
+      return Math.max(0, moment - (await store.now()));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return otherwise;
+    }
   }
 
   function announceWaiting(until: number | null): void {
