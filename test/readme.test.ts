@@ -36,14 +36,14 @@ beforeAll(async () => {
       const options = sectionOf(await helpOf(...name.split(" ")), "Options");
       return {
         name,
-        flags: options.flatMap((line) => line.match(/^(?:-h, )?--[a-z-]+/)?.[0] ?? []).filter(isOwn),
+        flags: options.flatMap((line) => line.match(/^(?:-\w, )?(--[a-z-]+)/)?.[1] ?? []).filter(isOwn),
       };
     }),
   );
 });
 
 /** What every command has is documented once. */
-const isOwn = (flag: string) => !flag.startsWith("-h") && flag !== "--database";
+const isOwn = (flag: string) => flag !== "--help" && flag !== "--database";
 
 async function call(words: readonly string[]) {
   const child = Bun.spawn([...program, ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });

@@ -43,13 +43,24 @@ const commands: readonly Command[] = [
     name: "enqueue",
     takes: "[...command]",
     about: "Store a command to be run by a worker, and print its id",
-    usage: "enqueue '<command>' | -- <word…> | '<json>' | --file <file> [options]",
+    usage: "enqueue '<command>' | -- <word…> | '<json>' | --file <file> | --each '<command>' [options]",
     examples: [
       "queuectl enqueue 'ffmpeg -i in.mov out.mp4' --priority 5",
       "queuectl enqueue --delay 10m -- cp 'a file' /backup",
       `queuectl enqueue '{"command": "make test", "max_retries": 0}'`,
+      "find . -name '*.wav' -print0 | queuectl enqueue -0 --each 'flac {} -o {.}.flac'",
     ],
-    flags: [...jobFlags, ["--file <file>", "Jobs as JSON, a JSON array or JSON Lines; - is stdin"], json],
+    flags: [
+      ...jobFlags,
+      ["--file <file>", "Jobs as JSON, a JSON array or JSON Lines, or the list for --each; - is stdin"],
+      [
+        "--each <command>",
+        "This command for each line of a list, with {} {.} {/} {//} {/.} {#} {1} {2} in it",
+      ],
+      ["--colsep <separator>", "What stands between {1} and {2}: a character, or a regular expression"],
+      ["-0, --null", "The list's values end with a NUL byte, not with a line end"],
+      json,
+    ],
     load: async () => (await import("./commands/enqueue.ts")).enqueue,
   },
   {

@@ -156,7 +156,8 @@ const flagsOf = (option: { rawName: string }) =>
 const helpHint = (command: Declared | undefined) =>
   `queuectl ${command ? `${command.name} ` : ""}--help lists them`;
 
-const looksLikeOption = (word: string) => /^-./.test(word) && !/^-\.?\d/.test(word);
+/** A negative number is a value; `-0` is none that anything accepts, and a flag. */
+const looksLikeOption = (word: string) => /^-./.test(word) && (word === "-0" || !/^-\.?\d/.test(word));
 
 function check(cli: CAC): void {
   for (const { name, config, rawName } of cli.matchedCommand?.options ?? []) {

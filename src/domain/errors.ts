@@ -32,6 +32,16 @@ export class Refusal extends Error {
 /** A refusal of wrong use. */
 export const misuse = (message: string, advice?: string) => new Refusal("usage", message, advice);
 
+/** Adds to a refusal where in a list its cause stands, such as `line 3`. */
+export function inPlace<T>(where: string | undefined, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof Refusal) || where === undefined) throw error;
+    throw new Refusal(error.kind, `${where}: ${error.message}`, error.advice);
+  }
+}
+
 /** What the operating system refuses when a file or a process is asked of it: trouble, and no programming error. */
 export interface SystemError extends Error {
   readonly code: string;

@@ -4,6 +4,7 @@
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
 import { readJob, readJobValue, readJson } from "./job.ts";
+import { type Line, linesOf } from "./lines.ts";
 
 /** A job and where it stood, to begin a message with. */
 export interface PlacedRequest {
@@ -23,12 +24,6 @@ export async function* readJobs(bytes: AsyncIterable<Uint8Array>): AsyncIterable
   } else {
     yield* readObjectOrLines(first, await textFrom(first, lines));
   }
-}
-
-interface Line {
-  readonly text: string;
-  /** 1 for the first. */
-  readonly number: number;
 }
 
 function* readArray(text: string): Iterable<PlacedRequest> {
@@ -71,7 +66,9 @@ async function firstLine(lines: AsyncGenerator<Line>): Promise<Line | undefined>
   for (;;) {
     const next = await lines.next();
     if (next.done) return undefined;
-    if (next.value.text.trim() !== "") return next.value;
+    const { number } = next.value;
+    const text = number === 1 ? next.value.text.replace(/^\uFEFF/, "") : next.value.text;
+    if (text.trim() !== "") return { text, number };
   }
 }
 
@@ -81,33 +78,3 @@ async function textFrom(first: Line, lines: AsyncIterable<Line>): Promise<string
   for await (const line of lines) texts.push(line.text);
   return texts.join("\n");
 }
-
-async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  // A fatal decoder, so that broken UTF-8 is refused and not stored as something else.
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let number = 0;
-  const decode = (line: Uint8Array): Line => {
-    number++;
-    try {
-      const text = decoder.decode(line);
-      return { text: number === 1 ? text.replace(/^\uFEFF/, "") : text, number };
-    } catch {
-      throw misuse(`line ${number}: the file is not UTF-8 text`);
-    }
-  };
-  // A line that spans chunks is put together once, at its end: a file may be one line of many megabytes.
-  let begun: Uint8Array[] = [];
-  for await (const chunk of bytes) {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      const piece = chunk.subarray(start, end);
-      yield decode(begun.length === 0 ? piece : Buffer.concat([...begun, piece]));
-      begun = [];
-      start = end + 1;
-    }
-    if (start < chunk.length) begun.push(Uint8Array.from(chunk.subarray(start)));
-  }
-  if (begun.length > 0) yield decode(Buffer.concat(begun));
-}
-
-const newline = 0x0a;

@@ -1,15 +1,16 @@
-// queuectl enqueue: a job from words, from JSON, or many from a file.
+// queuectl enqueue: a job from words, from JSON, or many from a file or a list.
 
 import { resolve } from "node:path";
-import { misuse, Refusal } from "../../domain/errors.ts";
+import { misuse } from "../../domain/errors.ts";
 import { type JobDefaults, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
 import { settingRules } from "../../domain/settings.ts";
+import { quoted, quotedProgram } from "../../domain/shell-words.ts";
 import { after } from "../../domain/time.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { isTerminal, note, printJson, printLine, writeOut } from "../output.ts";
+import { isTerminal, note, printJson, printLine } from "../output.ts";
 import { moment, seconds, variable, wholeNumber } from "../values.ts";
 
 /** The options that say what a job is like; `run` has them too. */
@@ -30,6 +31,9 @@ export interface JobOptions {
 
 interface EnqueueOptions extends JobOptions {
   readonly file?: string;
+  readonly each?: string;
+  readonly colsep?: string;
+  readonly null?: boolean;
   readonly json?: boolean;
 }
 
@@ -38,7 +42,10 @@ export async function enqueue(
   words: readonly string[],
   options: EnqueueOptions,
 ): Promise<number> {
-  if (options.file !== undefined) return enqueueFile(context, words, { ...options, file: options.file });
+  const { file, each, colsep } = options;
+  if (each === undefined && (colsep !== undefined || options.null))
+    throw misuse("--colsep and --null are for --each");
+  if (file !== undefined || each !== undefined) return enqueueList(context, words, options);
   const request = await readRequest(words, options);
   await using store = await context.openStore();
   const job = await store.jobs.enqueue(await complete(context, store, options, request));
@@ -47,29 +54,23 @@ export async function enqueue(
   return done;
 }
 
-async function enqueueFile(
+async function enqueueList(
   context: Context,
   words: readonly string[],
-  options: EnqueueOptions & { file: string },
+  options: EnqueueOptions,
 ): Promise<number> {
+  const { file, each, json = false } = options;
+  const option = each === undefined ? "--file" : "--each";
   if (words.length > 0 || options.dashed.length > 0 || options.command !== undefined) {
-    throw misuse("--file brings the commands; leave out the other one");
+    throw misuse(`${option} brings the commands; leave out the other one`);
   }
-  const { readJobs } = await import("../../input/job-lines.ts");
+  if (each !== undefined && options.id !== undefined)
+    throw misuse("--id names one job, and --each brings many");
+  const { enqueueMany } = await import("./enqueue-many.ts");
+  const list = { file: file ?? "-", each, colsep: options.colsep, isNull: options.null ?? false };
   await using store = await context.openStore();
-  const finish = await completer(context, store, options);
-  let queues = new Set<string>();
-  async function* jobs(): AsyncIterable<NewJob> {
-    for await (const { request, where } of readJobs(bytesOf(options.file))) {
-      const job = inPlace(where, () => finish(request));
-      queues = queues.add(job.queue);
-      yield job;
-    }
-  }
-  const { ids } = await store.jobs.enqueueAll(jobs());
-  if (options.json) await printJson(await Array.fromAsync(ids()));
-  else for await (const page of pages(ids())) await writeOut(page);
-  await hintAtWorkers(store, [...queues]);
+  const queues = await enqueueMany(store, list, await completer(context, store, options), { json });
+  await hintAtWorkers(store, queues);
   return done;
 }
 
@@ -95,18 +96,6 @@ export async function readRequest(words: readonly string[], options: JobOptions)
 
 /** `{ echo a; }` is a command, `{"command": …}` and `{}` are JSON. */
 const looksLikeJson = (text: string) => /^\s*\{\s*["}]/.test(text);
-
-/** A word as a shell reads it back unchanged. */
-const quoted = (word: string) =>
-  /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** The first word names a program; unquoted, a shell could take it for an assignment or a word of its own language. */
-const quotedProgram = (word: string) =>
-  word.includes("=") || shellWords.has(word) ? `'${word.replaceAll("'", `'\\''`)}'` : quoted(word);
-
-const shellWords: ReadonlySet<string> = new Set(
-  "if then else elif fi do done case esac while until for in function select time coproc".split(" "),
-);
 
 /** A request with the options laid over it, and the defaults below. */
 export async function complete(
@@ -166,37 +155,6 @@ function checkedTimeout(text: string): number {
   const value = seconds("timeout", text);
   settingRules.timeout.check(value);
   return value;
-}
-
-/** Adds to a refusal where in the file the job stands. */
-function inPlace<T>(where: string | undefined, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof Refusal) || where === undefined) throw error;
-    throw new Refusal(error.kind, `${where}: ${error.message}`, error.advice);
-  }
-}
-
-async function* bytesOf(file: string): AsyncIterable<Uint8Array> {
-  try {
-    yield* file === "-" ? Bun.stdin.stream() : Bun.file(file).stream();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : message;
-    throw new Refusal("not_found", `${file} cannot be read: ${why}`);
-  }
-}
-
-async function* pages(lines: AsyncIterable<string>): AsyncIterable<string> {
-  let page = "";
-  for await (const line of lines) {
-    page += `${line}\n`;
-    if (page.length < 65_536) continue;
-    yield page;
-    page = "";
-  }
-  yield page;
 }
 
 /** Somebody at a terminal may not know yet that a worker is needed. */

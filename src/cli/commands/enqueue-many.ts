@@ -1,0 +1,96 @@
+// Many jobs in one transaction, from a file of JSON or from a list of values and a template.
+
+import { inPlace, Refusal } from "../../domain/errors.ts";
+import type { JobRequest, NewJob } from "../../domain/job.ts";
+import { readEach } from "../../input/each.ts";
+import { readJobs } from "../../input/job-lines.ts";
+import type { Store } from "../../store/store.ts";
+import { isTerminal, note, printJson, writeOut } from "../output.ts";
+import { makeMeter, type Progress, progressBar, progressLine } from "../progress.ts";
+
+/** Where jobs come from: JSON, or with `each` values for a template. */
+export interface List {
+  /** `-` is stdin. */
+  readonly file: string;
+  readonly each: string | undefined;
+  readonly colsep: string | undefined;
+  readonly isNull: boolean;
+}
+
+/** Stores and names them; fulfilled with the queues they went to. */
+export async function enqueueMany(
+  store: Store,
+  { file, each, colsep, isNull }: List,
+  finish: (request: JobRequest) => NewJob,
+  { json }: { json: boolean },
+): Promise<readonly string[]> {
+  if (file === "-" && isTerminal(0)) note("queuectl: reading from the terminal; Ctrl-D ends it");
+  using progress = progressLine();
+  const watched = watch(bytesOf(file), file === "-" ? undefined : Bun.file(file).size, progress);
+  const requests =
+    each === undefined
+      ? readJobs(watched.bytes)
+      : readEach(watched.bytes, { template: each, colsep, isNull });
+  const queues = new Set<string>();
+  async function* jobs(): AsyncIterable<NewJob> {
+    for await (const { request, where } of requests) {
+      const job = inPlace(where, () => finish(request));
+      queues.add(job.queue);
+      watched.count();
+      yield job;
+    }
+    watched.storing();
+  }
+  const { count, ids } = await store.jobs.enqueueAll(jobs());
+  progress.clear();
+  if (count === 0) note("queuectl: the list is empty; no job is stored");
+  if (json) await printJson(await Array.fromAsync(ids()));
+  else for await (const page of pages(ids())) await writeOut(page);
+  return [...queues];
+}
+
+/** Tells of jobs while their bytes are read: how far, where the length is known, and how fast. */
+function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, progress: Progress) {
+  const meter = makeMeter();
+  let jobs = 0;
+  let read = 0;
+  async function* bytes(): AsyncIterable<Uint8Array> {
+    for await (const chunk of source) {
+      read += chunk.length;
+      yield chunk;
+    }
+  }
+  const text = () => {
+    const rate = `${jobs} jobs read, ${Math.round(meter.rate(jobs))}/s`;
+    return length ? progressBar(Math.min(1, read / length), rate) : rate;
+  };
+  return {
+    bytes: bytes(),
+    count() {
+      jobs++;
+      progress.show(text);
+    },
+    storing: () => progress.showNow(`storing ${jobs} jobs`),
+  };
+}
+
+async function* bytesOf(file: string): AsyncIterable<Uint8Array> {
+  try {
+    yield* file === "-" ? Bun.stdin.stream() : Bun.file(file).stream();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : message;
+    throw new Refusal("not_found", `${file} cannot be read: ${why}`);
+  }
+}
+
+async function* pages(lines: AsyncIterable<string>): AsyncIterable<string> {
+  let page = "";
+  for await (const line of lines) {
+    page += `${line}\n`;
+    if (page.length < 65_536) continue;
+    yield page;
+    page = "";
+  }
+  yield page;
+}
