@@ -6,6 +6,7 @@ import { hasProgram } from "./peers.ts";
 import { bytesIn, jobLines, newHome, printedBytes, run } from "./program.ts";
 import { type Contender, inTurn, proved, type Samples } from "./rounds.ts";
 import { scratch } from "./scratch.ts";
+import { storedLoops } from "./stored-loops.ts";
 import { type Figure, figure } from "./table.ts";
 
 const command = "echo";
@@ -27,14 +28,23 @@ async function againstBareLoops(): Promise<Figure[]> {
       return rateOf(jobs, ms);
     },
   });
-  const [ours, bare, same] = (await inTurn(3, [
+  const [ours, stored, bare, same] = (await inTurn(3, [
     { name: "queuectl", run: () => drained(jobs) },
+    {
+      name: "a bare loop of claim, start and settle",
+      async run() {
+        const home = newHome();
+        await home.queuectl(["enqueue", "--file", "-"], { stdin: jobLines(jobs, command) });
+        return rateOf(jobs, await storedLoops(home, 1, 8));
+      },
+    },
     loop("bare Bun.spawn of sh -c", "bare"),
     loop("the same with journal and control group", "same"),
-  ])) as [Samples, Samples, Samples];
+  ])) as [Samples, Samples, Samples, Samples];
   const work = `${jobs} jobs, 8 workers`;
   return [
     figure({ bench: "drain", work, unit: "jobs/s", ours, theirs: same, bound: { atLeast: 0.9 } }),
+    figure({ bench: "drain", work, unit: "jobs/s", ours, theirs: stored, bound: { atLeast: 0.9 } }),
     figure({ bench: "drain", work, unit: "jobs/s", ours, theirs: bare }),
   ];
 }

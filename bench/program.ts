@@ -66,6 +66,34 @@ export function newHome(program = source): Home {
   };
 }
 
+export interface Workers extends AsyncDisposable {
+  stop(): Promise<void>;
+  /** What each process wrote to stderr; complete when stopped. */
+  said(): readonly string[];
+}
+
+/** Starts so many worker processes with so many workers each, and waits until all of them are there. */
+export async function startWorkers(home: Home, processes: number, count: number): Promise<Workers> {
+  // The first one makes the database.
+  await home.queuectl(["status"]);
+  const children = Array.from({ length: processes }, () =>
+    Bun.spawn([...source, "worker", `--count=${count}`], {
+      env: { ...plainEnvironment, ...home.env },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    }),
+  );
+  const texts = children.map(({ stderr }) => stderr.text());
+  while ((await home.json("worker", "list")).length < processes * count) await Bun.sleep(50);
+  let said: readonly string[] = [];
+  async function stop(): Promise<void> {
+    for (const child of children) child.kill("SIGTERM");
+    said = await Promise.all(texts);
+  }
+  return { stop, said: () => said, [Symbol.asyncDispose]: stop };
+}
+
 /** JSON Lines of so many jobs. */
 export const jobLines = (count: number, command: string) => `${JSON.stringify({ command })}\n`.repeat(count);
 

@@ -1,0 +1,28 @@
+// Runs the floor of drain and contend on a home with waiting jobs.
+
+import { join } from "node:path";
+import { type Home, printedBytes } from "./program.ts";
+import { proved } from "./rounds.ts";
+
+const program = join(import.meta.dir, "programs", "stored-loop.ts");
+
+/** Milliseconds until all waiting jobs, which print a byte each, are settled by so many processes with so many workers each. */
+export async function storedLoops(home: Home, processes: number, count: number): Promise<number> {
+  const { pending } = await home.json("status");
+  const loops = Array.from({ length: processes }, () =>
+    Bun.spawn([process.execPath, program, home.path, String(count)], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    }),
+  );
+  // Their first word is that they are ready.
+  await Promise.all(loops.map(({ stdout }) => stdout.getReader().read()));
+  const begun = performance.now();
+  for (const { stdin } of loops) void stdin.end();
+  await Promise.all(loops.map(({ exited }) => exited));
+  const ms = performance.now() - begun;
+  proved("jobs completed by the floor", (await home.json("status")).completed, pending);
+  proved("what the floor's jobs printed", printedBytes(home), pending);
+  return ms;
+}
