@@ -31,6 +31,15 @@ export function jobLogPath(home: string, seq: number, attempt: number): string {
   return join(jobLogsFolder(home), millions, thousands, `${seq}-${attempt}.log`);
 }
 
+/**
+ * Where the output of commands lies on this machine while they run, for a queue that keeps output itself. By the queue's name: one home
+ * may serve several.
+ */
+export const spoolFolder = (home: string, queue: string) => join(home, "spool", queue);
+
+export const spoolPath = (home: string, queue: string, seq: number, attempt: number) =>
+  join(spoolFolder(home, queue), `${seq}-${attempt}.log`);
+
 export const jobLogsFolder = (home: string) => join(logsFolder(home), "jobs");
 
 /** Whose log a path names; undefined for a file that is none. */

@@ -1,16 +1,18 @@
 // Shows a job's output while it grows, attempt after attempt.
 
-import { closeSync, openSync, readSync } from "node:fs";
 import type { Attempt } from "../domain/attempt.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import { formatSize } from "../domain/settings.ts";
-import { jobLogPath } from "../home.ts";
+import { type Log, openJobLog } from "../store/logs.ts";
 import type { Store } from "../store/store.ts";
+import { makeWakeup } from "../worker/wakeup.ts";
 import { note, writeOut } from "./output.ts";
 import { tamer } from "./tame.ts";
 
-/** How often a growing file is read and a running job is looked at. */
+/** How often a growing file is read and a running job is looked at, and a server is asked at most. */
 const tickMs = 40;
+/** How often a server is asked for output, which comes to it about once a second. */
+const askMs = 500;
 
 export interface FollowOptions {
   readonly store: Store;
@@ -29,8 +31,10 @@ export interface FollowOptions {
 /** Fulfilled with the job as it was settled, or as it was when nobody read its output any more. */
 export async function followJob(options: FollowOptions): Promise<Job> {
   const { store, home, job, from, onwards, onAttempt, tame = false } = options;
+  using pace = paceOf(store);
+  const log = (attempt: number) => () => openJobLog({ store, home }, job.seq, attempt);
   let number = from;
-  let copy = copier(jobLogPath(home, job.seq, number), { tame });
+  let copy = copier(log(number), { tame });
   for (;;) {
     // The order matters: what is read after an end was seen is all there is.
     const now = await store.jobs.find(job.id);
@@ -43,13 +47,27 @@ export async function followJob(options: FollowOptions): Promise<Job> {
       if (!onwards || (isSettled(now.state) && number >= attempts.length)) return now;
       if (attempts.length > number || !isSettled(now.state)) {
         number++;
-        copy = copier(jobLogPath(home, job.seq, number), { onFirst: () => onAttempt?.(number), tame });
+        copy = copier(log(number), { onFirst: () => onAttempt?.(number), tame });
       }
     } else if (attempt === undefined && isSettled(now.state)) {
       return now;
     }
-    await Bun.sleep(tickMs);
+    await pace.pause();
   }
+}
+
+/** The time between two looks. */
+function paceOf(store: Store): Disposable & { pause(): Promise<void> } {
+  if (!store.output) return { pause: () => Bun.sleep(tickMs), [Symbol.dispose]() {} };
+  const wakeup = makeWakeup();
+  const watch = store.watch(wakeup.wake);
+  return {
+    async pause() {
+      await Bun.sleep(tickMs);
+      await wakeup.wait(askMs);
+    },
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
+  };
 }
 
 /** That output is missing is a fact for readers, not a line in the output. */
@@ -68,14 +86,20 @@ export interface CopyOptions {
 }
 
 export interface Copier {
-  /** Copies to stdout what the file has got since the last time. False when nobody reads it any more. */
+  /** Copies to stdout what the log has got since the last time. False when nobody reads it any more. */
   more(): Promise<boolean>;
   /** The same, once all is there. */
   end(): Promise<boolean>;
 }
 
-export function copier(path: string, { from = 0, onFirst, tame = false }: CopyOptions = {}): Copier {
-  const buffer = Buffer.alloc(65_536);
+/** What is read at once. */
+const pieceBytes = 256 * 1024;
+
+/** `open` is asked each time for what may not be there yet. */
+export function copier(
+  open: () => Log | undefined,
+  { from = 0, onFirst, tame = false }: CopyOptions = {},
+): Copier {
   const tamed = tame ? tamer() : undefined;
   let at = from;
   let first = true;
@@ -87,22 +111,13 @@ export function copier(path: string, { from = 0, onFirst, tame = false }: CopyOp
   };
 
   async function more(): Promise<boolean> {
-    let file: number;
-    try {
-      file = openSync(path, "r");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return true;
-    }
-    try {
-      for (;;) {
-        const length = readSync(file, buffer, 0, buffer.length, at);
-        if (length === 0) return true;
-        at += length;
-        if (!(await write(buffer.subarray(0, length)))) return false;
-      }
-    } finally {
-      closeSync(file);
+    using log = open();
+    if (!log) return true;
+    for (;;) {
+      const bytes = await log.read(at, pieceBytes);
+      at += bytes.length;
+      if (bytes.length > 0 && !(await write(bytes))) return false;
+      if (bytes.length < pieceBytes) return true;
     }
   }
 

@@ -29,6 +29,6 @@ export function webProcesses(context: Context, store: () => Store): Processes {
         version,
       }),
 
-    removeLogs: (removed) => removeJobLogs(context.home, removed),
+    removeLogs: (removed) => removeJobLogs({ store: store(), home: context.home }, removed),
   };
 }

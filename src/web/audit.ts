@@ -4,7 +4,7 @@ import { appendFileSync, closeSync, fstatSync, openSync, renameSync, statSync } 
 import { join } from "node:path";
 import { isoTime } from "../domain/time.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
-import { readAt } from "./log-file.ts";
+import { readAt } from "../store/logs.ts";
 
 export interface Deed {
   readonly who: string;

@@ -1,8 +1,8 @@
 // Looks for a text in a log of any size: a bounded part of it at a time, from the front, the next part where the last one ended.
 
-import { closeSync, fstatSync } from "node:fs";
 import { type Line, terminalReader } from "../domain/terminal-text.ts";
-import { lineNumberAt, openLog, type ReadLog } from "./log-file.ts";
+import type { Log } from "../store/logs.ts";
+import { lineNumberAt } from "./log-window.ts";
 
 export interface Hit {
   readonly number: number;
@@ -24,27 +24,24 @@ const pieceBytes = 1024 ** 2;
 const newline = 10;
 
 /** Lines that contain a text, letters of either case, in what begins at a place and is the beginning of a line. */
-export async function findInLog(path: string, text: string, from: number, read: ReadLog): Promise<Found> {
-  const file = openLog(path);
-  if (file === undefined) return { hits: [], to: 0, size: 0 };
-  try {
-    const { size } = fstatSync(file);
-    const end = Math.min(size, from + mostBytes);
-    const hits: Hit[] = [];
-    let at = Math.min(from, size);
-    let number = await lineNumberAt(path, file, at);
-    while (at < end && hits.length < mostHits) {
-      const bytes = wholeLines(read(file, at, Math.min(pieceBytes, size - at)));
-      const piece = findInPiece(bytes, text, mostHits - hits.length);
-      for (const { line, shown } of piece.hits) hits.push({ number: number + line, text: shown });
-      number += piece.lines;
-      at += piece.bytes;
-      await Bun.sleep(0);
-    }
-    return { hits, to: at, size };
-  } finally {
-    closeSync(file);
+export async function findInLog(log: Log | undefined, text: string, from: number): Promise<Found> {
+  if (!log) return { hits: [], to: 0, size: 0 };
+  const size = await log.size();
+  const end = Math.min(size, from + mostBytes);
+  const hits: Hit[] = [];
+  let at = Math.min(from, size);
+  let number = await lineNumberAt(log, at);
+  while (at < end && hits.length < mostHits) {
+    const bytes = wholeLines(await log.read(at, Math.min(pieceBytes, size - at)));
+    // It was taken away meanwhile.
+    if (bytes.length === 0) break;
+    const piece = findInPiece(bytes, text, mostHits - hits.length);
+    for (const { line, shown } of piece.hits) hits.push({ number: number + line, text: shown });
+    number += piece.lines;
+    at += piece.bytes;
+    await Bun.sleep(0);
   }
+  return { hits, to: at, size };
 }
 
 /** A line longer than a piece is looked through in pieces. */

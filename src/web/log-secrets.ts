@@ -2,24 +2,25 @@
 // that all places in the log stay what they are.
 
 import { secretTexts } from "../domain/secrets.ts";
-import { type ReadLog, readAt } from "./log-file.ts";
+import type { Log } from "../store/logs.ts";
 
 const star = "*".charCodeAt(0);
 
-export interface LogReader {
-  readonly read: ReadLog;
+export interface ShownLog extends Log {
   /** The bytes without an end that may be the beginning of a secret, of which the rest is still to be written. */
   withoutBegun(bytes: Buffer): Buffer;
 }
 
-export function logReader(env: Readonly<Record<string, string>>): LogReader {
+/** A job's log without the secrets of its environment. Closed with the log. */
+export function withoutSecrets(log: Log, env: Readonly<Record<string, string>>): ShownLog {
   const secrets = secretTexts(env).map((text) => Buffer.from(text));
   const margin = Math.max(0, ...secrets.map(({ length }) => length - 1));
   return {
-    read(file, position, length) {
+    ...log,
+    async read(position, length) {
       // What begins before the place or ends behind it is starred out as well.
       const before = Math.min(position, margin);
-      const bytes = readAt(file, position - before, before + length + margin);
+      const bytes = await log.read(position - before, before + length + margin);
       for (const secret of secrets) starOut(bytes, secret);
       return bytes.subarray(before, before + length);
     },

@@ -1,13 +1,11 @@
 // A log as it grows, as events: whole lines as they are done, what stands in the last one as it changes, and the end.
 /** @jsxImportSource @kitajs/html */
 
-import { closeSync, fstatSync } from "node:fs";
 import { LogLines } from "../../views/parts/log.tsx";
 import type { Job } from "../domain/job.ts";
 import { terminalReader } from "../domain/terminal-text.ts";
-import { jobLogPath } from "../home.ts";
-import { openLog } from "./log-file.ts";
-import { type LogReader, logReader } from "./log-secrets.ts";
+import { openJobLog } from "../store/logs.ts";
+import { withoutSecrets } from "./log-secrets.ts";
 import type { Send } from "./streams.ts";
 import type { Web } from "./web.ts";
 
@@ -18,8 +16,11 @@ export interface LogPlace {
   readonly line: number;
 }
 
-/** How often the file is looked at; the eye does not want it faster. */
+/** How often a file is looked at; the eye does not want it faster. */
 const tickMs = 200;
+
+/** How often a store is asked, to which what was printed comes about once a second. */
+const askMs = 500;
 
 /** What one event carries at most. */
 const mostBytes = 64 * 1024;
@@ -33,8 +34,6 @@ export async function followLog(
   send: Send,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = jobLogPath(web.home, job.seq, attempt);
-  const source = logReader(job.env);
   const reader = terminalReader();
   const decoder = new TextDecoder();
   let at = from;
@@ -42,8 +41,8 @@ export async function followLog(
   let tail = "";
 
   /** Sends what was added; false when nothing was. */
-  const sendNews = (isOver: boolean): boolean => {
-    const bytes = readFrom(path, at, source, isOver);
+  const sendNews = async (isOver: boolean): Promise<boolean> => {
+    const bytes = await readFrom(web, { job, attempt, from: at }, isOver);
     if (bytes.length === 0) return false;
     at += bytes.length;
     const lines = reader.read(decoder.decode(bytes, { stream: true }));
@@ -68,19 +67,20 @@ export async function followLog(
     // The order matters: what is read after an end was seen is all there is.
     const attempts = await web.shared(`attempts ${job.seq}`, () => web.store.jobs.attempts(job.seq));
     const isOver = attempts.find((one) => one.number === attempt)?.result !== null;
-    while (!signal.aborted && sendNews(isOver)) await Bun.sleep(0);
+    while (!signal.aborted && (await sendNews(isOver))) await Bun.sleep(0);
     if (isOver) return send({ event: "done", data: "" });
-    await Bun.sleep(tickMs);
+    await Bun.sleep(web.store.output ? askMs : tickMs);
   }
 }
 
-function readFrom(path: string, from: number, source: LogReader, isOver: boolean): Buffer {
-  const file = openLog(path);
-  if (file === undefined) return Buffer.alloc(0);
-  try {
-    const bytes = source.read(file, from, Math.max(0, Math.min(mostBytes, fstatSync(file).size - from)));
-    return isOver ? bytes : source.withoutBegun(bytes);
-  } finally {
-    closeSync(file);
-  }
+async function readFrom(
+  web: Web,
+  { job, attempt, from }: Omit<LogPlace, "line">,
+  isOver: boolean,
+): Promise<Buffer> {
+  using log = openJobLog(web, job.seq, attempt);
+  if (!log) return Buffer.alloc(0);
+  const shown = withoutSecrets(log, job.env);
+  const bytes = await shown.read(from, mostBytes);
+  return isOver ? bytes : shown.withoutBegun(bytes);
 }

@@ -1,8 +1,7 @@
 // Answers that take their time: event streams, and logs as they are.
 
-import { closeSync, fstatSync } from "node:fs";
+import type { Log } from "../store/logs.ts";
 import { Problem } from "./errors.ts";
-import type { ReadLog } from "./log-file.ts";
 import { shieldHeaders, textReply } from "./reply.ts";
 import type { Web } from "./web.ts";
 
@@ -78,18 +77,18 @@ export function eventStream(
 const pieceBytes = 256 * 1024;
 
 /** A whole log as plain text, read as it is sent; `Range: bytes=from-` sends the rest of it. */
-export function rawLog(file: number, name: string, request: Request, read: ReadLog): Response {
-  const { size } = fstatSync(file);
+export async function rawLog(log: Log, name: string, request: Request): Promise<Response> {
+  const size = await log.size();
   const from = rangeStart(request.headers.get("range"), size);
   let at = from ?? 0;
   let isOpen = true;
   const close = () => {
-    if (isOpen) closeSync(file);
+    if (isOpen) log[Symbol.dispose]();
     isOpen = false;
   };
   const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const piece = read(file, at, Math.min(pieceBytes, size - at));
+    async pull(controller) {
+      const piece = await log.read(at, Math.min(pieceBytes, size - at));
       at += piece.length;
       if (piece.length > 0) controller.enqueue(new Uint8Array(piece));
       if (piece.length > 0 && at < size) return;

@@ -2,13 +2,13 @@
 
 import type { ClaimedJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
-import { jobLogPath } from "../home.ts";
 import { jobEnvironment } from "../runner/environment.ts";
 import { markOf } from "../runner/mark.ts";
 import type { AttemptPlan } from "../runner/supervise.ts";
+import type { LogPlace } from "../store/logs.ts";
+import { outputPath } from "./job-logs.ts";
 
-export interface PlanFacts {
-  readonly home: string;
+export interface PlanFacts extends LogPlace {
   /** What a job's variables are laid over. */
   readonly environment: Readonly<Record<string, string>>;
   readonly settings: () => Settings;
@@ -16,7 +16,7 @@ export interface PlanFacts {
 
 export function attemptPlan(
   { job, attempt }: ClaimedJob,
-  { home, environment, settings }: PlanFacts,
+  { store, home, environment, settings }: PlanFacts,
 ): AttemptPlan {
   const mark = markOf(home, job.seq, attempt);
   return {
@@ -24,7 +24,7 @@ export function attemptPlan(
     cwd: job.cwd,
     env: jobEnvironment({ base: environment, mark, job, attempt }),
     timeout: job.timeout,
-    logPath: jobLogPath(home, job.seq, attempt),
+    logPath: outputPath({ store, home }, job.seq, attempt),
     mark,
     limits: settings,
   };

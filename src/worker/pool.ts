@@ -18,10 +18,12 @@ import { newWorkerId } from "../store/rows.ts";
 import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
 import { attemptPlan } from "./attempt-plan.ts";
 import { watchClock } from "./clock.ts";
+import { openCourier } from "./courier.ts";
 import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
 import { watchHindrance } from "./hindrance.ts";
+import { pruneSpool } from "./job-logs.ts";
 import { steadyNow, watchLease } from "./lease.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
@@ -57,6 +59,9 @@ export interface Pool {
 const heartbeatMs = 10_000;
 const rescueMs = 2_000;
 const pruneMs = 60_000;
+/** How soon others see what a command prints; `run` has somebody who watches it. */
+const sendMs = 1_000;
+const sendAtOnceMs = 200;
 /** How long to leave a database alone that has refused so many times in a row: longer and longer, and not all machines at once. */
 const troublePauseMs = (times: number) => Math.min(500 * 2 ** times, 5_000) * (0.5 + Math.random() / 2);
 /** How long to leave a log alone that could not be opened. */
@@ -94,6 +99,8 @@ export function startPool(options: PoolOptions): Pool {
   const running = new Map<number, Run>();
   /** Those that the store does not know of yet, the oldest first. */
   let started: Run[] = [];
+  /** Those that ended and of whose output much is still to be sent. */
+  const sending = new Set<Run>();
   let ended: EndedRun[] = [];
   let settings: Settings;
   let process_id: number;
@@ -107,6 +114,7 @@ export function startPool(options: PoolOptions): Pool {
   let announced: number | null | undefined;
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
+  const courier = openCourier({ store, home, limit: () => settings.log_limit });
   const lease =
     store.leaseMs === null
       ? undefined
@@ -156,6 +164,7 @@ export function startPool(options: PoolOptions): Pool {
     await using _heartbeat = every(store.leaseMs === null ? heartbeatMs : store.leaseMs / 6, beat);
     await using _clock = every(clockMs, watchClock(mendRetries));
     await using _rescuer = every(rescueMs, rescue);
+    await using _courier = every(typeof until === "object" ? sendAtOnceMs : sendMs, courier.send);
     await using _pruner = every(pruneMs, prune);
 
     for (;;) {
@@ -174,8 +183,9 @@ export function startPool(options: PoolOptions): Pool {
     const askedAt = steadyNow();
     if (await store.workers.heartbeat(process_id)) lease?.renewed(askedAt);
     else expel();
-    const unsettled = [...running.values(), ...ended.map(({ run }) => run)];
-    journal.trim(new Set(unsettled.map(({ claimed }) => markOf(home, claimed.job.seq, claimed.attempt).run)));
+    journal.trim(
+      new Set(unsettled().map(({ claimed }) => markOf(home, claimed.job.seq, claimed.attempt).run)),
+    );
   }
 
   async function mendRetries(setBackMs: number): Promise<void> {
@@ -209,6 +219,7 @@ export function startPool(options: PoolOptions): Pool {
       tell({ kind: "taken_over", job: taken.job, from });
       present.add(taken.worker_id);
       leaving.add(taken.worker_id);
+      courier.take(taken, "taken over");
       watchOver({ claimed: taken, attempt, startedAt: performance.now() });
     }
     // Somebody may have asked for its end while nobody listened.
@@ -219,6 +230,7 @@ export function startPool(options: PoolOptions): Pool {
     if (typeof until === "object" || trouble) return;
     await pruneOnce(store, home, settings);
     await pruneJournals(store, home);
+    await pruneSpool(store, home);
   }
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */
@@ -227,12 +239,13 @@ export function startPool(options: PoolOptions): Pool {
     started = started.slice(batch.started.length);
     ended = [];
     try {
+      courier.check();
       if (expelled && running.size === 0 && !stopping) await enterAnew();
       if (changed) await lookAround();
       const idle = stopping || expelled || hindrance.stands() ? [] : idleWorkers();
       const result = await store.leases.exchange({
         started: batch.started.map(startedAttempt),
-        ended: batch.ended.map(({ settlement }) => settlement),
+        ended: await Promise.all(batch.ended.map(({ settlement }) => courier.complete(settlement))),
         settings,
         wanted: idle.length === 0 ? null : { worker_ids: idle, queues, ...only },
       });
@@ -252,6 +265,7 @@ export function startPool(options: PoolOptions): Pool {
       started = [...batch.started, ...started];
       ended = [...batch.ended, ...ended];
       changed = true;
+      courier.doubt();
       if (trouble?.message !== error.message) tell({ kind: "trouble", message: error.message });
       trouble = error;
       refusals++;
@@ -265,9 +279,12 @@ export function startPool(options: PoolOptions): Pool {
     return started.filter(({ startedAt }) => startedAt <= before);
   }
 
+  function unsettled(): Run[] {
+    return [...running.values(), ...sending, ...ended.map(({ run }) => run)];
+  }
+
   function busyWorkers(): Set<string> {
-    const runs = [...running.values(), ...ended.map(({ run }) => run)];
-    return new Set(runs.map(({ claimed }) => claimed.worker_id));
+    return new Set(unsettled().map(({ claimed }) => claimed.worker_id));
   }
 
   function idleWorkers(): string[] {
@@ -305,10 +322,11 @@ export function startPool(options: PoolOptions): Pool {
 
   async function start(claimed: ClaimedJob): Promise<void> {
     const { job, attempt: number, worker_id } = claimed;
-    const plan = attemptPlan(claimed, { home, environment, settings: () => settings });
+    const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
     if (number > 1) await endEarlier(plan);
     tell({ kind: "executing", worker_id, job });
     const attempt = startAttempt(plan, { journal, cgroups });
+    courier.take(claimed, "started");
     const run = { claimed, attempt, startedAt: performance.now() };
     if (attempt.pid !== null) started.push(run);
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance, plan.logPath);
@@ -319,9 +337,12 @@ export function startPool(options: PoolOptions): Pool {
   function watchOver(run: Run): void {
     const { lease } = run.claimed;
     running.set(lease.job_seq, run);
-    void run.attempt.ended.then((ending) => {
+    void run.attempt.ended.then(async (ending) => {
       running.delete(lease.job_seq);
       started = started.filter((other) => other !== run);
+      sending.add(run);
+      await courier.nearlySent(lease, ending.log_bytes);
+      sending.delete(run);
       ended.push({ settlement: { lease, ending, pid: run.attempt.pid }, run });
       wakeup.wake();
     });
@@ -332,6 +353,7 @@ export function startPool(options: PoolOptions): Pool {
     for (const { settlement, run } of batch) {
       const { worker_id } = run.claimed;
       const job = jobs.get(settlement.lease.job_seq);
+      courier.done(settlement.lease, job !== undefined);
       if (job) tell({ kind: "settled", worker_id, job, ending: settlement.ending });
       else tell({ kind: "stale", worker_id, job: run.claimed.job });
     }
@@ -394,7 +416,7 @@ export function startPool(options: PoolOptions): Pool {
 
   async function isFinished(): Promise<boolean> {
     if (stopping && running.size === 0 && trouble?.kind === "unusable") throw trouble;
-    if (ended.length > 0) return false;
+    if (ended.length > 0 || sending.size > 0) return false;
     if (stopping === "leave") return true;
     if (running.size > 0) return false;
     if (stopping || [...present].every((id) => leaving.has(id))) return true;

@@ -15,7 +15,7 @@ export async function pruneOnce(store: Store, home: string, { retention }: Setti
   const before = retention === 0 ? 0 : (await store.now()) - retention * 1000;
   for (;;) {
     const removed = await store.jobs.prune(before, batch);
-    removeJobLogs(home, removed);
+    removeJobLogs({ store, home }, removed);
     if (removed.length < batch) return;
   }
 }

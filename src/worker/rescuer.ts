@@ -12,6 +12,7 @@ import { isOfThisMachine, ownIdentity } from "../runner/process-identity.ts";
 import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
 import { attemptPlan, type PlanFacts } from "./attempt-plan.ts";
+import { openCourier } from "./courier.ts";
 import { isLiving, processStates, workersOf } from "./liveness.ts";
 
 export interface RescueOptions {
@@ -40,7 +41,7 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
   const { boot_id } = ownIdentity();
   const now = await store.now();
   // What runs has its environment already; the worker's own is of no use here.
-  const facts: PlanFacts = { home, settings, environment: {} };
+  const facts: PlanFacts = { store, home, settings, environment: {} };
   for (const { process_id: dead, identity, home: itsHome, liveness } of await processStates(store)) {
     // Of another machine, or another home here, nothing could be taken over but the job: that waits for the lease's end.
     const isOurs = store.leaseMs === null || (isOfThisMachine(identity) && itsHome === home);
@@ -103,11 +104,19 @@ async function endOne(store: Store, seq: number, { home, settings, version }: En
     worker_ids: [],
     journal: journalPath(home, randomUUIDv7()),
   });
+  const courier = openCourier({ store, home, limit: () => settings.log_limit });
   const rescued = rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
   for await (const { taken, attempt } of rescued) {
     attempt.end("cancelled");
-    const ended = [{ lease: taken.lease, ending: await attempt.ended }];
-    await store.leases.exchange({ started: [], ended, settings, wanted: null });
+    courier.take(taken, "taken over");
+    const settlement = await courier.complete({ lease: taken.lease, ending: await attempt.ended });
+    const { settled } = await store.leases.exchange({
+      started: [],
+      ended: [settlement],
+      settings,
+      wanted: null,
+    });
+    courier.done(taken.lease, settled.length > 0);
   }
   await store.workers.forget(process_id);
 }

@@ -4,8 +4,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { jobLogPath } from "../../src/home.ts";
-import { type LogWindow, readAt, readWindow } from "../../src/web/log-file.ts";
+import { openFileLog } from "../../src/store/logs.ts";
 import { findInLog, type Hit } from "../../src/web/log-search.ts";
+import { type LogWindow, readWindow, type WindowWish } from "../../src/web/log-window.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
@@ -13,6 +14,17 @@ import { webServer } from "../support/web-server.ts";
 setDefaultTimeout(60_000);
 
 const texts = ({ lines }: LogWindow) => lines.map((line) => line.map(({ text }) => text).join(""));
+
+async function windowOf(path: string, wish: WindowWish): Promise<LogWindow> {
+  using log = openFileLog(path);
+  return await readWindow(log, wish);
+}
+
+async function findIn(path: string, text: string, from: number) {
+  using log = openFileLog(path);
+  return await findInLog(log, text, from);
+}
+
 const numbered = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}`);
 
@@ -21,13 +33,13 @@ describe("a window on a log", () => {
     using folder = tempFolder();
     const path = join(folder.path, "log");
     writeFileSync(path, `${numbered(1, 5000).join("\n")}\n`);
-    const window = await readWindow(path, { rest: true });
+    const window = await windowOf(path, { rest: true });
     expect([window.first, texts(window).length, texts(window).at(-1)]).toEqual([4001, 1000, "line 5000"]);
-    const earlier = await readWindow(path, { to: window.from, rest: true });
+    const earlier = await windowOf(path, { to: window.from, rest: true });
     expect([earlier.first, texts(earlier).at(-1)]).toEqual([3001, "line 4000"]);
-    const first = await readWindow(path, { from: 0, rest: true });
+    const first = await windowOf(path, { from: 0, rest: true });
     expect([first.first, texts(first)[0], texts(first).at(-1)]).toEqual([1, "line 1", "line 1000"]);
-    const later = await readWindow(path, { from: first.to, rest: true });
+    const later = await windowOf(path, { from: first.to, rest: true });
     expect([later.first, texts(later)[0]]).toEqual([1001, "line 1001"]);
   });
 
@@ -38,7 +50,7 @@ describe("a window on a log", () => {
     writeFileSync(path, all.join("\n"));
     const forward: string[] = [];
     for (let from = 0; ; ) {
-      const window = await readWindow(path, { from, rest: true });
+      const window = await windowOf(path, { from, rest: true });
       if (window.lines.length === 0) break;
       expect(window.first).toBe(forward.length + 1);
       forward.push(...texts(window));
@@ -47,7 +59,7 @@ describe("a window on a log", () => {
     expect(forward).toEqual(all);
     const backward: string[] = [];
     for (let to: number | undefined; ; ) {
-      const window = await readWindow(path, { to, rest: true });
+      const window = await windowOf(path, { to, rest: true });
       backward.unshift(...texts(window));
       if (window.from === 0) break;
       to = window.from;
@@ -59,9 +71,9 @@ describe("a window on a log", () => {
     using folder = tempFolder();
     const path = join(folder.path, "log");
     writeFileSync(path, "whole\nhal");
-    expect(texts(await readWindow(path, { rest: false }))).toEqual(["whole"]);
-    expect(texts(await readWindow(path, { rest: true }))).toEqual(["whole", "hal"]);
-    expect(await readWindow(join(folder.path, "none"), { rest: true })).toMatchObject({ lines: [], size: 0 });
+    expect(texts(await windowOf(path, { rest: false }))).toEqual(["whole"]);
+    expect(texts(await windowOf(path, { rest: true }))).toEqual(["whole", "hal"]);
+    expect(await windowOf(join(folder.path, "none"), { rest: true })).toMatchObject({ lines: [], size: 0 });
   });
 
   test("of 100 MB is as good as any, and its line numbers are right", async () => {
@@ -70,12 +82,12 @@ describe("a window on a log", () => {
     const line = `${"x".repeat(99)}\n`;
     writeFileSync(path, line.repeat(1_000_000));
     const began = performance.now();
-    const window = await readWindow(path, { rest: true });
+    const window = await windowOf(path, { rest: true });
     expect(window.first + window.lines.length - 1).toBe(1_000_000);
-    expect((await readWindow(path, { to: window.from, rest: true })).first + 1000).toBe(window.first);
+    expect((await windowOf(path, { to: window.from, rest: true })).first + 1000).toBe(window.first);
     expect(performance.now() - began).toBeLessThan(5000);
     const again = performance.now();
-    await readWindow(path, { rest: true });
+    await windowOf(path, { rest: true });
     expect(performance.now() - again).toBeLessThan(250);
   });
 
@@ -83,9 +95,9 @@ describe("a window on a log", () => {
     using folder = tempFolder();
     const path = join(folder.path, "log");
     writeFileSync(path, "y".repeat(3_000_000));
-    expect((await readWindow(path, { rest: true })).lines.length).toBe(1);
+    expect((await windowOf(path, { rest: true })).lines.length).toBe(1);
     writeFileSync(path, Buffer.from([0xff, 0xfe, 0x61, 0x0a]));
-    expect(texts(await readWindow(path, { rest: true }))).toEqual(["\ufffd\ufffda"]);
+    expect(texts(await windowOf(path, { rest: true }))).toEqual(["\ufffd\ufffda"]);
   });
 });
 
@@ -109,7 +121,7 @@ describe("looking for a text", () => {
   async function findAll(path: string, text: string): Promise<{ hits: Hit[]; pages: number }> {
     const hits: Hit[] = [];
     for (let from = 0, pages = 1; ; pages++) {
-      const found = await findInLog(path, text, from, readAt);
+      const found = await findIn(path, text, from);
       hits.push(...found.hits);
       if (found.to === found.size) return { hits, pages };
       expect(found.to).toBeGreaterThan(from);
@@ -137,11 +149,11 @@ describe("looking for a text", () => {
     const path = join(folder.path, "log");
     const line = `${"x".repeat(99)}\n`;
     writeFileSync(path, `${line.repeat(1_048_576)}the end\n`);
-    const first = await findInLog(path, "end", 0, readAt);
+    const first = await findIn(path, "end", 0);
     expect([first.hits.length, first.to < first.size / 2]).toEqual([0, true]);
     const { hits } = await findAll(path, "end");
     expect(hits).toEqual([{ number: 1_048_577, text: "the end" }]);
-    const window = await readWindow(path, { line: 1_048_577, rest: true });
+    const window = await windowOf(path, { line: 1_048_577, rest: true });
     expect([window.first, texts(window).at(-1)]).toEqual([1_048_567, "the end"]);
   });
 

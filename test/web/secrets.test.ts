@@ -3,8 +3,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openLog } from "../../src/web/log-file.ts";
-import { logReader } from "../../src/web/log-secrets.ts";
+import { openFileLog } from "../../src/store/logs.ts";
+import { withoutSecrets } from "../../src/web/log-secrets.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
@@ -80,16 +80,15 @@ test("a copy of a job has its secrets without ever showing them", async () => {
 });
 
 describe("a log that is read in pieces", () => {
-  test("has its secrets starred out wherever the pieces begin and end, and its length stays", () => {
+  test("has its secrets starred out wherever the pieces begin and end, and its length stays", async () => {
     using folder = tempFolder();
     const path = join(folder.path, "log");
     const text = `${secret}\nx${secret}${secret}y\n${secret}`;
     writeFileSync(path, text);
-    const file = openLog(path)!;
-    const { read } = logReader({ TOKEN: secret });
+    using log = withoutSecrets(openFileLog(path)!, { TOKEN: secret });
     for (let length = 1; length <= text.length; length++) {
       const pieces: Buffer[] = [];
-      for (let at = 0; at < text.length; at += length) pieces.push(Buffer.from(read(file, at, length)));
+      for (let at = 0; at < text.length; at += length) pieces.push(await log.read(at, length));
       expect(Buffer.concat(pieces).toString()).toBe(text.replaceAll(secret, "*".repeat(secret.length)));
     }
   });

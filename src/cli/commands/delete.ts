@@ -8,6 +8,6 @@ import { findJobs } from "../find-jobs.ts";
 export async function deleteJobs(context: Context, words: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const found = await findJobs(store, words);
-  removeJobLogs(context.home, await store.jobs.delete(found.map(({ seq }) => seq)));
+  removeJobLogs({ store, home: context.home }, await store.jobs.delete(found.map(({ seq }) => seq)));
   return done;
 }

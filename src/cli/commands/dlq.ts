@@ -47,7 +47,7 @@ export async function dlqDelete(context: Context, words: readonly string[]): Pro
   await using store = await context.openStore();
   const found = await findJobs(store, words);
   removeJobLogs(
-    context.home,
+    { store, home: context.home },
     await store.jobs.delete(
       found.map(({ seq }) => seq),
       "dead",
@@ -70,7 +70,7 @@ export async function dlqPurge(
   let purged = 0;
   for (;;) {
     const removed = await store.jobs.deleteDead(batch);
-    removeJobLogs(context.home, removed);
+    removeJobLogs({ store, home: context.home }, removed);
     purged += removed.length;
     if (removed.length < batch) break;
   }

@@ -1,7 +1,7 @@
 // queuectl logs: what a job printed.
 
 import { Refusal } from "../../domain/errors.ts";
-import { jobLogPath } from "../../home.ts";
+import { openJobLog } from "../../store/logs.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { copier, followJob, tellIfCut } from "../follow.ts";
@@ -40,7 +40,8 @@ export async function logs(
     note(`job ${job.id} has not run yet; it is ${job.state}`);
     return done;
   }
-  await copier(jobLogPath(context.home, job.seq, attempt.number), { tame }).end();
+  const log = () => openJobLog({ store, home: context.home }, job.seq, attempt.number);
+  await copier(log, { tame }).end();
   tellIfCut(attempt);
   return done;
 }

@@ -22,7 +22,7 @@ export async function show(
   if (options.json) {
     const history = attempts.map((attempt) => ({
       ...attemptJson(attempt),
-      log: jobLogPath(context.home, job.seq, attempt.number),
+      log: store.output ? null : jobLogPath(context.home, job.seq, attempt.number),
     }));
     await printJson({ ...jobJson(job), attempts_history: history });
     return done;

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Refusal } from "../../domain/errors.ts";
 import { workerLogPath } from "../../home.ts";
+import { openFileLog } from "../../store/logs.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -35,7 +36,7 @@ export async function workerLogs(
   if (!options.follow) return done;
 
   await using store = await context.openStore();
-  const copy = copier(path, { from: Buffer.byteLength(newer) });
+  const copy = copier(() => openFileLog(path), { from: Buffer.byteLength(newer) });
   while (reading) {
     const living = workersOf((await processStates(store)).filter(isLiving));
     reading = await copy.more();

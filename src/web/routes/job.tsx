@@ -7,13 +7,13 @@ import { JobPage } from "../../../views/job.tsx";
 import type { LogPart } from "../../../views/parts/log.tsx";
 import type { Attempt } from "../../domain/attempt.ts";
 import type { Job } from "../../domain/job.ts";
-import { jobLogPath } from "../../home.ts";
+import { openJobLog } from "../../store/logs.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
-import { readWindow } from "../log-file.ts";
 import { findInLog } from "../log-search.ts";
-import { logReader } from "../log-secrets.ts";
+import { withoutSecrets } from "../log-secrets.ts";
+import { readWindow } from "../log-window.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -55,12 +55,12 @@ async function logOf(
   if (!attempt) return undefined;
   const [from, to, line] = [numberOf(query, "from"), numberOf(query, "to"), numberOf(query, "line")];
   const isLive = attempt.result === null && (from ?? to ?? line) === undefined;
-  const path = jobLogPath(web.home, job.seq, attempt.number);
-  const { read } = logReader(job.env);
-  const window = await readWindow(path, { from, to, line, rest: !isLive }, read);
+  using log = openJobLog(web, job.seq, attempt.number);
+  const shown = log && withoutSecrets(log, job.env);
+  const window = await readWindow(shown, { from, to, line, rest: !isLive });
   const text = query.get("find")?.slice(0, longestFind) ?? "";
   const search =
-    text === "" ? undefined : { text, ...(await findInLog(path, text, numberOf(query, "past") ?? 0, read)) };
+    text === "" ? undefined : { text, ...(await findInLog(shown, text, numberOf(query, "past") ?? 0)) };
   return { ...window, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated, search };
 }
 

@@ -2,11 +2,10 @@
 /** @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { jobLogPath } from "../../home.ts";
+import { openJobLog } from "../../store/logs.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
-import { openLog } from "../log-file.ts";
-import { logReader } from "../log-secrets.ts";
+import { withoutSecrets } from "../log-secrets.ts";
 import { followLog } from "../log-stream.tsx";
 import { eventStream, rawLog } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
@@ -26,9 +25,9 @@ export async function raw(
   const job = await findJob(web, id);
   const attempt = attemptOf(await attemptsOf(web, job), query);
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
-  const file = openLog(jobLogPath(web.home, job.seq, attempt.number));
-  if (file === undefined) throw new Problem(404, "no-log", "there is no output of this attempt");
-  return rawLog(file, `${job.id}-${attempt.number}.log`, request, logReader(job.env).read);
+  const log = openJobLog(web, job.seq, attempt.number);
+  if (!log) throw new Problem(404, "no-log", "there is no output of this attempt");
+  return rawLog(withoutSecrets(log, job.env), `${job.id}-${attempt.number}.log`, request);
 }
 
 async function stream(web: Web, request: Request, id: string): Promise<Response> {

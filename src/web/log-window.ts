@@ -1,7 +1,7 @@
 // Reads windows of a log that may be large and may be growing: whole lines, and which numbers they have.
 
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type Line, terminalReader } from "../domain/terminal-text.ts";
+import type { Log } from "../store/logs.ts";
 
 export interface LogWindow {
   readonly lines: readonly Line[];
@@ -10,9 +10,6 @@ export interface LogWindow {
   readonly to: number;
   readonly size: number;
 }
-
-/** Reads up to `length` bytes of an open log from a place on. */
-export type ReadLog = (file: number, position: number, length: number) => Buffer;
 
 export interface WindowWish {
   /** The first byte; the last lines before `to` by default. */
@@ -34,49 +31,33 @@ const linesBefore = 10;
 
 const newline = 10;
 
-/** Opens a log, or gives undefined when there is none. Whatever stands in its place, a link is not followed. */
-export function openLog(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
-}
-
-export async function readWindow(path: string, wish: WindowWish, read: ReadLog = readAt): Promise<LogWindow> {
-  const file = openLog(path);
-  if (file === undefined) return { lines: [], first: 1, from: 0, to: 0, size: 0 };
-  try {
-    const { size } = fstatSync(file);
-    const first =
-      wish.line === undefined ? wish.from : await placeOfLine(path, file, wish.line - linesBefore);
-    const { from, bytes } = cutWindow(file, size, { ...wish, from: first }, read);
-    const text = new TextDecoder().decode(bytes);
-    const reader = terminalReader();
-    const lines = reader.read(text);
-    if (bytes.at(-1) !== newline && bytes.length > 0) lines.push(reader.rest());
-    return { lines, first: await lineNumberAt(path, file, from), from, to: from + bytes.length, size };
-  } finally {
-    closeSync(file);
-  }
+export async function readWindow(log: Log | undefined, wish: WindowWish): Promise<LogWindow> {
+  if (!log) return { lines: [], first: 1, from: 0, to: 0, size: 0 };
+  const size = await log.size();
+  const first = wish.line === undefined ? wish.from : await placeOfLine(log, wish.line - linesBefore);
+  const { from, bytes } = await cutWindow(log, size, { ...wish, from: first });
+  const text = new TextDecoder().decode(bytes);
+  const reader = terminalReader();
+  const lines = reader.read(text);
+  if (bytes.at(-1) !== newline && bytes.length > 0) lines.push(reader.rest());
+  return { lines, first: await lineNumberAt(log, from), from, to: from + bytes.length, size };
 }
 
 /** The bytes of whole lines that fit: from the front when a beginning was asked for, else from the back. */
-function cutWindow(
-  file: number,
+async function cutWindow(
+  log: Log,
   size: number,
   { from, to, rest }: WindowWish,
-  read: ReadLog,
-): { from: number; bytes: Buffer } {
+): Promise<{ from: number; bytes: Buffer }> {
   if (from !== undefined) {
     const start = Math.min(from, size);
-    const bytes = read(file, start, Math.min(mostBytes, size - start));
+    const bytes = await log.read(start, Math.min(mostBytes, size - start));
     const end = endOfLines(bytes, rest || start + bytes.length === size);
     return { from: start, bytes: bytes.subarray(0, firstLines(bytes.subarray(0, end), mostLines)) };
   }
   const end = Math.min(to ?? size, size);
   const start = Math.max(0, end - mostBytes);
-  const bytes = read(file, start, end - start);
+  const bytes = await log.read(start, end - start);
   const whole = bytes.subarray(0, endOfLines(bytes, rest || end < size));
   const skipped = start === 0 ? 0 : whole.indexOf(newline) + 1;
   const cut = lastLines(whole.subarray(skipped), mostLines) + skipped;
@@ -110,57 +91,44 @@ function lastLines(bytes: Buffer, count: number): number {
   return at + 1;
 }
 
-export function readAt(file: number, position: number, length: number): Buffer {
-  const buffer = Buffer.alloc(Math.max(0, length));
-  let read = 0;
-  while (read < buffer.length) {
-    const some = readSync(file, buffer, read, buffer.length - read, position + read);
-    if (some === 0) break;
-    read += some;
-  }
-  return buffer.subarray(0, read);
-}
-
 /** Line numbers at every so many bytes of a log, kept for the next page of it: a log only grows. */
 const markBytes = 1024 ** 2;
 const marks = new Map<string, number[]>();
 const mostMarked = 50;
 
 /** The number of the line that begins at a place. */
-export async function lineNumberAt(path: string, file: number, place: number): Promise<number> {
+export async function lineNumberAt(log: Log, place: number): Promise<number> {
   const wanted = Math.floor(place / markBytes);
-  const known = await marksOf(path, file, (marked) => marked.length > wanted);
-  return 1 + known[wanted]! + countLines(readAt(file, wanted * markBytes, place - wanted * markBytes));
+  const known = await marksOf(log, (marked) => marked.length > wanted);
+  return 1 + known[wanted]! + countLines(await log.read(wanted * markBytes, place - wanted * markBytes));
 }
 
 /** The place where a line begins; the end of a log that has fewer. */
-async function placeOfLine(path: string, file: number, line: number): Promise<number> {
+async function placeOfLine(log: Log, line: number): Promise<number> {
   const before = Math.max(0, line - 1);
-  const { size } = fstatSync(file);
+  const size = await log.size();
   const isFar = (marked: readonly number[]) => marked.at(-1)! >= before || marked.length * markBytes > size;
-  const known = await marksOf(path, file, isFar);
+  const known = await marksOf(log, isFar);
   const mark = Math.max(
     0,
     known.findLastIndex((lines) => lines <= before),
   );
-  const bytes = readAt(file, mark * markBytes, markBytes);
+  const bytes = await log.read(mark * markBytes, markBytes);
   const place = firstLines(bytes, before - known[mark]!);
   return mark * markBytes + place;
 }
 
 /** Marks of a log until they are enough. Lets others run between the megabytes it counts. */
-async function marksOf(
-  path: string,
-  file: number,
-  enough: (marked: readonly number[]) => boolean,
-): Promise<readonly number[]> {
-  const known = marks.get(path) ?? [0];
-  marks.delete(path);
-  marks.set(path, known);
+async function marksOf(log: Log, enough: (marked: readonly number[]) => boolean): Promise<readonly number[]> {
+  const known = marks.get(log.name) ?? [0];
+  marks.delete(log.name);
+  marks.set(log.name, known);
   if (marks.size > mostMarked) marks.delete(marks.keys().next().value!);
   while (!enough(known)) {
     const at = known.length - 1;
-    known.push(known[at]! + countLines(readAt(file, at * markBytes, markBytes)));
+    const lines = countLines(await log.read(at * markBytes, markBytes));
+    // Another reader may have counted the same megabyte meanwhile.
+    if (known.length - 1 === at) known.push(known[at]! + lines);
     if (at % 8 === 7) await Bun.sleep(0);
   }
   return known;
