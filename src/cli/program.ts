@@ -163,9 +163,15 @@ const commands: readonly Command[] = [
   },
   {
     name: "wait",
-    takes: "<...id>",
+    takes: "[...id]",
     about: "Wait until jobs are settled, and exit with their exit status",
-    flags: [["--timeout <duration>", "How long to wait at most; exits with 124 then"]],
+    usage: "wait <id…> | --tag <tag> | --queue <name> | --all [options]",
+    flags: [
+      ["--tag <tag>", "For all jobs with this label"],
+      ["--queue <name>", "For all jobs of this queue"],
+      ["--all", "For all jobs"],
+      ["--timeout <duration>", "How long to wait at most; exits with 124 then"],
+    ],
     load: async () => (await import("./commands/wait.ts")).wait,
   },
   {

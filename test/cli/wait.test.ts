@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
+import { atTerminal } from "../support/terminal.ts";
 
 setDefaultTimeout(60_000);
 
@@ -78,5 +79,114 @@ describe.concurrent("wait", () => {
     await q.ok("delete", "job");
     expect(await wait.exited).toBe(1);
     await wait.says("there is no job job");
+  });
+});
+
+describe.concurrent("wait for all that match", () => {
+  test("returns when the last of them is settled, whatever else waits", async () => {
+    await using q = queuectl();
+    for (const [words, others] of [
+      [
+        ["--tag", "wav"],
+        ["--tag", "other"],
+      ],
+      [
+        ["--queue", "media"],
+        ["--queue", "other"],
+      ],
+      [
+        ["--queue", "media", "--tag", "wav"],
+        ["--queue", "media"],
+      ],
+    ] as const) {
+      const gate = makeGate(q);
+      await q.ok("enqueue", gate.command, ...words);
+      await q.ok("enqueue", "true", ...words);
+      await q.ok("enqueue", "true", "--delay", "1h", ...others);
+      const wait = q.start("wait", ...words);
+      const worker = q.start("worker", "--count", "2");
+      await gate.reached();
+      await worker.says("completed");
+      expect((await q("wait", ...words, "--timeout", "0.3")).status).toBe(124);
+      gate.open();
+      expect(await wait.exited).toBe(0);
+      expect(wait.stdout() + wait.stderr()).toBe("");
+      worker.kill("SIGTERM");
+      await worker.exited;
+      const waiting = (await q.json("list", "--state", "pending")).map(({ id }: { id: string }) => id);
+      await q.ok("cancel", ...waiting);
+      await q.ok("delete", ...waiting);
+    }
+  });
+
+  test("does not wait for jobs that are enqueued meanwhile", async () => {
+    await using q = queuectl();
+    for (const words of [["--all"], ["--tag", "a"]]) {
+      const gate = makeGate(q);
+      await q.ok("enqueue", gate.command, "--tag", "a", "--priority", "5");
+      const worker = q.start("worker");
+      await gate.reached();
+      const wait = atTerminal(q, ["wait", ...words]);
+      await wait.shows("0 of 1");
+      await q.ok("enqueue", "true", "--tag", "a", "--delay", "1h", "--id", `later${words.length}`);
+      gate.open();
+      expect(await wait.exited()).toBe(0);
+      await q.ok("delete", `later${words.length}`);
+      worker.kill("SIGTERM");
+      await worker.exited;
+    }
+  });
+
+  test("is over with the exit status of the first that did not complete, or 0", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "max_retries", "0");
+    for (const command of ["true", "exit 6", "exit 5", "true"]) await q.ok("enqueue", command, "--tag", "a");
+    await q.ok("enqueue", "true", "--id", "stopped", "--queue", "b");
+    await q.ok("cancel", "stopped");
+    await q.ok("worker", "--until-empty");
+    expect((await q("wait", "--tag", "a")).status).toBe(6);
+    expect((await q("wait", "--queue", "b")).status).toBe(130);
+    expect((await q("wait", "--all")).status).toBe(6);
+    await q.ok("dlq", "purge", "--yes");
+    expect((await q("wait", "--tag", "a")).status).toBe(0);
+    expect((await q("wait", "--all")).status).toBe(130);
+  });
+
+  test("says so where there is none, which is no failure", async () => {
+    await using q = queuectl();
+    for (const words of [["--all"], ["--tag", "a"], ["--queue", "b"]]) {
+      const { status, stderr } = await q("wait", ...words);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "queuectl: there is no such job\n" });
+    }
+  });
+
+  test("needs ids or a filter, and not both", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "job");
+    for (const words of [[], ["job", "--all"], ["--all", "--tag", "a"]]) {
+      expect((await q("wait", ...words)).status).toBe(2);
+    }
+  });
+
+  test("shows at a terminal how far they are, more of them than it looks at in one go, and leaves nothing behind", async () => {
+    await using q = queuectl();
+    await q.with({ stdin: "x\n".repeat(12_500) }, "enqueue", "--each", "echo", "--tag", "a", "--delay", "1h");
+    const gate = makeGate(q);
+    await q.ok("enqueue", gate.command, "--tag", "a");
+    const wait = atTerminal(q, ["wait", "--tag", "a"]);
+    await wait.shows("0 of 12501");
+    const waiting = (await q.json("list", "--limit", "0", "--search", "echo")).map(
+      ({ id }: { id: string }) => id,
+    );
+    for (let from = 0; from < waiting.length; from += 5000)
+      await q.ok("cancel", ...waiting.slice(from, from + 5000));
+    await wait.shows("12500 of 12501");
+    const worker = q.start("worker");
+    await gate.reached();
+    gate.open();
+    expect(await wait.exited()).toBe(130);
+    worker.kill("SIGTERM");
+    expect(wait.shown()).toEndWith("\r\u001b[K");
+    expect(wait.shown()).toContain(" left");
   });
 });

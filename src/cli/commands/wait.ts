@@ -1,36 +1,111 @@
 // queuectl wait: return when jobs are settled.
 
+import { misuse } from "../../domain/errors.ts";
 import { isSettled, type Job } from "../../domain/job.ts";
 import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Context } from "../context.ts";
 import { done, statusOfJob, timedOut } from "../exit-status.ts";
 import { note } from "../output.ts";
+import { makeMeter, progressBar, progressLine, timeLeft } from "../progress.ts";
+import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
 
 /** How often to look when nothing is heard. */
 const lookMs = 500;
 
+/** The least time between two counts. */
+const restMs = 100;
+
+interface WaitOptions {
+  readonly timeout?: string;
+  readonly tag?: string;
+  readonly queue?: string;
+  readonly all?: boolean;
+}
+
 export async function wait(
   context: Context,
   words: readonly string[],
-  options: { timeout?: string },
+  options: WaitOptions,
 ): Promise<number> {
+  const { tag, queue, all = false } = options;
+  const isFilter = all || tag !== undefined || queue !== undefined;
+  if (isFilter === words.length > 0) {
+    throw misuse("wait for what? Say ids, or else --tag, --queue or --all");
+  }
+  if (all && (tag !== undefined || queue !== undefined))
+    throw misuse("--all leaves nothing for --tag or --queue");
   const limit = options.timeout === undefined ? undefined : seconds("timeout", options.timeout);
   await using store = await context.openStore();
+  const failed = isFilter
+    ? await untilMatching(store, { tag, queue }, limit)
+    : await untilNamed(store, words, limit);
+  if (failed !== "time is up") return failed ? statusOfJob(failed) : done;
+  note("queuectl: the time is up and not all jobs are settled");
+  return timedOut;
+}
+
+/** The first job that did not complete, if there is one. */
+type Waited = Job | undefined | "time is up";
+
+async function untilNamed(
+  store: Store,
+  words: readonly string[],
+  limit: number | undefined,
+): Promise<Waited> {
   const jobs: Job[] = [];
   for (const word of words) jobs.push(await store.jobs.find(word));
   const settled = await untilAll(store, jobs, isSettledJob, limit);
-  if (!settled) {
-    note("queuectl: the time is up and not all jobs are settled");
-    return timedOut;
-  }
-  for (const job of settled) {
-    const status = statusOfJob(job);
-    if (status !== done) return status;
-  }
-  return done;
+  return settled ? settled.find((job) => statusOfJob(job) !== done) : "time is up";
 }
+
+/** Jobs that are enqueued while it waits are not waited for, so that it ends. */
+async function untilMatching(
+  store: Store,
+  filter: { readonly tag: string | undefined; readonly queue: string | undefined },
+  limit: number | undefined,
+): Promise<Waited> {
+  const waited = { ...filter, before: (await store.matching.newest()) + 1 };
+  const { jobs } = await store.matching.count(filter, { before: waited.before, limit: 1 });
+  if (jobs === 0) note("queuectl: there is no such job");
+  const count = unsettledCounter(store, waited);
+  const isInTime = await untilNone(store, count, limit);
+  return isInTime ? firstFailed(store, waited) : "time is up";
+}
+
+async function untilNone(store: Store, count: CountUnsettled, limit: number | undefined): Promise<boolean> {
+  const wakeup = makeWakeup();
+  using _watch = store.watch(wakeup.wake);
+  using progress = progressLine();
+  const meter = makeMeter();
+  const deadline = deadlineOf(limit);
+  let total: number | undefined;
+  for (;;) {
+    const left = await count();
+    total ??= left;
+    if (left === 0) return true;
+    const settled = Math.max(0, total - left);
+    progress.showNow(settledText(settled, total, meter.rate(settled)));
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return false;
+    await wakeup.wait(Math.min(lookMs, leftMs));
+    // Who waits for many jobs is told of each change at once; to look as often would cost the workers more than it tells.
+    await Bun.sleep(Math.min(restMs, Math.max(0, deadline - performance.now())));
+  }
+}
+
+const settledText = (settled: number, total: number, rate: number) =>
+  progressBar(
+    settled / total,
+    [`${settled} of ${total}`, `${Number(rate.toPrecision(2))}/s`, timeLeft(total - settled, rate)]
+      .filter(Boolean)
+      .join(", "),
+  );
+
+/** By the steady clock. */
+const deadlineOf = (seconds: number | undefined) =>
+  seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
 
 const isSettledJob = (job: Job) => isSettled(job.state);
 
@@ -43,7 +118,7 @@ export async function untilAll(
 ): Promise<readonly Job[] | undefined> {
   const wakeup = makeWakeup();
   using _watch = store.watch(wakeup.wake);
-  const deadline = limit === undefined ? Number.POSITIVE_INFINITY : performance.now() + limit * 1000;
+  const deadline = deadlineOf(limit);
   const found = new Map<number, Job>();
   for (;;) {
     for (const { seq, id } of jobs) {
