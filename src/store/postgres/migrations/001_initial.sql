@@ -216,16 +216,19 @@ as $$ select floor(extract(epoch from clock_timestamp()) * 1000)::bigint $$;
 create function queuectl.ms(duration double precision) returns bigint language sql immutable parallel safe
 as $$ select round(coalesce(duration, 0) * 1000)::bigint $$;
 
--- The queues in which a job is ready, by name: one step down the index for each.
+-- The queues in which a job is ready, by name: one step down the index for each. Sorted by all of the index, so that no plan takes
+-- another one.
 create function queuectl.ready_queues() returns setof text language plpgsql stable
 set enable_seqscan = off
 as $$
 declare
-  name text := (select queue from queuectl.jobs where ready order by queue limit 1);
+  name text := (select queue from queuectl.jobs where ready order by queue, priority desc, seq limit 1);
 begin
   while name is not null loop
     return next name;
-    name := (select queue from queuectl.jobs where ready and queue > name order by queue limit 1);
+    name := (
+      select queue from queuectl.jobs where ready and queue > name order by queue, priority desc, seq limit 1
+    );
   end loop;
 end
 $$;
@@ -236,14 +239,15 @@ set enable_seqscan = off
 as $$
 declare
   name text := (
-    select queue from queuectl.jobs where not ready and next_run_at is not null order by queue limit 1
+    select queue from queuectl.jobs
+    where not ready and next_run_at is not null order by queue, next_run_at limit 1
   );
 begin
   while name is not null loop
     return next name;
     name := (
       select queue from queuectl.jobs
-      where not ready and next_run_at is not null and queue > name order by queue limit 1
+      where not ready and next_run_at is not null and queue > name order by queue, next_run_at limit 1
     );
   end loop;
 end
@@ -369,7 +373,7 @@ $$;
 
 -- One turn of a worker process in one round trip; store/postgres/leases.ts says what goes in and comes out.
 create function queuectl.exchange(turn jsonb) returns jsonb language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   at bigint := coalesce((turn ->> 'at')::bigint, queuectl.now_ms());
@@ -397,10 +401,12 @@ begin
   if not exists (select from queuectl.meta where id = (turn ->> 'queue')::uuid) then
     raise exception 'another queue' using errcode = 'QC001';
   end if;
-  update queuectl.attempts set pid = word.pid, pid_start = word.pid_start
-  from jsonb_to_recordset(turn -> 'started') as word(job_seq bigint, lease_seq bigint, pid integer, pid_start text)
-  join queuectl.jobs on jobs.seq = word.job_seq and jobs.lease_seq = word.lease_seq and jobs.state = 'processing'
-  where attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number;
+  if jsonb_array_length(turn -> 'started') > 0 then
+    update queuectl.attempts set pid = word.pid, pid_start = word.pid_start
+    from jsonb_to_recordset(turn -> 'started') as word(job_seq bigint, lease_seq bigint, pid integer, pid_start text)
+    join queuectl.jobs on jobs.seq = word.job_seq and jobs.lease_seq = word.lease_seq and jobs.state = 'processing'
+    where attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number;
+  end if;
 
   if turn ? 'output' and (
     select min(size - start)
