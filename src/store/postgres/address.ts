@@ -28,6 +28,7 @@ export function readAddress(text: string): Address {
     : undefined;
   const port = url.port || url.searchParams.get("port") || "5432";
   if (socketFolder !== undefined) url.searchParams.delete("host");
+  url.searchParams.set("sslmode", socketFolder === undefined ? sslModeOf(url, tls) : "disable");
   const database =
     decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username) || "postgres";
   return {
@@ -36,9 +37,7 @@ export function readAddress(text: string): Address {
       adapter: "postgres",
       url,
       ...(socketFolder === undefined ? {} : { path: `${socketFolder}/.s.PGSQL.${port}` }),
-      ...(Object.values(tls).some((part) => part !== undefined)
-        ? { tls: { ...tls, ...verification(url) } }
-        : {}),
+      ...(Object.values(tls).some((part) => part !== undefined) ? { tls } : {}),
     },
   };
 }
@@ -74,7 +73,8 @@ function takeFile(url: URL, name: string): string | undefined {
   }
 }
 
-/** As libpq means it: a certificate is checked only when asked for by name. */
-const verification = (url: URL) => ({
-  rejectUnauthorized: ["verify-ca", "verify-full"].includes(url.searchParams.get("sslmode") ?? ""),
-});
+/** As libpq means it: encrypted where the server can, and with a certificate authority given, `require` checks the server by it. */
+function sslModeOf(url: URL, { ca }: { readonly ca: string | undefined }): string {
+  const mode = url.searchParams.get("sslmode") ?? "prefer";
+  return mode === "require" && ca !== undefined ? "verify-ca" : mode;
+}

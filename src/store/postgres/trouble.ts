@@ -93,6 +93,7 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
       "check the network and the server, then look what was done",
     );
   }
+  if (isTlsError(error)) return noTls(error.message, where);
   if (!isSqlError(error)) return undefined;
   const state = stateOf(error);
   if (state === undefined) return unreachable(error, where);
@@ -104,7 +105,21 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   return new Refusal(kind, say(where, error.message), advice);
 }
 
+/** What the client itself finds wrong with a certificate, the server's or ours, comes under the names that OpenSSL has for it. */
+const isTlsError = (error: unknown): error is Error =>
+  error instanceof Error &&
+  "code" in error &&
+  /^ERR_(TLS|BORINGSSL)|CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECODE)/.test(String(error.code));
+
+const noTls = (message: string, where: string) =>
+  new Refusal(
+    "unavailable",
+    `${where} cannot be reached by TLS: ${message}`,
+    "check sslmode, sslrootcert, sslcert and sslkey in the URL, and the server's certificate",
+  );
+
 function unreachable({ code, message }: SqlError, where: string): Refusal {
+  if (/TLS|SSL/.test(code)) return noTls(message, where);
   const [, say, advice] = client.find(([pattern]) => pattern.test(code))!;
   return new Refusal("unavailable", say(where, message), advice);
 }
@@ -115,11 +130,6 @@ const client: readonly (readonly [
   say: (where: string, message: string) => string,
   advice: string,
 ])[] = [
-  [
-    /TLS|SSL/,
-    (where, message) => `${where} cannot be reached by TLS: ${message}`,
-    "check sslmode and certificates in the URL",
-  ],
   [
     /CONNECTION_CLOSED|IDLE_TIMEOUT/,
     (where) => `the connection to ${where} broke`,
@@ -155,7 +165,7 @@ const table: Trouble[] = [
     "28",
     "unavailable",
     (where, message) => `${where} does not let us in: ${message}`,
-    "check user and password in the URL",
+    "check user, password and sslmode in the URL, and the server's pg_hba.conf",
   ],
   [
     "3D000",
