@@ -1,6 +1,6 @@
 // The README is true: what the program has is in it, and what it shows works. The program itself is asked what it has.
 
-import { beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { jobStates, newJob } from "../src/domain/job.ts";
@@ -13,6 +13,9 @@ import {
   settingRules,
 } from "../src/domain/settings.ts";
 import { program } from "./support/queuectl.ts";
+
+// Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(60_000);
 
 const root = resolve(import.meta.dir, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
