@@ -93,6 +93,7 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/open.ts": "only the database that is asked for is loaded",
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
+  "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
   "src/care/backup.ts": "each database is copied in its own way, and only one is loaded",
 };
 

@@ -35,6 +35,14 @@ const jobFlags: readonly Flag[] = [
   ["--env <K=V|K>", "A variable for it, or one taken along from here; may be repeated", many],
 ];
 
+const scheduleFlags: readonly Flag[] = [
+  ["--tz <zone>", "The zone of its times, such as Europe/Berlin; this machine's by default"],
+  ["--missed <what>", "Of times that no worker was there for: skip all, run one (the default), or all"],
+  ["--overlap <what>", "While its last job is not settled: skip (the default), queue another, or replace it"],
+  ["--jitter <duration>", "Start each time up to so much later, always the same for one time"],
+];
+
+const schedule = () => import("./commands/schedule.ts");
 const dlq = () => import("./commands/dlq.ts");
 const config = () => import("./commands/config.ts");
 
@@ -225,6 +233,64 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "schedule add",
+    takes: "<name> <times> [...command]",
+    about: "Store a command to be run again and again, at the times of a cron text",
+    usage: "schedule add <name> '<cron>' '<command>' | -- <word…> [options]",
+    examples: [
+      "queuectl schedule add nightly '30 2 * * *' './backup.sh' --tz Europe/Berlin",
+      "queuectl schedule add ping '*/10 * * * * *' 'curl -fsS https://example.org' --overlap skip",
+    ],
+    flags: [...scheduleFlags, ...jobFlags.filter(([flag]) => !/^--(id|run-at|delay) /.test(flag)), json],
+    load: async () => (await import("./commands/schedule-add.ts")).scheduleAdd,
+  },
+  {
+    name: "schedule list",
+    about: "Show the schedules, by name",
+    flags: [json],
+    load: async () => (await schedule()).scheduleList,
+  },
+  {
+    name: "schedule show",
+    takes: "<name>",
+    about: "Show one schedule, its next times and its last jobs",
+    flags: [json],
+    load: async () => (await schedule()).scheduleShow,
+  },
+  {
+    name: "schedule pause",
+    takes: "<...name>",
+    about: "Let no time come until it is resumed",
+    load: async () => (await schedule()).schedulePause,
+  },
+  {
+    name: "schedule resume",
+    takes: "<...name>",
+    about: "Go on with the next time from now",
+    load: async () => (await schedule()).scheduleResume,
+  },
+  {
+    name: "schedule run",
+    takes: "<name>",
+    about: "Enqueue its command now, beside its times, and print the job's id",
+    load: async () => (await schedule()).scheduleRun,
+  },
+  {
+    name: "schedule delete",
+    takes: "<...name>",
+    about: "Remove schedules; their jobs stay",
+    load: async () => (await schedule()).scheduleDelete,
+  },
+  {
+    name: "schedule preview",
+    takes: "<times>",
+    about: "Show the next times of a cron text, and where the clock is changed",
+    usage: "schedule preview '<cron>' [options]",
+    flags: [["--count <n>", "How many; 10 by default"], scheduleFlags[0]!, json],
+    load: async () => (await import("./commands/schedule-preview.ts")).schedulePreview,
+  },
+
+  {
     name: "config show",
     alias: "config list",
     about: "Show all settings",
@@ -318,6 +384,7 @@ export const program: Vocabulary<Command> = {
   groups: new Map([
     ["worker", "worker start"],
     ["dlq", undefined],
+    ["schedule", undefined],
     ["config", undefined],
     ["web", "web start"],
   ]),

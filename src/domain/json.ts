@@ -1,7 +1,8 @@
-// A job, an attempt and a worker as JSON: the keys are the same, moments become ISO 8601 texts in UTC.
+// A job, an attempt, a worker and a schedule as JSON: the keys are the same, moments become ISO 8601 texts in UTC.
 
 import { type Attempt, isCharged } from "./attempt.ts";
 import type { Job } from "./job.ts";
+import type { JobOrigin, Schedule } from "./schedule.ts";
 import { shownEnv } from "./secrets.ts";
 import { isoTime } from "./time.ts";
 import type { Worker } from "./worker.ts";
@@ -46,4 +47,32 @@ export const workerJson = (worker: Worker) => ({
   ...worker,
   started_at: isoTime(worker.started_at),
   heartbeat_at: isoTime(worker.heartbeat_at),
+});
+
+/** What a job's JSON has besides when a schedule made it; `scheduled_for` is null when that was by hand. */
+export const originJson = (origin: JobOrigin | null) =>
+  origin === null ? {} : { schedule: origin.schedule, scheduled_for: isoOrNull(origin.at) };
+
+export const scheduleJson = (schedule: Schedule) => ({
+  name: schedule.name,
+  cron: schedule.cron,
+  tz: schedule.tz,
+  missed: schedule.missed,
+  overlap: schedule.overlap,
+  jitter: schedule.jitter,
+  paused: schedule.paused,
+  next_at: isoOrNull(schedule.next_at),
+  last_at: isoOrNull(schedule.last_at),
+  missed_at: isoOrNull(schedule.missed_at),
+  skipped_at: isoOrNull(schedule.skipped_at),
+  last_job: schedule.last_job && { id: schedule.last_job.id, state: schedule.last_job.state },
+  job: schedule.job,
+  created_at: isoTime(schedule.created_at),
+  updated_at: isoTime(schedule.updated_at),
+});
+
+/** The same without the secrets of its job's environment. */
+export const shownScheduleJson = (schedule: Schedule) => ({
+  ...scheduleJson(schedule),
+  job: { ...schedule.job, env: shownEnv(schedule.job.env) },
 });

@@ -2,6 +2,7 @@
 // that does not exist comes at the first moment behind the gap, several of them at once come as one, and a time that comes twice is
 // taken the first time. One that runs in every hour keeps to time as it passes, so that it neither pauses nor doubles for an hour.
 
+import { formatDuration } from "./duration.ts";
 import { changeIn, momentsOf, wallTime, type Zone } from "./zone.ts";
 
 export interface WallTimes {
@@ -50,4 +51,19 @@ function asTimePasses(times: WallTimes, zone: Zone, moment: number): Occurrence 
     from = change;
     wallBefore = wallTime(zone, change) - 1;
   }
+}
+
+/** What the changes of the clock have to do with an occurrence; null: nothing. `before` is the one before it. */
+export function clockNote(zone: Zone, { at, wall }: Occurrence, before: number | undefined): string | null {
+  const { moments, gapEnd } = momentsOf(zone, wall);
+  const time = new Date(wall).toISOString().slice(11, 16);
+  const shift = before === undefined ? 0 : zone.offsetAt(at) - zone.offsetAt(before);
+  const notes = [
+    ...(shift === 0
+      ? []
+      : [`the clock was set ${shift > 0 ? "forward" : "back"} by ${formatDuration(Math.abs(shift) / 1000)}`]),
+    ...(gapEnd === undefined ? [] : [`there is no ${time} on this day`]),
+    ...(moments.length < 2 ? [] : [`the ${at === moments[0] ? "first" : "second"} of two ${time}`]),
+  ];
+  return notes.length === 0 ? null : notes.join("; ");
 }

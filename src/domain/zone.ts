@@ -90,3 +90,11 @@ export function momentsOf(
   if (moments.length > 0) return { moments };
   return { moments, gapEnd: changeIn(zone, wall - day, wall + day)! };
 }
+
+/** `2026-03-29 03:00:00 +02:00`: a moment as the wall clock of a zone shows it. */
+export function zonedText(zone: Zone, moment: number): string {
+  const offset = zone.offsetAt(moment) / 60_000;
+  const two = (n: number) => String(Math.floor(Math.abs(n))).padStart(2, "0");
+  const wall = new Date(moment + zone.offsetAt(moment)).toISOString();
+  return `${wall.slice(0, 10)} ${wall.slice(11, 19)} ${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
+}

@@ -33,6 +33,8 @@ const systemKeys = [
   "last_duration",
   "worker_id",
   "attempts_history",
+  "schedule",
+  "scheduled_for",
 ] as const;
 
 export const jobBody = z.strictObject({

@@ -22,6 +22,10 @@ export type WorkerEvent =
   | { readonly kind: "trouble_over" }
   | { readonly kind: "hindrance"; readonly message: string }
   | { readonly kind: "hindrance_over" }
+  | { readonly kind: "scheduled"; readonly schedule: string; readonly job: Job }
+  | { readonly kind: "missed" | "skipped"; readonly schedule: string; readonly at: number }
+  | { readonly kind: "replaced"; readonly schedule: string; readonly job: Job }
+  | { readonly kind: "unreadable"; readonly schedule: string; readonly message: string }
   | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
   | { readonly kind: "stopped"; readonly worker_id: string };
 
@@ -51,6 +55,16 @@ export function eventLine(event: WorkerEvent): string {
       return `no job can be started: ${event.message}; looking again until it can`;
     case "hindrance_over":
       return "jobs can be started again";
+    case "scheduled":
+      return `schedule ${event.schedule} makes job ${event.job.id} for ${isoTime(event.job.run_at)}`;
+    case "missed":
+      return `schedule ${event.schedule} missed ${isoTime(event.at)}: no worker ran`;
+    case "skipped":
+      return `schedule ${event.schedule} skips ${isoTime(event.at)}: its last job is not settled`;
+    case "replaced":
+      return `schedule ${event.schedule} replaces job ${event.job.id}`;
+    case "unreadable":
+      return `schedule ${event.schedule} cannot be kept: ${event.message}`;
     case "stopping": {
       return `${stopWords[event.order]} ${idsOf(event.jobs)}${event.order === "finish" ? "; once more gives back" : ""}`;
     }

@@ -27,6 +27,7 @@ import { pruneSpool } from "./job-logs.ts";
 import { steadyNow, watchLease } from "./lease.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
+import { keepSchedules, type Scheduler } from "./scheduler.ts";
 import { makeWakeup } from "./wakeup.ts";
 
 export interface PoolOptions {
@@ -112,6 +113,7 @@ export function startPool(options: PoolOptions): Pool {
   let trouble: Refusal | undefined;
   let refusals = 0;
   let announced: number | null | undefined;
+  let scheduler: Scheduler | undefined;
   const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
   const courier = openCourier({ store, home, limit: () => settings.log_limit });
@@ -166,6 +168,9 @@ export function startPool(options: PoolOptions): Pool {
     await using _rescuer = every(rescueMs, rescue);
     await using _courier = every(typeof until === "object" ? sendAtOnceMs : sendMs, courier.send);
     await using _pruner = every(pruneMs, prune);
+    await using _scheduler =
+      until === "stopped" ? keepSchedules({ store, tell, onFired: wakeup.wake }) : undefined;
+    scheduler = _scheduler;
 
     for (;;) {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
@@ -390,6 +395,7 @@ export function startPool(options: PoolOptions): Pool {
 
   function look(): void {
     changed = true;
+    scheduler?.look();
     wakeup.wake();
   }
 

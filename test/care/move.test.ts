@@ -322,6 +322,20 @@ async function isCopying(url: string): Promise<boolean> {
 async function fill(queue: Queuectl): Promise<void> {
   await queue.ok("config", "set", "backoff_base", "1.5");
   await queue.ok("config", "set", "capture-env", "LANG");
+  await queue.ok(
+    "schedule",
+    "add",
+    "nightly",
+    "30 2 * * *",
+    "true",
+    "--tz",
+    "Europe/Berlin",
+    "--queue",
+    "never",
+  );
+  await queue.ok("schedule", "add", "paused", "@daily", "true", "--jitter", "1m");
+  await queue.ok("schedule", "pause", "paused");
+  await queue.ok("schedule", "run", "nightly");
   const odd = `printf '%s\\n' "tab\there" 'Ünïcödé 🎈 "quotes" \\u0000 \\\\' $'a\\nb'`;
   const jobs = [
     { id: "completed", command: odd, tags: ["ü-tag", "a"], env: { ODD: "a\nb\"c\\d'🎈" }, timeout: 0.5 },
@@ -396,6 +410,7 @@ async function keptOf({ home }: Queuectl, { env = {} }: { env?: Record<string, s
   const { buckets } = await store.stats.throughput("month");
   return {
     settings: await store.settings.all(),
+    schedules: await store.schedules.list(),
     queues: await store.stats.queues(),
     runs: buckets.filter(({ completed, failed }) => completed + failed > 0),
     longest: await store.stats.durationUnder(1),

@@ -3,7 +3,8 @@
 import type { Attempt } from "../../domain/attempt.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
-import { attemptJson, jobJson } from "../../domain/json.ts";
+import { attemptJson, jobJson, originJson } from "../../domain/json.ts";
+import type { JobOrigin } from "../../domain/schedule.ts";
 import { formatSize } from "../../domain/settings.ts";
 import { isoTime } from "../../domain/time.ts";
 import { jobLogPath } from "../../home.ts";
@@ -19,15 +20,16 @@ export async function show(
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
   const attempts = await store.jobs.attempts(job.seq);
+  const origin = await store.schedules.originOf(job.seq);
   if (options.json) {
     const history = attempts.map((attempt) => ({
       ...attemptJson(attempt),
       log: store.output ? null : jobLogPath(context.home, job.seq, attempt.number),
     }));
-    await printJson({ ...jobJson(job), attempts_history: history });
+    await printJson({ ...jobJson(job), ...originJson(origin), attempts_history: history });
     return done;
   }
-  await printFacts(facts(job));
+  await printFacts(facts(job, origin));
   if (attempts.length === 0) return done;
   note("");
   const heading = [
@@ -46,7 +48,7 @@ export async function show(
   return done;
 }
 
-function facts(job: Job): [string, Cell][] {
+function facts(job: Job, origin: JobOrigin | null): [string, Cell][] {
   const rows: [string, Cell | null][] = [
     ["id", job.id],
     ["command", job.command],
@@ -62,6 +64,10 @@ function facts(job: Job): [string, Cell][] {
       Object.entries(job.env)
         .map(([name, value]) => `${name}=${value}`)
         .join(" ") || null,
+    ],
+    [
+      "by schedule",
+      origin && `${origin.schedule}, ${origin.at === null ? "by hand" : `for ${isoTime(origin.at)}`}`,
     ],
     ["enqueued", isoTime(job.created_at)],
     ["runs next", job.next_run_at === null ? null : isoTime(job.next_run_at)],
