@@ -8,7 +8,7 @@ export function programHelp(): string {
   return [
     "queuectl runs shell commands in the background and makes sure that each one gets done.",
     section("Usage", [["queuectl <command> [options]", ""]]),
-    section("Commands", commands.map(overviewOf)),
+    section("Commands", commands.filter(({ isHidden }) => !isHidden).map(overviewOf)),
     section("Start with", [
       ["queuectl enqueue 'echo hello'", "store a command"],
       ["queuectl worker", "run what is stored"],

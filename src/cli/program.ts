@@ -12,6 +12,8 @@ export interface Command extends Declared {
   /** How it is used, where its name and parameters do not say it well. */
   readonly usage?: string;
   readonly examples?: readonly string[];
+  /** Called by programs only; left out of help. */
+  readonly isHidden?: true;
   readonly load: () => Promise<Action>;
 }
 
@@ -376,6 +378,20 @@ const commands: readonly Command[] = [
       json,
     ],
     load: async () => (await import("./commands/web-token.ts")).webToken,
+  },
+
+  {
+    name: "completions",
+    takes: "<shell>",
+    about: "Print a script that has bash, zsh or fish complete queuectl's words",
+    examples: [`eval "$(queuectl completions bash)"`],
+    load: async () => (await import("./commands/completions.ts")).completions,
+  },
+  {
+    name: "complete",
+    about: "Say what may stand at the end of the words behind --",
+    isHidden: true,
+    load: async () => (await import("./commands/complete.ts")).complete,
   },
 ];
 

@@ -1,0 +1,193 @@
+// What may stand where the cursor is, for a shell's completion: from the program's own table, and from the queue where it is asked.
+
+import { existsSync } from "node:fs";
+import { isSettled, type JobState, jobStates } from "../domain/job.ts";
+import { settingKeys } from "../domain/settings.ts";
+import { databasePath } from "../home.ts";
+import type { Store } from "../store/store.ts";
+import type { Context } from "./context.ts";
+import { type Command, program } from "./program.ts";
+import type { Flag } from "./words.ts";
+
+/** A word, and what it means. */
+export type Candidate = readonly [word: string, about: string];
+
+/** The words that begin like the last one, or `files` where a path is wanted or nothing is known. */
+export async function complete(
+  context: Context,
+  words: readonly string[],
+): Promise<readonly Candidate[] | "files"> {
+  const before = words.slice(0, -1);
+  const prefix = words.at(-1) ?? "";
+  if (before.includes("--")) return "files";
+  const found = await candidates(context, before, prefix);
+  return found === "files" ? found : found.filter(([word]) => word.startsWith(prefix));
+}
+
+async function candidates(context: Context, before: readonly string[], prefix: string) {
+  const { command, group, plain, open } = understood(before);
+  const flags = [...(command?.flags ?? []), ...program.everywhere];
+  const [flag, value] = /^(--[a-z-]+)=/.test(prefix) ? [prefix.split("=")[0]!, true] : [open, false];
+  if (flag !== undefined) {
+    const found = await valuesFor(
+      context,
+      kindOf(flags, flag),
+      command,
+      prefix.slice(value ? flag.length + 1 : 0),
+    );
+    if (found === "files") return found;
+    return found.map(([word, about]): Candidate => [value ? `${flag}=${word}` : word, about]);
+  }
+  if (prefix.startsWith("-")) return flagsLeft(flags, before);
+  const names = plain === 0 && (command === undefined || group !== undefined) ? namesBehind(group) : [];
+  if (command === undefined) return names;
+  const found = await valuesFor(context, positional(command, plain), command, prefix);
+  if (found === "files") return names.length > 0 ? names : found;
+  return [...names, ...found];
+}
+
+interface Understood {
+  readonly command: Command | undefined;
+  /** The first word of a command of two. */
+  readonly group: string | undefined;
+  /** Plain words behind the command, or a word that is none. */
+  readonly plain: number;
+  /** The option whose value comes next. */
+  readonly open: string | undefined;
+}
+
+/** Reads words that may be half a command, and refuses none. */
+function understood(words: readonly string[]): Understood {
+  const named = (name: string) => program.commands.find((one) => one.name === name || one.alias === name);
+  let command: Command | undefined;
+  let group: string | undefined;
+  let plain = 0;
+  let open: string | undefined;
+  for (const word of words) {
+    const isValue = open !== undefined;
+    open = undefined;
+    if (isValue) continue;
+    if (word.startsWith("-")) {
+      const flags = [...(command?.flags ?? []), ...program.everywhere];
+      if (!word.includes("=") && kindOf(flags, word) !== undefined) open = word;
+    } else if (group !== undefined && plain === 0 && named(`${group} ${word}`)) {
+      command = named(`${group} ${word}`);
+      group = undefined;
+    } else if (command === undefined && group === undefined) {
+      if (program.groups.has(word)) group = word;
+      command = named(program.groups.get(word) ?? word);
+      if (command === undefined && group === undefined) plain++;
+    } else {
+      plain++;
+    }
+  }
+  return { command, group, plain, open };
+}
+
+/** First words, or the second words behind one. */
+function namesBehind(group: string | undefined): Candidate[] {
+  const shown = program.commands.filter(({ isHidden }) => !isHidden);
+  if (group !== undefined) {
+    return shown.flatMap(({ name, about }): Candidate[] =>
+      name.startsWith(`${group} `) ? [[name.slice(group.length + 1), about]] : [],
+    );
+  }
+  const names = new Map<string, string>();
+  for (const { name, alias, about } of shown) {
+    const first = name.split(" ")[0]!;
+    if (!names.has(first)) names.set(first, about);
+    if (alias !== undefined && !alias.includes(" ")) names.set(alias, about);
+  }
+  return [...names];
+}
+
+function flagsLeft(flags: readonly Flag[], before: readonly string[]): Candidate[] {
+  return flags.flatMap(([form, about, config]): Candidate[] => {
+    const long = /--[a-z-]+/.exec(form)![0];
+    return before.includes(long) && config === undefined ? [] : [[long, about]];
+  });
+}
+
+/** `state` of `--state <state>`; undefined for a flag without a value. */
+function kindOf(flags: readonly Flag[], typed: string): string | undefined {
+  const found = flags.find(([form]) => form.split(/[ ,]+/).includes(typed));
+  // What an option names is a thing of the user's own where it is called id.
+  return /<(.*)>/.exec(found?.[0] ?? "")?.[1]?.replace(/^id$/, "new id");
+}
+
+/** `id` of `<id>`, `<...id>` or, at the first place, `[...id]`. */
+function positional({ takes = "" }: Command, place: number): string | undefined {
+  const kinds = takes.split(" ").filter(Boolean);
+  const kind = kinds[place] ?? kinds.find((one) => one.includes("..."));
+  return kind?.replace(/[^a-z]/g, "");
+}
+
+async function valuesFor(
+  context: Context,
+  kind: string | undefined,
+  command: Command | undefined,
+  prefix: string,
+): Promise<readonly Candidate[] | "files"> {
+  const words = (texts: readonly string[]): Candidate[] => texts.map((text) => [text, ""]);
+  switch (kind) {
+    case "state":
+      return words(jobStates);
+    case "key":
+      return words(settingKeys);
+    case "shell":
+      return words(["bash", "zsh", "fish"]);
+    case "scope":
+      return words(["read", "operate", "enqueue"]);
+    case "id":
+      return withStore(context, (store) => jobIds(store, prefix, wantedBy(command)));
+    case "worker":
+      return withStore(context, async (store) => words((await store.workers.list()).map(({ id }) => id)));
+    case "name":
+      return withStore(context, async (store) =>
+        words((await store.stats.queues()).map(({ queue }) => queue)),
+      );
+    case "file":
+    case "folder":
+    case "path":
+    case "place":
+    case "command":
+      return "files";
+    default:
+      return [];
+  }
+}
+
+/** Those that a command can do something to. */
+function wantedBy(command: Command | undefined): (state: JobState) => boolean {
+  if (command?.name.startsWith("dlq ")) return (state) => state === "dead";
+  if (command?.name === "cancel" || command?.name === "wait") return (state) => !isSettled(state);
+  return () => true;
+}
+
+/** As many as a screen shows. */
+const mostIds = 40;
+
+/** The newest, so that no history is too long for it. */
+async function jobIds(
+  store: Store,
+  prefix: string,
+  isWanted: (state: JobState) => boolean,
+): Promise<Candidate[]> {
+  const filter = { search: prefix === "" ? undefined : prefix };
+  const { jobs } = await store.matching.page(filter, { limit: 5 * mostIds, scan: 1000 });
+  return jobs
+    .filter(({ id, state }) => id.startsWith(prefix) && isWanted(state))
+    .slice(0, mostIds)
+    .map(({ id, state, command }) => [id, `${state}  ${command}`]);
+}
+
+/** Nothing where there is no queue yet: a key that is pressed makes none. */
+async function withStore(
+  context: Context,
+  ask: (store: Store) => Promise<Candidate[]>,
+): Promise<readonly Candidate[]> {
+  const { home, database } = context.place;
+  if (database === undefined && !existsSync(databasePath(home))) return [];
+  await using store = await context.openStore();
+  return ask(store);
+}
