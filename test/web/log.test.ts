@@ -4,10 +4,14 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { jobLogPath } from "../../src/home.ts";
-import { openFileLog } from "../../src/store/logs.ts";
+import { openFileLog, openJobLog } from "../../src/store/logs.ts";
 import { findInLog, type Hit } from "../../src/web/log-search.ts";
 import { type LogWindow, readWindow, type WindowWish } from "../../src/web/log-window.ts";
+import { noPostgres } from "../support/postgres-server.ts";
+import { runningJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
+import { postgres } from "../support/temp-postgres.ts";
+import { tempStore } from "../support/temp-store.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
@@ -89,6 +93,21 @@ describe("a window on a log", () => {
     const again = performance.now();
     await windowOf(path, { rest: true });
     expect(performance.now() - again).toBeLessThan(250);
+  });
+
+  test.skipIf(noPostgres !== undefined)("of 100 MB in PostgreSQL is as good as one in a file", async () => {
+    await using temp = await tempStore(postgres);
+    const { lease, job } = await runningJob(temp.store);
+    const lines = Buffer.from(`${"x".repeat(99)}\n`.repeat(2500));
+    for (let start = 0; start < 400 * lines.length; start += lines.length)
+      await temp.store.output!.append(lease, { start, bytes: lines });
+    using log = openJobLog({ store: temp.store, home: "/nowhere" }, job.seq, 1)!;
+    const window = await readWindow(log, { rest: true });
+    expect(window.first + window.lines.length - 1).toBe(1_000_000);
+    expect((await readWindow(log, { to: window.from, rest: true })).first + 1000).toBe(window.first);
+    expect((await readWindow(log, { line: 700_000, rest: true })).first).toBe(699_990);
+    const found = await findInLog(log, "y", 0);
+    expect([found.hits.length, found.to < found.size / 2, found.size]).toEqual([0, true, 100_000_000]);
   });
 
   test("shows one endless line in pieces, and bytes that are no text as such", async () => {

@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import { countChanges, groupsOf } from "./counts.ts";
 import { isByText, isWanted, lastPlace, matches, newestOf } from "./matching.ts";
 import type { Notifier } from "./notify.ts";
+import { giveUpOutput, sweepOutput } from "./output.ts";
 import { forgetOld } from "./prune.ts";
 import { attemptRow, jobRow, type Row } from "./rows.ts";
 import { isInDoubt, takenBy } from "./trouble.ts";
@@ -23,6 +24,13 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
   async function change<T>(work: (tx: SQL) => Promise<T>): Promise<T> {
     const done = await write(work);
     notifier.say("work");
+    return done;
+  }
+
+  /** After jobs their output. */
+  async function sweptAfter<T>(removal: Promise<T>): Promise<T> {
+    const done = await removal;
+    await sweepOutput(connection);
     return done;
   }
 
@@ -64,27 +72,32 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
       }),
 
     delete: (seqs, only) =>
-      change(async (tx) => {
-        const rows = await lockedRows(tx, seqs);
-        for (const row of rows) refuseUnless(row, only, "deleted");
-        return remove(connection, tx, rows);
-      }),
+      sweptAfter(
+        change(async (tx) => {
+          const rows = await lockedRows(tx, seqs);
+          for (const row of rows) refuseUnless(row, only, "deleted");
+          return remove(connection, tx, rows);
+        }),
+      ),
 
     retryDead: (limit) =>
       change(async (tx) => (await makePending(connection, tx, await oldestDead(tx, limit))).length),
 
-    deleteDead: (limit) => change(async (tx) => remove(connection, tx, await oldestDead(tx, limit))),
+    deleteDead: (limit) =>
+      sweptAfter(change(async (tx) => remove(connection, tx, await oldestDead(tx, limit)))),
 
     prune: (before, limit) =>
-      write(async (tx) => {
-        const rows: Row[] = await tx`
+      sweptAfter(
+        write(async (tx) => {
+          const rows: Row[] = await tx`
           select * from queuectl.jobs where state in ('completed', 'cancelled') and finished_at < ${before}
           order by finished_at limit ${limit} for update skip locked
         `;
-        const [{ now }] = await tx`select coalesce(${at()}::bigint, queuectl.now_ms()) as now`;
-        await forgetOld(tx, Number(now), limit);
-        return remove(connection, tx, rows.map(jobRow));
-      }),
+          const [{ now }] = await tx`select coalesce(${at()}::bigint, queuectl.now_ms()) as now`;
+          await forgetOld(tx, Number(now), limit);
+          return remove(connection, tx, rows.map(jobRow));
+        }),
+      ),
   };
 
   /**
@@ -256,7 +269,7 @@ export async function remove(
     `;
   }
   await tx`delete from queuectl.attempts where job_seq = any(${seqs})`;
-  await tx`delete from queuectl.output where job_seq = any(${seqs})`;
+  await giveUpOutput(tx, seqsOf(rows));
   await tx`delete from queuectl.schedule_runs where job_seq = any(${seqs})`;
   await tx`delete from queuectl.jobs where seq = any(${seqs})`;
   await counts.save(tx);

@@ -9,6 +9,7 @@ import type { Connection } from "./connection.ts";
 import { groupsOf } from "./counts.ts";
 import { makePending, markCancelled, remove } from "./jobs.ts";
 import type { Notifier } from "./notify.ts";
+import { sweepOutput } from "./output.ts";
 import { jobRow, type Row } from "./rows.ts";
 
 /** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
@@ -56,6 +57,7 @@ export function matching(connection: Connection, notifier: Notifier): Matching {
         return { changed: apt.length, left: locked.length - apt.length, removed, older };
       });
       notifier.say("work");
+      if (change === "delete") await sweepOutput(connection);
       return done;
     },
   };

@@ -1,5 +1,7 @@
 // What commands print, in PostgreSQL: pieces in the order they came.
 
+import type { SQL } from "bun";
+import { Refusal } from "../../domain/errors.ts";
 import type { Output } from "../store.ts";
 import type { Connection } from "./connection.ts";
 
@@ -36,3 +38,52 @@ export function output({ ask }: Connection, queue: string): Output {
       }),
   };
 }
+
+/** In the transaction that removes jobs: their output is to be removed, too. */
+export async function giveUpOutput(tx: SQL, seqs: readonly number[]): Promise<void> {
+  await tx`
+    insert into queuectl.removed_output (job_seq)
+    select seq from unnest(${tx.array([...seqs], "BIGINT")}) as seq
+    where exists (select from queuectl.output where output.job_seq = seq)
+  `;
+}
+
+/** Removed in one statement at most: pieces, of a quarter of a megabyte or less, and jobs. */
+const sweptPieces = 200;
+const sweptJobs = 500;
+
+/**
+ * Removes the output of jobs that are no more, whoever removed them. In small steps, because the server takes eight seconds for a
+ * gigabyte. What trouble leaves here is left to the next sweep.
+ */
+export async function sweepOutput({ ask }: Connection): Promise<void> {
+  for (let found = 1; found > 0; ) {
+    try {
+      found = await ask(async (sql) => Number((await sweepSome(sql))[0].found));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return;
+    }
+  }
+}
+
+const sweepSome = (sql: SQL) => sql`
+  with gone as materialized (
+    select job_seq from queuectl.removed_output order by job_seq limit ${sweptJobs} for update skip locked
+  ),
+  pieces as materialized (
+    select piece.* from gone cross join lateral (
+      select job_seq, attempt, start from queuectl.output where output.job_seq = gone.job_seq limit ${sweptPieces}
+    ) as piece
+    limit ${sweptPieces}
+  ),
+  swept as (
+    delete from queuectl.output using pieces
+    where output.job_seq = pieces.job_seq and output.attempt = pieces.attempt and output.start = pieces.start
+  ),
+  closed as (
+    delete from queuectl.removed_output using gone
+    where removed_output.job_seq = gone.job_seq and (select count(*) from pieces) < ${sweptPieces}
+  )
+  select count(*) as found from gone
+`;

@@ -143,6 +143,17 @@ export function outputContract(makeStore: MakeStore, keepsOutput: boolean): void
       expect(await text()).toBe("one");
     });
 
+    test("goes with its job, however many pieces it came in", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const { output, running, append } = await withRunningJob(store);
+      for (let start = 0; start < 450; start++) await append(start, "x");
+      await end(store, running.lease);
+      await store.jobs.delete([running.job.seq]);
+      expect(await output.size(running.job.seq, 1)).toBe(0);
+      expect((await output.read(running.job.seq, 1, 0, 450)).length).toBe(0);
+    });
+
     test("goes with its job, however that is removed", async () => {
       await using temp = await makeStore();
       const { store, clock } = temp;

@@ -95,6 +95,11 @@ exception when feature_not_supported then
 end
 $$;
 
+-- Jobs that are no more, and of whose output some may still be there.
+create table queuectl.removed_output (
+  job_seq bigint primary key
+);
+
 create table queuectl.worker_processes (
   process_id bigint generated always as identity primary key,
   host text not null,
