@@ -161,7 +161,7 @@ export function startPool(options: PoolOptions): Pool {
 
   /** Works until there is nothing more to do here; its duties end with it. */
   async function serve(): Promise<void> {
-    using watch = store.watch(look, "work");
+    using watch = store.watch(look, until === "stopped" ? "work" : "everything");
     using _lease = lease;
     await using _heartbeat = every(store.leaseMs === null ? heartbeatMs : store.leaseMs / 6, beat);
     await using _clock = every(clockMs, watchClock(mendRetries));
@@ -226,9 +226,9 @@ export function startPool(options: PoolOptions): Pool {
       leaving.add(taken.worker_id);
       courier.take(taken, "taken over");
       watchOver({ claimed: taken, attempt, startedAt: performance.now() });
+      // Somebody may have asked for its end while nobody listened.
+      look();
     }
-    // Somebody may have asked for its end while nobody listened.
-    look();
   }
 
   async function prune(): Promise<void> {

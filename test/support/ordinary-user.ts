@@ -1,6 +1,6 @@
 // Root may read and write everything, so what permissions forbid is tried without that privilege.
 
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 
 /** Words that run a program as a user like any other: still root's files, but what their modes forbid is forbidden. */
 export const asOrdinaryUser: readonly string[] = isRoot

@@ -20,20 +20,30 @@ export interface Notifier {
 /** However much happens, a process says so no more often than this. */
 const pauseMs = 50;
 
+/** And as long as there is always more to say, with pauses that grow to this: who waits for work waits for less. */
+const longestPauseMs: Readonly<Record<Channel, number>> = { work: pauseMs, news: 400 };
+
 export function makeNotifier(connection: Connection): Notifier {
-  const due = new Set<Channel>();
+  const speakers = { work: makeSpeaker(connection, "work"), news: makeSpeaker(connection, "news") };
+  return {
+    say: (channel) => speakers[channel].say(),
+    async close() {
+      await Promise.all([speakers.work.close(), speakers.news.close()]);
+    },
+  };
+}
+
+/** The notifier of one channel. */
+function makeSpeaker(connection: Connection, channel: Channel) {
+  let isDue = false;
   let timer: Timer | undefined;
   let sending: Promise<void> | undefined;
 
   const send = () => {
-    if (due.size === 0 || sending) return;
-    const channels = [...due].map(channelName);
-    due.clear();
+    if (!isDue || sending) return;
+    isDue = false;
     sending = connection
-      .tell(
-        (sql) => sql`select pg_notify(channel, '') from unnest(${sql.array(channels, "TEXT")}) as channel`,
-        "soon",
-      )
+      .tell((sql) => sql`select pg_notify(${channelName(channel)}, '')`, "soon")
       // Whoever waits looks by itself from time to time.
       .then(
         () => {},
@@ -43,22 +53,22 @@ export function makeNotifier(connection: Connection): Notifier {
         sending = undefined;
       });
   };
-  const pause = () => {
+  const pause = (ms: number) => {
     timer = setTimeout(() => {
       timer = undefined;
-      if (due.size === 0) return;
+      if (!isDue) return;
       send();
-      pause();
-    }, pauseMs);
+      pause(Math.min(2 * ms, longestPauseMs[channel]));
+    }, ms);
     timer.unref();
   };
 
   return {
-    say(channel) {
-      due.add(channel);
+    say() {
+      isDue = true;
       if (timer !== undefined) return;
       send();
-      pause();
+      pause(pauseMs);
     },
     async close() {
       clearTimeout(timer);
