@@ -101,12 +101,18 @@ export async function printTable(
 }
 
 /** Facts about one thing, a line each. */
-export async function printFacts(facts: readonly (readonly [string, Cell])[]): Promise<void> {
-  const width = Math.max(...facts.map(([name]) => name.length));
-  await writeOut(
-    facts.map(([name, value]) => `${paint(bold(name.padEnd(width)))}  ${paint(value)}\n`).join(""),
+export const printFacts = (facts: readonly (readonly [string, Cell])[]) =>
+  writeOut(
+    factLines(facts)
+      .map((line) => `${line}\n`)
+      .join(""),
   );
+
+export function factLines(facts: readonly (readonly [string, Cell])[]): string[] {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${paint(bold(name.padEnd(width)))}  ${paint(value)}`);
 }
 
-const cut = (text: string, columns: number) =>
+/** A line as far as it fits. */
+export const cut = (text: string, columns: number) =>
   Bun.stringWidth(text) <= columns ? text : `${Bun.sliceAnsi(text, 0, columns - 1)}…`;

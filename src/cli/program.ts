@@ -138,7 +138,7 @@ const commands: readonly Command[] = [
   {
     name: "status",
     about: "Show how many jobs are in which state, and how runs went",
-    flags: [json],
+    flags: [["--watch", "Go on showing it, and what runs, until Ctrl-C"], json],
     load: async () => (await import("./commands/status.ts")).status,
   },
   {

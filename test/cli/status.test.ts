@@ -1,5 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
+import { atTerminal, ctrlC } from "../support/terminal.ts";
 
 setDefaultTimeout(60_000);
 
@@ -77,4 +79,25 @@ describe.concurrent("status", () => {
     expect(stdout).toMatch(/^total\s+1$/m);
     expect(stdout).not.toContain("\x1b");
   });
+});
+
+test("--watch shows what changes, and leaves the terminal as it was on Ctrl-C", async () => {
+  await using q = queuectl();
+  const gate = makeGate(q);
+  const view = atTerminal(q, ["status", "--watch"], { env: { NO_COLOR: "1" } });
+  await view.shows("pending           0");
+  await q.ok("enqueue", gate.command, "--id", "watched");
+  await view.shows("pending           1");
+  q.start("worker");
+  await gate.reached();
+  await view.shows("watched ");
+  view.type(ctrlC);
+  expect(await view.exited()).toBe(0);
+  expect(view.shown()).toEndWith("\u001b[?25h\u001b[?1049l");
+  gate.open();
+});
+
+test("--watch is for a terminal", async () => {
+  await using q = queuectl();
+  expect(await q("status", "--watch")).toMatchObject({ status: 2, stdout: "" });
 });

@@ -1,18 +1,56 @@
 // queuectl status: figures about the whole queue.
 
 import { formatDuration } from "../../domain/duration.ts";
+import { misuse } from "../../domain/errors.ts";
 import { jobStates } from "../../domain/job.ts";
+import { oneLine } from "../../domain/one-line.ts";
+import type { Stats } from "../../domain/stats.ts";
+import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, printFacts, printJson, stateCell } from "../output.ts";
+import { type Cell, factLines, isTerminal, printFacts, printJson, stateCell } from "../output.ts";
+import { watchScreen } from "../screen.ts";
 
 export async function status(
   context: Context,
   _words: readonly string[],
-  options: { json?: boolean },
+  options: { json?: boolean; watch?: boolean },
 ): Promise<number> {
+  if (options.watch && (options.json || !isTerminal(1))) {
+    throw misuse("--watch is for a terminal", "queuectl status --json is for programs");
+  }
   await using store = await context.openStore();
+  if (options.watch) {
+    await watchScreen(store, async () => [
+      ...factLines(factsFrom(await figures(store))),
+      "",
+      ...(await running(store)),
+    ]);
+    return done;
+  }
+  const found = await figures(store);
+  await (options.json ? printJson(found.stats) : printFacts(factsFrom(found)));
+  return done;
+}
+
+/** What runs now, the newest first, as much as a screen may show. */
+async function running(store: Store): Promise<string[]> {
+  const { jobs } = await store.matching.page({ state: "processing" }, { limit: 100, scan: 100 });
+  const now = await store.now();
+  return jobs.map(({ id, command, started_at }) => {
+    const time = formatDuration(Math.max(0, Math.floor((now - (started_at ?? now)) / 1000)));
+    return oneLine(`${id}  ${time.padStart(8)}  ${command}`);
+  });
+}
+
+interface Figures {
+  readonly stats: Stats & { readonly machines: number };
+  /** Null where there is only one machine. */
+  readonly hosts: readonly string[] | null;
+}
+
+async function figures(store: Store): Promise<Figures> {
   const living = (await processStates(store)).filter(isLiving);
   const machines = new Map(
     living.map(({ identity }) => [
@@ -25,21 +63,20 @@ export async function status(
     active_workers: workersOf(living).length,
     machines: machines.size,
   };
-  if (options.json) {
-    await printJson(stats);
-    return done;
-  }
-  await printFacts([
+  return { stats, hosts: store.leaseMs === null ? null : [...machines.values()] };
+}
+
+function factsFrom({ stats, hosts }: Figures): readonly (readonly [string, Cell])[] {
+  return [
     ...jobStates.map((state): [string, Cell] => [state, { ...styled(state), text: String(stats[state]) }]),
     ["total", String(stats.total)],
     ["active workers", String(stats.active_workers)],
-    ...(store.leaseMs === null ? [] : [machinesRow([...machines.values()])]),
+    ...(hosts === null ? [] : [machinesRow(hosts)]),
     ["successful runs", String(stats.success_runs)],
     ["failed runs", String(stats.failed_runs)],
     ["success rate", stats.success_rate === null ? "none yet" : `${(stats.success_rate * 100).toFixed(1)} %`],
     ["average duration", stats.avg_duration === null ? "none yet" : formatDuration(stats.avg_duration)],
-  ]);
-  return done;
+  ];
 }
 
 const machinesRow = (hosts: readonly string[]): [string, Cell] => [
