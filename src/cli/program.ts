@@ -247,6 +247,23 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/schedule-add.ts")).scheduleAdd,
   },
   {
+    name: "schedule import",
+    takes: "<file>",
+    about: "Make schedules of a crontab, of all its lines or of none; - is stdin",
+    usage: "schedule import <file> [options]",
+    examples: [
+      "crontab -l | queuectl schedule import - --dry-run",
+      "queuectl schedule import my.crontab --queue cron",
+    ],
+    flags: [
+      ...scheduleFlags,
+      ...jobFlags.filter(([flag]) => !/^--(command|id|run-at|delay) /.test(flag)),
+      ["--dry-run", "Show what would be added, and add nothing"],
+      json,
+    ],
+    load: async () => (await import("./commands/schedule-import.ts")).scheduleImport,
+  },
+  {
     name: "schedule list",
     about: "Show the schedules, by name",
     flags: [json],

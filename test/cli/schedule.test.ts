@@ -129,6 +129,45 @@ describe.concurrent("schedule", () => {
     expect((await q.ok("schedule", "preview", "@daily", "--tz", "UTC")).split("\n")).toHaveLength(10);
   });
 
+  test("import adds all of a crontab, or shows what it would add", async () => {
+    await using q = queuectl({ HOME: "/tmp" });
+    const crontab = "MAILTO=me\nA=1\n@daily ./a.sh\n*/5 * * * * ./b.sh > /dev/null\n@reboot ./c.sh\n";
+    const shown = await q.with({ stdin: crontab }, "schedule", "import", "-", "--dry-run");
+    expect(shown).toMatchObject({ status: 0 });
+    expect(shown.stderr).toContain("2 schedules would be added");
+    expect(shown.stderr).toContain("line 5 is left out");
+    expect(await q.json("schedule", "list")).toEqual([]);
+    const imported = await q.with(
+      { stdin: crontab },
+      "schedule",
+      "import",
+      "-",
+      "--queue",
+      "cron",
+      "--tz",
+      "UTC",
+      "--json",
+    );
+    expect(JSON.parse(imported.stdout)).toMatchObject([
+      { name: "a.sh", cron: "@daily", job: { queue: "cron", cwd: "/tmp", env: { A: "1" } } },
+      { name: "b.sh", tz: "UTC", job: { command: "./b.sh > /dev/null" } },
+    ]);
+    expect(imported.stderr).toContain("2 schedules added");
+    // Twice would run everything twice.
+    expect(await q.with({ stdin: `@daily new\n${crontab}` }, "schedule", "import", "-")).toMatchObject({
+      status: 1,
+    });
+    expect(await q.with({ stdin: "@daily new\nnonsense\n" }, "schedule", "import", "-")).toMatchObject({
+      status: 2,
+    });
+    expect((await q.json("schedule", "list")).map(({ name }: { name: string }) => name)).toEqual([
+      "a.sh",
+      "b.sh",
+    ]);
+    expect(await q.with({ stdin: "# none\n" }, "schedule", "import", "-")).toMatchObject({ status: 2 });
+    expect(await q("schedule", "import", "nowhere")).toMatchObject({ status: 1 });
+  });
+
   const refused: [words: string[], status: number, says: string][] = [
     [[...add, "a", "* * * *", "true"], 2, "five fields"],
     [[...add, "a", "61 * * * *", "true"], 2, "minute"],

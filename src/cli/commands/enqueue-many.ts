@@ -74,7 +74,8 @@ function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, pr
   };
 }
 
-async function* bytesOf(file: string): AsyncIterable<Uint8Array> {
+/** The bytes of a file; `-` is stdin. */
+export async function* bytesOf(file: string): AsyncIterable<Uint8Array> {
   try {
     yield* file === "-" ? Bun.stdin.stream() : Bun.file(file).stream();
   } catch (error) {

@@ -107,7 +107,7 @@ export async function complete(
   return (await completer(context, store, options))(request);
 }
 
-async function completer(context: Context, store: Store, options: JobOptions) {
+export async function completer(context: Context, store: Store, options: JobOptions) {
   const settings = await context.settings(store);
   const captured = settings.capture_env.flatMap((name) => {
     const value = context.environment[name];

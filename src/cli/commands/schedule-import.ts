@@ -1,0 +1,66 @@
+// queuectl schedule import: a crontab becomes schedules, all of its lines or none.
+
+import { inPlace, misuse } from "../../domain/errors.ts";
+import { checkSchedule, type NewSchedule } from "../../domain/schedule.ts";
+import { isoTime } from "../../domain/time.ts";
+import { zonedText, zoneOf } from "../../domain/zone.ts";
+import { firstTime } from "../../input/cron.ts";
+import { type CrontabEntry, readCrontab } from "../../input/crontab.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { note, printJson, printTable } from "../output.ts";
+import { completer, hintAtWorkers } from "./enqueue.ts";
+import { bytesOf } from "./enqueue-many.ts";
+import { readRule, type ScheduleOptions } from "./schedule-add.ts";
+
+interface ImportOptions extends ScheduleOptions {
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export async function scheduleImport(
+  context: Context,
+  [file]: readonly string[],
+  options: ImportOptions,
+): Promise<number> {
+  const rule = readRule(options);
+  const text = new TextDecoder().decode(Buffer.concat(await Array.fromAsync(bytesOf(file!))));
+  const { entries, notes } = readCrontab(text, rule.tz);
+  if (entries.length === 0) throw misuse(`there is no schedule in ${file}`, notes[0]);
+
+  await using store = await context.openStore();
+  const now = await store.now();
+  const finish = await completer(context, store, options);
+  const schedules = entries.map((entry) => inPlace(entry.where, () => scheduleOf(entry)));
+  if (!options.dryRun) await store.schedules.add(schedules);
+  if (options.json) {
+    await printJson(
+      schedules.map(({ next_at, ...schedule }) => ({ ...schedule, next_at: isoTime(next_at!) })),
+    );
+  } else {
+    await printTable(
+      ["NAME", "FIRST", "TIMES", "COMMAND"],
+      schedules.map(({ name, tz, next_at, cron, job }) => [
+        name,
+        zonedText(zoneOf(tz), next_at!),
+        cron,
+        job.command,
+      ]),
+    );
+  }
+  for (const one of notes) note(one);
+  note(
+    `${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"} ${options.dryRun ? "would be added" : "added"}`,
+  );
+  if (!options.dryRun) await hintAtWorkers(store, [...new Set(schedules.map(({ job }) => job.queue))]);
+  return done;
+
+  function scheduleOf({ name, cron, command, env, ...entry }: CrontabEntry): NewSchedule {
+    const tz = options.tz === undefined && entry.tz !== undefined ? zoneOf(entry.tz).name : rule.tz;
+    const jitter = options.jitter === undefined ? (entry.jitter ?? 0) : rule.jitter;
+    // As cron has it, a command begins in the home folder.
+    const cwd = env.HOME ?? context.environment.HOME;
+    const { id: _id, run_at: _run_at, ...job } = finish({ command, env, ...(cwd !== undefined && { cwd }) });
+    return checkSchedule({ ...rule, name, cron, tz, jitter, job, next_at: firstTime(cron, tz, now) });
+  }
+}
