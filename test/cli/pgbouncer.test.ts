@@ -84,3 +84,28 @@ for (const listen of ["direct", "off"] as const) {
       },
     );
 }
+
+describe.skipIf((noPostgres ?? noPgBouncer) !== undefined).concurrent("PgBouncer that nobody told of", () => {
+  const ignored = [
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "tcp_keepalives_idle",
+    "tcp_keepalives_interval",
+    "tcp_keepalives_count",
+    "queuectl.direct",
+  ];
+  for (const [how, ...settings] of [
+    ["refuses what it does not know"],
+    ["ignores what it does not know", `ignore_startup_parameters = ${ignored.join(",")}`],
+  ] as const) {
+    test(`is refused when it ${how}, naming what to set`, async () => {
+      await using database = await (await postgresServer()).newDatabase();
+      await using bouncer = await startPgBouncer(database.url, ...settings);
+      await using q = queuectl({ QUEUECTL_DATABASE_URL: bouncer.url });
+      const { status, stdout, stderr } = await q("enqueue", "true");
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(/^queuectl: PostgreSQL \S+ is a pooler.*QUEUECTL_LISTEN_URL.*\n$/);
+    });
+  }
+});

@@ -23,8 +23,11 @@ export const noPgBouncer: string | undefined =
 
 if (noPgBouncer) console.warn(`skipped what needs it: ${noPgBouncer}`);
 
-/** With so few connections to the server that transactions of different clients follow each other on each. */
-export async function startPgBouncer(url: string, connections = 3): Promise<PgBouncer> {
+/**
+ * With so few connections to the server that transactions of different clients follow each other on each. `settings` are lines of
+ * its configuration.
+ */
+export async function startPgBouncer(url: string, ...settings: readonly string[]): Promise<PgBouncer> {
   const folder = tempFolder();
   const target = new URL(url);
   const port = freePort();
@@ -40,7 +43,8 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = ${connections}
+default_pool_size = 3
+${settings.join("\n")}
 `,
   );
   // It refuses to run as root, and then has to be let into the folder.

@@ -9,6 +9,8 @@ import { isAway, isContention, isCrowded, isCut, isInDoubt, otherQueue, plainly 
 export interface Connection {
   /** The database as messages call it. */
   readonly shown: string;
+  /** Whether a pooler hands each transaction to another connection: nothing may be kept in one then. */
+  readonly pooled: boolean;
   /** Which part of what is counted in slots this process writes. */
   readonly slot: number;
   /** The moment to take for now, for tests; null for the database's own. */
@@ -88,11 +90,14 @@ export function makeClient({ options }: Address, { pooled, idleSeconds, onClose 
     prepare: !pooled,
     connection: {
       application_name: "queuectl",
-      // A pooler refuses what it does not know.
-      ...(pooled ? {} : { ...statementLimits, ...noticeOfTheDead }),
+      // A pooler refuses what it does not know, or forgets it.
+      ...(pooled ? {} : { ...statementLimits, ...noticeOfTheDead, [directMark]: "yes" }),
     },
   });
 }
+
+/** A setting of our own: where a session does not have it, a pooler stands between. */
+export const directMark = "queuectl.direct";
 
 const statementLimits = {
   statement_timeout: statementMs,
@@ -211,6 +216,7 @@ export function connect({ address, at, pooled }: ConnectionOptions): Connection 
 
   return {
     shown,
+    pooled,
     slot: Math.floor(Math.random() * slots),
     at,
     ask(work, pace) {

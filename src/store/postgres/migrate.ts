@@ -1,9 +1,9 @@
 // The schema and its history: one file a step, each in a transaction of its own.
 
 import { Refusal } from "../../domain/errors.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, directMark } from "./connection.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
-import { isMissing } from "./trouble.ts";
+import { isMissing, throughPooler } from "./trouble.ts";
 
 /** Step n leads from schema n to schema n + 1. */
 export const schemaSteps: readonly string[] = [initial];
@@ -11,9 +11,9 @@ export const schemaSteps: readonly string[] = [initial];
 /** Held while the schema is changed, so that one process does it; any number that nobody else uses. "qctlschm" in ASCII. */
 const migrationLock = 0x7163746c7363686dn;
 
-/** Brings the schema up to date, and refuses one that is newer than this program. Returns the name of the queue that lies there. */
+/** Brings the schema up to date, and refuses one that is newer than this program, or behind a pooler nobody told of. Returns the name of the queue that lies there. */
 export async function migrate(connection: Connection, steps = schemaSteps): Promise<string> {
-  let { version, id } = await metaOf(connection);
+  let { version, id, direct } = await metaOf(connection);
   while (version < steps.length) {
     await connection.write(async (tx) => {
       await tx`select pg_advisory_xact_lock(${migrationLock})`;
@@ -25,8 +25,9 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
         ? tx`insert into queuectl.meta (version) values (${current + 1})`
         : tx`update queuectl.meta set version = ${current + 1}`);
     }, "late");
-    ({ version, id } = await metaOf(connection));
+    ({ version, id, direct } = await metaOf(connection));
   }
+  if (!connection.pooled && !direct) throw throughPooler(connection.shown);
   if (version > steps.length) {
     throw new Refusal(
       "unusable",
@@ -40,13 +41,19 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
 interface Meta {
   readonly version: number;
   readonly id: string;
+  readonly direct: boolean;
 }
 
-const noMeta: Meta = { version: 0, id: "" };
+const noMeta: Meta = { version: 0, id: "", direct: false };
 
 async function metaOf({ tell, plainly }: Connection): Promise<Meta> {
   try {
-    return await tell(async (sql) => (await sql`select version, id from queuectl.meta`)[0] ?? noMeta);
+    const [meta] = await tell(
+      (sql) => sql`
+        select version, id, current_setting(${directMark}, true) is not null as direct from queuectl.meta
+      `,
+    );
+    return meta ?? noMeta;
   } catch (error) {
     if (isMissing(error)) return noMeta;
     throw plainly(error);

@@ -55,6 +55,14 @@ export const otherQueue = (where: string) =>
     "bring the right database back, or start this program anew to use the one that is there",
   );
 
+/** It hands each transaction to another connection, and what was prepared in one would be run as something else in the next. */
+export const throughPooler = (where: string) =>
+  new Refusal(
+    "unusable",
+    `${where} is a pooler, and queuectl was not told`,
+    "set QUEUECTL_LISTEN_URL to the server's own address, or to off",
+  );
+
 /** A unique value is taken: the name of the constraint, or undefined for any other error. */
 export const takenBy = (error: unknown): string | undefined =>
   isSqlError(error) && stateOf(error) === "23505" ? (error.constraint ?? "") : undefined;
@@ -99,6 +107,7 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   if (state === undefined) return unreachable(error, where);
   if (state === movedState) return hasMoved(error.message);
   if (state === otherQueueState) return otherQueue(where);
+  if (state === "08P01" && /startup parameter/.test(error.message)) return throughPooler(where);
   const known = table.find(([prefix]) => state.startsWith(prefix));
   if (!known) return undefined;
   const [, kind, say, advice] = known;
