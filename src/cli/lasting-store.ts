@@ -52,7 +52,10 @@ export async function openLastingStore(context: Context): Promise<LastingStore> 
 /** A server's clients find it again by themselves. */
 const connected = (store: Store): LastingStore => ({
   now: () => store,
-  ready: async () => {},
+  // A server that does not answer this in a few seconds would let a whole page wait.
+  ready: async () => {
+    await store.now();
+  },
   [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
 });
 

@@ -70,7 +70,7 @@ const askAgainMs = 1_000;
 
 /** For the loop of a worker process, its heartbeat, and its other duties; the most that a web server asks at once. */
 const mostLanes = 4;
-const idleSeconds = 30;
+const idleSeconds = 10;
 
 export interface ClientOptions {
   readonly pooled: boolean;

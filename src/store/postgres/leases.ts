@@ -64,11 +64,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     return known;
   }
 
-  /** Jobs that these idle workers may hold by a turn whose answer never came; what this turn is to settle has been heard of. */
-  async function claimedUnheard(
-    worker_ids: readonly string[],
-    ended: readonly Settlement[],
-  ): Promise<ClaimedJob[]> {
+  /** Jobs that these workers hold by a turn whose answer never came. What they run, or have just run, was given out here. */
+  async function claimedUnheard(worker_ids: readonly string[]): Promise<JobRow[]> {
     if (worker_ids.length === 0) return [];
     const rows: Row[] = await ask(
       (sql) => sql`
@@ -76,11 +73,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
       `,
       "soon",
     );
-    const heardOf = new Set(ended.map(({ lease }) => keyOf(lease)));
-    return rows
-      .map(jobRow)
-      .filter(({ seq, lease_seq }) => !heardOf.has(keyOf({ job_seq: seq, lease_seq })))
-      .map(give);
+    return rows.map(jobRow).filter(({ seq, lease_seq }) => held.get(seq)?.lease_seq !== lease_seq);
   }
 
   /** By the database's clock, when nobody will wait any more for the answer to what is asked now. */
@@ -164,10 +157,10 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
 
     async exchange(turn) {
       const look = doubts.look(turn.wanted?.worker_ids ?? []);
-      const unheard = await claimedUnheard(look.worker_ids, turn.ended);
+      const unheard = await claimedUnheard(look.worker_ids);
       const result = await exchange(unheard.length > 0 ? { ...turn, wanted: null } : turn);
       look.done();
-      return unheard.length > 0 ? { ...result, claimed: unheard, next_due_at: null } : result;
+      return unheard.length > 0 ? { ...result, claimed: unheard.map(give), next_due_at: null } : result;
     },
 
     orders: (process_id) =>
