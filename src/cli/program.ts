@@ -365,6 +365,14 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "guard",
+    takes: "<lease>",
+    isHidden: true,
+    about: "End the commands of a worker that is gone or hangs, before its lease ends",
+    load: async () => (await import("./commands/guard.ts")).guardCommands,
+  },
+
+  {
     name: "web start",
     alias: "dashboard",
     about: "Serve the dashboard and the HTTP API",

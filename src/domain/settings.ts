@@ -17,6 +17,8 @@ export interface Settings {
   /** Seconds. */
   readonly kill_grace: number;
   readonly max_lost: number;
+  /** Seconds. */
+  readonly lease: number;
   /** Bytes. */
   readonly log_limit: number;
   /** Seconds, 0 to keep everything. */
@@ -84,6 +86,12 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
       min: 0,
       max: 1000,
     },
+  ),
+  lease: duration(
+    "lease",
+    "How long a worker may be silent on PostgreSQL before its jobs run elsewhere; for workers started from then on",
+    30,
+    { min: 6, max: 3600 },
   ),
   log_limit: size("log_limit", "Most output kept of one attempt", 100 * 1024 ** 2, {
     min: 1024,

@@ -43,4 +43,6 @@ export interface WorkerProcess {
   readonly home: string;
   readonly worker_ids: readonly string[];
   readonly heartbeat_at: number;
+  /** When others may take its jobs unless it renews this; null where that does not depend on time. */
+  readonly lease_until: number | null;
 }

@@ -16,10 +16,14 @@ export interface Orphan {
   readonly ranFor: number;
   /** Whether the machine was started anew since. */
   readonly rebooted: boolean;
+  /** Whether somebody else ends it by force, because its worker's lease was about to end. */
+  readonly forced?: boolean | undefined;
 }
 
 /** How often a foreign process is looked at: it cannot be waited for. */
 const lookMs = 100;
+/** 128 + SIGKILL. */
+const killedStatus = 137;
 /** A shell that was just started has not said anything yet when its worker is killed in the same instant. */
 const firstWordMs = 200;
 
@@ -46,7 +50,8 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
   }
 
   function exitFrom(status: number | undefined): ShellExit | "lost" | "rebooted" {
-    if (status === undefined) return orphan.rebooted ? "rebooted" : "lost";
+    if (status === undefined || (orphan.forced && status === killedStatus))
+      return orphan.rebooted ? "rebooted" : "lost";
     return { exit_code: status, signal: null, cpu_time: null, peak_memory: null };
   }
 }

@@ -1,7 +1,7 @@
 // What outlives a worker: each command's shell writes into a small file, the journal of the worker process, which process it
 // is and how it ended. A worker that takes over the commands of a dead one reads there what nobody waited for.
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { isSystemError, unavailable } from "../domain/errors.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
 
@@ -9,7 +9,7 @@ export interface Journal extends Disposable {
   readonly path: string;
   /** For the shells; each line is one write to the end. */
   readonly descriptor: number;
-  /** Empties a journal that has become long, as long as none of its lines is about one of these runs. */
+  /** Shortens a journal that has become long to its lines about these runs. */
   trim(unsettled: ReadonlySet<string>): void;
   /** Closes it, and removes the file. */
   remove(): void;
@@ -25,9 +25,10 @@ export function openJournal(path: string): Journal {
     descriptor,
     trim(unsettled) {
       if (fstatSync(descriptor).size < longBytes) return;
-      const ended = [...readJournal(path)].filter(([, entry]) => entry.status !== undefined);
-      // A command that ends between the look and the cut is lost only if this process is killed in the same instant.
-      if (!ended.some(([run]) => unsettled.has(run))) ftruncateSync(descriptor, 0);
+      const kept = [...readJournal(path)].filter(([run]) => unsettled.has(run));
+      // A command that begins or ends between the look and the cut is missed only if this process is killed soon after.
+      ftruncateSync(descriptor, 0);
+      writeSync(descriptor, kept.flatMap(linesOf).join(""));
     },
     remove() {
       closeSync(descriptor);
@@ -52,6 +53,11 @@ export interface JournalEntry {
   readonly status: number | undefined;
   /** The folder of its control group. */
   readonly cgroup: string | undefined;
+}
+
+function linesOf([run, { pid, status, cgroup }]: [string, JournalEntry]): string[] {
+  const begun = pid === undefined ? [] : [`${run} @${pid}${cgroup === undefined ? "" : ` ${cgroup}`}\n`];
+  return status === undefined ? begun : [...begun, `${run} ${status}\n`];
 }
 
 /** What a journal says of each run, by `<job number>.<attempt number>`. A missing file says nothing. */
@@ -91,6 +97,9 @@ export const journalingShell = (command: string, run: string, cgroup: string | n
 /** Whether these are the words of the shell that runs an attempt. */
 export const isJournalingShell = (words: readonly string[], run: string) =>
   words[2]?.startsWith(beginning(run)) ?? false;
+
+/** The same of the words as ps(1) prints them. */
+export const printsJournalingShell = (text: string, run: string) => text.includes(beginning(run).trimEnd());
 
 const beginning = (run: string) =>
   `trap : TERM INT HUP; printf "%s\\n" "${run} @$$$2" >&3; exec 4>&2 2>/dev/null; `;

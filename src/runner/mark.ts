@@ -26,11 +26,14 @@ export const attemptVariables = [
   "QUEUECTL_QUEUE",
 ] as const;
 
+const attemptNames: ReadonlySet<string> = new Set(attemptVariables);
+
+/** For a queuectl process that is started inside of an attempt, and is no part of it. */
+export const withoutMark = (environment: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !attemptNames.has(name)));
+
 /** Whether a living process carries a mark. False where it cannot be known: only Linux shows environments. */
-export function carries(pid: number, mark: Mark): boolean {
-  const environ = environOf(pid);
-  return environ !== undefined && isMarked(environ, (run) => run === mark.run, mark.home);
-}
+export const carries = (pid: number, { home, run }: Mark): boolean => runOf(environOf(pid), home) === run;
 
 /** The living processes that carry a mark (Linux; elsewhere none). */
 export const carriersOf = (mark: Mark): number[] => carriers(mark.home, (run) => run === mark.run);
@@ -41,18 +44,28 @@ export function carriersOfEarlier({ home, run }: Mark): number[] {
   return carriers(home, (other) => other.startsWith(job) && other !== run);
 }
 
-function carriers(home: string, isWanted: (run: string) => boolean): number[] {
+/** The living processes of all attempts, by `<job number>.<attempt number>` (Linux; elsewhere none). */
+export function runsIn(home: string): Map<string, number[]> {
+  const runs = new Map<string, number[]>();
+  carriers(home, (run, pid) => {
+    runs.set(run, [...(runs.get(run) ?? []), pid]);
+    return true;
+  });
+  return runs;
+}
+
+function carriers(home: string, isWanted: (run: string, pid: number) => boolean): number[] {
   if (process.platform !== "linux") return [];
   const pids = readdirSync("/proc").filter((name) => name >= "0" && name <= "9~");
   return pids.map(Number).filter((pid) => {
-    const environ = environOf(pid);
-    return environ !== undefined && isMarked(environ, isWanted, home) && !isDead(statOf(pid)?.state ?? "X");
+    const run = runOf(environOf(pid), home);
+    return run !== undefined && !isDead(statOf(pid)?.state ?? "X") && isWanted(run, pid);
   });
 }
 
-function isMarked(environ: string, isWanted: (run: string) => boolean, home: string): boolean {
-  const run = /\0QUEUECTL_RUN=([^\0]*)\0/.exec(environ)?.[1];
-  return run !== undefined && isWanted(run) && environ.includes(`\0QUEUECTL_HOME=${home}\0`);
+function runOf(environ: string | undefined, home: string): string | undefined {
+  const run = /\0QUEUECTL_RUN=([^\0]*)\0/.exec(environ ?? "")?.[1];
+  return environ?.includes(`\0QUEUECTL_HOME=${home}\0`) ? run : undefined;
 }
 
 function environOf(pid: number): string | undefined {

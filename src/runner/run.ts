@@ -25,10 +25,7 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
   const refused = missingFolder(plan.cwd);
   if (refused) return notStarted({ result: "not_started", ...refused });
   const opened = openOrTell(plan.logPath);
-  if (typeof opened === "string") {
-    const error = `given back before it started: ${opened}`;
-    return { ...notStarted({ result: "released", exit_code: null, error }), hindrance: opened };
-  }
+  if (typeof opened === "string") return { ...giveBack(opened), hindrance: opened };
   using log = opened;
   try {
     return supervise(spawn(plan, log, surroundings), plan);
@@ -36,6 +33,10 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
     return notStarted({ result: "not_started", exit_code: 126, error: spawnFailure(error) });
   }
 }
+
+/** An attempt that is given back without having been started. */
+export const giveBack = (why: string): RunningAttempt =>
+  notStarted({ result: "released", exit_code: null, error: `given back before it started: ${why}` });
 
 /** Why an attempt's log cannot be opened; null when it can. Leaves an empty log. */
 export function logTrouble(path: string): string | null {

@@ -15,8 +15,8 @@ import type { Schedules } from "./schedules.ts";
 
 export interface Store extends AsyncDisposable {
   /**
-   * How long after its last heartbeat a process's jobs are its own, in milliseconds; null where that does not end as long as the
-   * process lives, because whoever works on the queue can see whether it does.
+   * How long after its last heartbeat a process's jobs are its own, in milliseconds, unless it asks for another lease; null where
+   * that does not end as long as the process lives, because whoever works on the queue can see whether it does.
    */
   readonly leaseMs: number | null;
   /** Settings that have another default here than elsewhere, as texts. */
@@ -287,7 +287,7 @@ export interface Workers {
    * Says that a process is still there, and renews its lease where leases end. False when it is not entered any more or its lease has
    * ended: its jobs are or will be given to others.
    */
-  heartbeat(process_id: number): Promise<boolean>;
+  heartbeat(process_id: number, leaseMs?: number): Promise<boolean>;
 
   /** Takes workers out. The last one takes its process with it; jobs they still hold stay theirs until rescued. */
   leave(worker_ids: readonly string[]): Promise<void>;
@@ -317,6 +317,8 @@ export interface NewWorkerProcess {
   readonly worker_ids: readonly string[];
   /** The file that their commands' shells write to. */
   readonly journal: string;
+  /** Milliseconds, where leases end; the store's usual lease without. */
+  readonly leaseMs?: number | undefined;
 }
 
 export interface StoredSettings {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Refusal } from "../domain/errors.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
 import { cgroupOutsideOfAttempts } from "../runner/cgroup.ts";
-import { attemptVariables } from "../runner/mark.ts";
+import { withoutMark } from "../runner/mark.ts";
 import { selfCommand } from "../self.ts";
 import type { Store } from "../store/store.ts";
 import { type ProcessState, processStates, workersOf } from "./liveness.ts";
@@ -30,7 +30,7 @@ export async function startDetached({ store, home, environment, words }: DetachO
   // A worker that a job starts in the background is no part of that job, and must outlive it.
   const cgroup = cgroupOutsideOfAttempts();
   const child = Bun.spawn([...selfCommand(), "worker", "start", ...words], {
-    env: { ...withoutAttempt(environment), QUEUECTL_HOME: home },
+    env: { ...withoutMark(environment), QUEUECTL_HOME: home },
     detached: true,
     ...(cgroup === undefined ? {} : { cgroup }),
     stdin: "ignore",
@@ -60,8 +60,3 @@ export async function startDetached({ store, home, environment, words }: DetachO
     `see ${outputPath}`,
   );
 }
-
-const withoutAttempt = (environment: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !attemptNames.has(name)));
-
-const attemptNames: ReadonlySet<string> = new Set(attemptVariables);

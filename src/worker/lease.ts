@@ -2,16 +2,21 @@
 // before. Counted by a clock that nobody sets and that goes on while the machine sleeps.
 
 import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
 
 /** Of a lease: after so much without a word from the database, what runs is asked to end. */
 const endAfter = 2 / 3;
 /** And after so much, it is killed. */
 const killAfter = 5 / 6;
+/** And after so much, what a guardian finds is killed. */
+export const guardAfter = 13 / 15;
 const lookMs = 500;
 
 export interface Lease {
   /** The database has acknowledged a heartbeat that was sent at this moment, or a registration. */
   renewed(sentAt: number): void;
+  /** Whether what runs had to end, and nothing may be started before the lease is renewed. */
+  hasLapsed(): boolean;
 }
 
 export interface LeaseCare {
@@ -20,18 +25,19 @@ export interface LeaseCare {
   onKill(): void;
 }
 
-/** Milliseconds since the machine's start, its sleep included. */
+/** Milliseconds since the machine's start, its sleep included; the same in every process. */
 export const steadyNow = () =>
   process.platform === "linux"
     ? Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000
-    : performance.now();
+    : uptime() * 1000;
 
 /** Watches over a lease until disposed; says each thing once until the lease is renewed. */
 export function watchLease(leaseMs: number, care: LeaseCare): Lease & Disposable {
   let renewedAt = steadyNow();
   let told: "nothing" | "end" | "kill" = "nothing";
+  const passedNow = () => (steadyNow() - renewedAt) / leaseMs;
   const look = () => {
-    const passed = (steadyNow() - renewedAt) / leaseMs;
+    const passed = passedNow();
     if (passed >= endAfter && told === "nothing") {
       told = "end";
       care.onEnd();
@@ -47,6 +53,7 @@ export function watchLease(leaseMs: number, care: LeaseCare): Lease & Disposable
       renewedAt = Math.max(renewedAt, sentAt);
       told = "nothing";
     },
+    hasLapsed: () => passedNow() >= endAfter,
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }

@@ -6,17 +6,11 @@ import type { Store } from "../store/store.ts";
 
 /**
  * On SQLite the process itself is looked at. Where machines share a store, several may go by one host name: only a process of this
- * very start of this machine is looked at, and any other is dead when its lease has ended.
+ * very start of this machine is looked at, and any other is dead when its lease has ended. `now` is by the store's clock.
  */
-export function stateOf(process: WorkerProcess, { leaseMs, now }: StoreMoment): Liveness {
-  if (leaseMs === null || isOfThisMachine(process.identity)) return livenessOf(process.identity);
-  return now - process.heartbeat_at < leaseMs ? "elsewhere" : "dead";
-}
-
-export interface StoreMoment {
-  readonly leaseMs: Store["leaseMs"];
-  /** By the store's clock. */
-  readonly now: number;
+export function stateOf({ identity, lease_until }: WorkerProcess, now: number): Liveness {
+  if (lease_until === null || isOfThisMachine(identity)) return livenessOf(identity);
+  return now < lease_until ? "elsewhere" : "dead";
 }
 
 export interface ProcessState extends WorkerProcess {
@@ -25,10 +19,10 @@ export interface ProcessState extends WorkerProcess {
 
 /** All worker processes with their state. */
 export async function processStates(store: Store): Promise<readonly ProcessState[]> {
-  const moment = { leaseMs: store.leaseMs, now: await store.now() };
+  const now = await store.now();
   return (await store.workers.processes()).map((process) => ({
     ...process,
-    liveness: stateOf(process, moment),
+    liveness: stateOf(process, now),
   }));
 }
 

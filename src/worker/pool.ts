@@ -3,31 +3,29 @@
 
 import { setImmediate } from "node:timers/promises";
 import { Refusal } from "../domain/errors.ts";
-import { isSettled, type Job } from "../domain/job.ts";
-import type { ClaimedJob, Settlement } from "../domain/lease.ts";
+import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
-import { journalPath } from "../home.ts";
 import { openCgroups } from "../runner/cgroup.ts";
-import { openJournal } from "../runner/journal.ts";
-import { markOf } from "../runner/mark.ts";
-import { ownIdentity, startOf } from "../runner/process-identity.ts";
-import { endEarlier, startAttempt } from "../runner/run.ts";
-import type { RunningAttempt } from "../runner/supervise.ts";
+import { endEarlier, giveBack, startAttempt } from "../runner/run.ts";
 import { newWorkerId } from "../store/rows.ts";
-import type { StartedAttempt, Store, TurnResult } from "../store/store.ts";
+import type { Store, TurnResult } from "../store/store.ts";
 import { attemptPlan } from "./attempt-plan.ts";
-import { watchClock } from "./clock.ts";
+import { msUntil, watchClock } from "./clock.ts";
 import { openCourier } from "./courier.ts";
+import { makeCrew } from "./crew.ts";
 import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
 import { watchHindrance } from "./hindrance.ts";
 import { pruneSpool } from "./job-logs.ts";
-import { steadyNow, watchLease } from "./lease.ts";
+import { enterStore, type Membership } from "./membership.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
+import { type Batch, endings, makeRuns, startedAttempt } from "./runs.ts";
 import { keepSchedules, type Scheduler } from "./scheduler.ts";
+import { watchTrouble } from "./trouble.ts";
+import { isReached, type Until } from "./until.ts";
 import { makeWakeup } from "./wakeup.ts";
 
 export interface PoolOptions {
@@ -39,8 +37,8 @@ export interface PoolOptions {
   readonly worker_ids: readonly string[];
   /** Null for every queue. */
   readonly queues: readonly string[] | null;
-  /** When to go without being told: when the queues hold nothing that waits or runs, or when this one job is settled. */
-  readonly until: "stopped" | "empty" | { readonly seq: number; readonly id: string };
+  /** When to go without being told. */
+  readonly until: Until;
   /** Seconds; the setting by default. */
   readonly poll: number | undefined;
   readonly tell: (event: WorkerEvent) => void;
@@ -63,107 +61,86 @@ const pruneMs = 60_000;
 /** How soon others see what a command prints; `run` has somebody who watches it. */
 const sendMs = 1_000;
 const sendAtOnceMs = 200;
-/** How long to leave a database alone that has refused so many times in a row: longer and longer, and not all machines at once. */
-const troublePauseMs = (times: number) => Math.min(500 * 2 ** times, 5_000) * (0.5 + Math.random() / 2);
 /** How long to leave a log alone that could not be opened. */
 const hindrancePauseMs = 1_000;
 /** A retry may come this much late when the clock was set back. */
 const clockMs = 1_000;
-/** Processes just started are told to the store this soon, but not at the price of a sync for each short command. */
-const tellStartedMs = 50;
-
-interface Run {
-  readonly claimed: ClaimedJob;
-  readonly attempt: RunningAttempt;
-  /** By the clock that nobody sets. */
-  readonly startedAt: number;
-}
-
-interface EndedRun {
-  readonly settlement: Settlement;
-  readonly run: Run;
-}
-
-const startedAttempt = ({ claimed: { lease }, attempt: { pid } }: Run): StartedAttempt => ({
-  lease,
-  pid: pid!,
-  pid_start: startOf(pid!) ?? "",
-});
+const nothing: Batch = { started: [], ended: [] };
 
 export function startPool(options: PoolOptions): Pool {
   const { store, home, environment, queues, until, tell } = options;
   const wakeup = makeWakeup();
   const only = typeof until === "object" ? { only: until.seq } : {};
   const hindrance = watchHindrance(hindrancePauseMs, tell);
-  const present = new Set(options.worker_ids);
-  const leaving = new Set<string>();
-  const running = new Map<number, Run>();
-  /** Those that the store does not know of yet, the oldest first. */
-  let started: Run[] = [];
-  /** Those that ended and of whose output much is still to be sent. */
-  const sending = new Set<Run>();
-  let ended: EndedRun[] = [];
+  const trouble = watchTrouble(tell);
+  const crew = makeCrew(options.worker_ids);
+  const courier = openCourier({ store, home, limit: () => settings.log_limit });
+  const runs = makeRuns({
+    hasLapsed: () => membership.hasLapsed(),
+    beforeSettling: ({ lease }, { log_bytes }) => courier.nearlySent(lease, log_bytes),
+    onEnd: wakeup.wake,
+  });
   let settings: Settings;
-  let process_id: number;
-  /** Whether the store does not know this process any more, or is about to forget it. */
-  let expelled = false;
+  let membership: Membership;
+  let leaseMs: number | null;
   let stopping: StopOrder | undefined;
   let changed = false;
-  /** What the store refused with, as long as it does. */
-  let trouble: Refusal | undefined;
-  let refusals = 0;
   let announced: number | null | undefined;
   let scheduler: Scheduler | undefined;
-  const journal = openJournal(journalPath(home, options.worker_ids[0]!));
   const cgroups = openCgroups();
-  const courier = openCourier({ store, home, limit: () => settings.log_limit });
-  const lease =
-    store.leaseMs === null
-      ? undefined
-      : watchLease(store.leaseMs, {
-          onEnd() {
-            tell({ kind: "lease_ends", jobs: jobsAtHand() });
-            endRuns("released", () => true);
-          },
-          onKill: kill,
-        });
 
-  return { done: work(), stop, look, kill };
+  return { done: work(), stop, look, kill: runs.kill };
 
   async function work(): Promise<void> {
     settings = await readSettings();
-    if (store.leaseMs === null) await refuseElsewhere(store);
+    leaseMs = store.leaseMs === null ? null : Math.round(settings.lease * 1000);
+    if (leaseMs === null) await refuseElsewhere(store);
     await store.leases.mendRetries();
-    await enter();
-    await serve();
-    // Workers that leave commands running stay entered with them: that is how the next one finds them.
-    await store.workers.leave([...present].filter((id) => !busyWorkers().has(id)));
-    if (running.size === 0) journal.remove();
-    cgroups[Symbol.dispose]();
-    for (const worker_id of present) tell({ kind: "stopped", worker_id });
-  }
-
-  /** Enters this process and its workers in the store. */
-  async function enter(): Promise<void> {
-    const askedAt = steadyNow();
-    process_id = await store.workers.register({
-      identity: ownIdentity(),
+    membership = await enterStore({
+      store,
       home,
       version: options.version,
       queues,
-      worker_ids: [...present],
-      journal: journal.path,
+      worker_ids: options.worker_ids,
+      leaseMs,
+      environment,
+      onEnd() {
+        const jobs = runs.jobs();
+        if (jobs.length > 0) tell({ kind: "lease_ends", jobs });
+        runs.end("released");
+      },
+      onKill: runs.kill,
+      onExpelled() {
+        tell({ kind: "expelled", jobs: runs.jobs() });
+        runs.end("released");
+        // Others may have started the same jobs already.
+        runs.kill();
+        wakeup.wake();
+      },
     });
-    lease?.renewed(askedAt);
-    expelled = false;
-    for (const worker_id of present) tell({ kind: "started", worker_id, queues });
+    announceStart();
+    await serve();
+    // Workers that leave commands running stay entered with them: that is how the next one finds them.
+    const busy = runs.busyWorkers();
+    const idle = crew.present().filter((id) => !busy.has(id));
+    await membership.leave(idle, runs.running().length > 0);
+    cgroups[Symbol.dispose]();
+    announceStop();
+  }
+
+  function announceStop(): void {
+    for (const worker_id of crew.present()) tell({ kind: "stopped", worker_id });
+  }
+
+  function announceStart(): void {
+    for (const worker_id of crew.present()) tell({ kind: "started", worker_id, queues });
   }
 
   /** Works until there is nothing more to do here; its duties end with it. */
   async function serve(): Promise<void> {
     using watch = store.watch(look, until === "stopped" ? "work" : "everything");
-    using _lease = lease;
-    await using _heartbeat = every(store.leaseMs === null ? heartbeatMs : store.leaseMs / 6, beat);
+    using _membership = membership;
+    await using _heartbeat = every(leaseMs === null ? heartbeatMs : leaseMs / 6, beat);
     await using _clock = every(clockMs, watchClock(mendRetries));
     await using _rescuer = every(rescueMs, rescue);
     await using _courier = every(typeof until === "object" ? sendAtOnceMs : sendMs, courier.send);
@@ -176,21 +153,17 @@ export function startPool(options: PoolOptions): Pool {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
       await setImmediate();
       const result = await turn();
-      if (result && ended.length > 0) continue;
+      if (result && (runs.ended().length > 0 || mayEnterAnew())) continue;
       if (await isFinished()) break;
       // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
-      watch.hurry(!stopping && idleWorkers().length > 0);
-      await (result ? rest(result.next_due_at) : wakeup.wait(troublePauseMs(refusals)));
+      watch.hurry(!stopping && crew.idle(runs.busyWorkers()).length > 0);
+      await (result ? rest(result.next_due_at) : wakeup.wait(trouble.pauseMs()));
     }
   }
 
   async function beat(): Promise<void> {
-    const askedAt = steadyNow();
-    if (await store.workers.heartbeat(process_id)) lease?.renewed(askedAt);
-    else expel();
-    journal.trim(
-      new Set(unsettled().map(({ claimed }) => markOf(home, claimed.job.seq, claimed.attempt).run)),
-    );
+    await membership.beat();
+    membership.journal().trim(runs.marks(home));
   }
 
   async function mendRetries(setBackMs: number): Promise<void> {
@@ -198,41 +171,41 @@ export function startPool(options: PoolOptions): Pool {
     look();
   }
 
-  /** Others have or may have the jobs that run here. */
-  function expel(): void {
-    if (expelled) return;
-    expelled = true;
-    tell({ kind: "expelled", jobs: jobsAtHand() });
-    endRuns("released", () => true);
-    wakeup.wake();
+  function mayEnterAnew(): boolean {
+    return membership.isExpelled() && !stopping && runs.areNone() && crew.staying() > 0;
   }
 
-  /** Under names of their own: those that they had may belong to whoever took their jobs. */
   async function enterAnew(): Promise<void> {
-    const count = present.size - leaving.size;
-    for (const worker_id of present) tell({ kind: "stopped", worker_id });
-    present.clear();
-    leaving.clear();
-    for (let n = 0; n < count; n++) present.add(newWorkerId());
-    await enter();
+    const fresh = Array.from({ length: crew.staying() }, newWorkerId);
+    await membership.enterAnew(fresh);
+    announceStop();
+    crew.replace(fresh);
+    announceStart();
   }
 
   async function rescue(): Promise<void> {
-    if (stopping || expelled || trouble) return;
-    const rescued = rescueOnce({ store, home, process_id, settings: () => settings, ...only });
+    if (stopping || membership.isExpelled() || trouble.current()) return;
+    const process_id = membership.process_id();
+    const rescued = rescueOnce({
+      store,
+      home,
+      process_id,
+      settings: () => settings,
+      journal: membership.journal().path,
+      ...only,
+    });
     for await (const { taken, attempt, from } of rescued) {
       tell({ kind: "taken_over", job: taken.job, from });
-      present.add(taken.worker_id);
-      leaving.add(taken.worker_id);
+      crew.join(taken.worker_id);
       courier.take(taken, "taken over");
-      watchOver({ claimed: taken, attempt, startedAt: performance.now() });
+      runs.add(taken, attempt, true);
       // Somebody may have asked for its end while nobody listened.
       look();
     }
   }
 
   async function prune(): Promise<void> {
-    if (typeof until === "object" || trouble) return;
+    if (typeof until === "object" || trouble.current()) return;
     await pruneOnce(store, home, settings);
     await pruneJournals(store, home);
     await pruneSpool(store, home);
@@ -240,87 +213,67 @@ export function startPool(options: PoolOptions): Pool {
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */
   async function turn(): Promise<TurnResult | undefined> {
-    const batch = { started: dueToTell(), ended };
-    started = started.slice(batch.started.length);
-    ended = [];
+    let batch = nothing;
     try {
       courier.check();
-      if (expelled && running.size === 0 && !stopping) await enterAnew();
+      if (mayEnterAnew()) await enterAnew();
+      batch = runs.takeBatch();
       if (changed) await lookAround();
-      const idle = stopping || expelled || hindrance.stands() ? [] : idleWorkers();
+      const idle = mayClaim() ? crew.idle(runs.busyWorkers()) : [];
       const result = await store.leases.exchange({
         started: batch.started.map(startedAttempt),
         ended: await Promise.all(batch.ended.map(({ settlement }) => courier.complete(settlement))),
         settings,
         wanted: idle.length === 0 ? null : { worker_ids: idle, queues, ...only },
       });
-      if (result.expelled) expel();
-      if (trouble) tell({ kind: "trouble_over" });
-      trouble = undefined;
-      refusals = 0;
-      tellOfEnded(batch.ended, result);
+      if (result.expelled) membership.expel();
+      trouble.over();
+      endings(batch.ended, result).forEach((event, place) => {
+        courier.done(batch.ended[place]!.settlement.lease, event.kind === "settled");
+        tell(event);
+      });
       // From here on the batch is stored, and must not be offered again.
-      batch.started = [];
-      batch.ended = [];
+      batch = nothing;
       await Promise.all(result.claimed.map(start));
       await letGo();
       return result;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      started = [...batch.started, ...started];
-      ended = [...batch.ended, ...ended];
+      runs.putBack(batch);
       changed = true;
       courier.doubt();
-      if (trouble?.message !== error.message) tell({ kind: "trouble", message: error.message });
-      trouble = error;
-      refusals++;
+      trouble.met(error);
       return undefined;
     }
   }
 
-  /** Short commands have ended before it is worth a word. */
-  function dueToTell(): Run[] {
-    const before = performance.now() - tellStartedMs;
-    return started.filter(({ startedAt }) => startedAt <= before);
-  }
-
-  function unsettled(): Run[] {
-    return [...running.values(), ...sending, ...ended.map(({ run }) => run)];
-  }
-
-  function busyWorkers(): Set<string> {
-    return new Set(unsettled().map(({ claimed }) => claimed.worker_id));
-  }
-
-  function idleWorkers(): string[] {
-    const busy = busyWorkers();
-    return [...present].filter((id) => !busy.has(id) && !leaving.has(id));
+  function mayClaim(): boolean {
+    return !stopping && !membership.isExpelled() && !membership.hasLapsed() && !hindrance.stands();
   }
 
   /** Another process changed something: settings, orders to stop, or jobs to be cancelled. */
   async function lookAround(): Promise<void> {
     settings = await readSettings();
-    const orders = await store.leases.orders(process_id);
+    const orders = await store.leases.orders(membership.process_id());
     changed = false;
     for (const { job_seq, lease_seq } of orders.cancel) {
-      const run = running.get(job_seq);
+      const run = runs.of(job_seq);
       if (run?.claimed.lease.lease_seq === lease_seq) run.attempt.end("cancelled");
     }
     for (const [worker_id, order] of orders.stop) {
-      leaving.add(worker_id);
-      if (order === "release") endRuns("released", (run) => run.claimed.worker_id === worker_id);
+      crew.leave(worker_id);
+      if (order === "release") runs.end("released", (run) => run.claimed.worker_id === worker_id);
       if (order === "leave") stop("leave");
     }
   }
 
   /** Workers that were asked to stop leave when what they ran is settled; the last ones when the process does. */
   async function letGo(): Promise<void> {
-    const busy = busyWorkers();
-    const gone = [...leaving].filter((id) => present.has(id) && !busy.has(id));
-    if (gone.length === 0 || gone.length === present.size) return;
+    const gone = crew.ready(runs.busyWorkers());
+    if (gone.length === 0) return;
     await store.workers.leave(gone);
     for (const worker_id of gone) {
-      present.delete(worker_id);
+      crew.remove(worker_id);
       tell({ kind: "stopped", worker_id });
     }
   }
@@ -330,65 +283,29 @@ export function startPool(options: PoolOptions): Pool {
     const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
     if (number > 1) await endEarlier(plan);
     tell({ kind: "executing", worker_id, job });
-    const attempt = startAttempt(plan, { journal, cgroups });
+    // The answer may have come late: after a long pause of this process, or of the network.
+    const attempt = membership.hasLapsed()
+      ? giveBack("the database has not been heard of for too long")
+      : startAttempt(plan, { journal: membership.journal(), cgroups });
     courier.take(claimed, "started");
-    const run = { claimed, attempt, startedAt: performance.now() };
-    if (attempt.pid !== null) started.push(run);
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance, plan.logPath);
-    watchOver(run);
+    runs.add(claimed, attempt);
     if (stopping === "release") attempt.end("released");
-  }
-
-  function watchOver(run: Run): void {
-    const { lease } = run.claimed;
-    running.set(lease.job_seq, run);
-    void run.attempt.ended.then(async (ending) => {
-      running.delete(lease.job_seq);
-      started = started.filter((other) => other !== run);
-      sending.add(run);
-      await courier.nearlySent(lease, ending.log_bytes);
-      sending.delete(run);
-      ended.push({ settlement: { lease, ending, pid: run.attempt.pid }, run });
-      wakeup.wake();
-    });
-  }
-
-  function tellOfEnded(batch: readonly EndedRun[], { settled }: TurnResult): void {
-    const jobs = new Map(settled.map((job) => [job.seq, job]));
-    for (const { settlement, run } of batch) {
-      const { worker_id } = run.claimed;
-      const job = jobs.get(settlement.lease.job_seq);
-      courier.done(settlement.lease, job !== undefined);
-      if (job) tell({ kind: "settled", worker_id, job, ending: settlement.ending });
-      else tell({ kind: "stale", worker_id, job: run.claimed.job });
-    }
   }
 
   async function rest(nextDueAt: number | null): Promise<void> {
     announceWaiting(nextDueAt);
     const pollMs = (options.poll ?? settings.poll_interval) * 1000;
-    const dueMs = nextDueAt === null ? pollMs : await msUntil(nextDueAt, pollMs);
-    const tellMs = started[0]
-      ? Math.max(0, started[0].startedAt + tellStartedMs - performance.now())
-      : pollMs;
+    const dueMs = nextDueAt === null ? pollMs : await msUntil(store, nextDueAt, pollMs);
+    const tellMs = runs.tellIn() ?? pollMs;
     const hinderedMs = hindrance.known() ? hindrancePauseMs : pollMs;
     const before = performance.now();
     await wakeup.wait(Math.min(pollMs, dueMs, tellMs, hinderedMs));
     if (performance.now() - before >= pollMs) changed = true;
   }
 
-  /** By the store's clock; `otherwise` when that cannot be asked. */
-  async function msUntil(moment: number, otherwise: number): Promise<number> {
-    try {
-      return Math.max(0, moment - (await store.now()));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return otherwise;
-    }
-  }
-
   function announceWaiting(until: number | null): void {
-    if (hindrance.known() || running.size > 0 || stopping || until === announced) return;
+    if (hindrance.known() || runs.running().length > 0 || stopping || until === announced) return;
     tell({ kind: "waiting", until });
     announced = until;
   }
@@ -400,40 +317,22 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   function stop(order: StopOrder): void {
-    const jobs = jobsAtHand();
+    const jobs = runs.jobs();
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
     stopping = order;
-    if (order === "release") endRuns("released", () => true);
-    if (order === "leave") for (const run of running.values()) run.attempt.abandon();
+    if (order === "release") runs.end("released");
+    if (order === "leave") runs.abandon();
     wakeup.wake();
   }
 
-  function jobsAtHand(): Job[] {
-    return [...running.values()].map(({ claimed }) => claimed.job);
-  }
-
-  function endRuns(reason: "released" | "cancelled", which: (run: Run) => boolean): void {
-    for (const run of running.values()) if (which(run)) run.attempt.end(reason);
-  }
-
-  function kill(): void {
-    for (const run of running.values()) run.attempt.kill();
-  }
-
   async function isFinished(): Promise<boolean> {
-    if (stopping && running.size === 0 && trouble?.kind === "unusable") throw trouble;
-    if (ended.length > 0 || sending.size > 0) return false;
+    const refusal = trouble.current();
+    if (stopping && runs.running().length === 0 && refusal?.kind === "unusable") throw refusal;
+    if (runs.areSettling()) return false;
     if (stopping === "leave") return true;
-    if (running.size > 0) return false;
-    if (stopping || [...present].every((id) => leaving.has(id))) return true;
-    if (until === "stopped") return false;
-    try {
-      if (until === "empty") return (await store.stats.outstanding(queues)) === 0;
-      return isSettled((await store.jobs.find(until.id)).state);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return error.kind === "not_found";
-    }
+    if (runs.running().length > 0) return false;
+    if (stopping || crew.areAllLeaving()) return true;
+    return isReached(until, store, queues);
   }
 
   async function readSettings(): Promise<Settings> {

@@ -1,6 +1,6 @@
 // Removes what nobody needs any more: finished jobs older than the retention with their logs, and journals without a job.
 
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Settings } from "../domain/settings.ts";
 import { journalPath } from "../home.ts";
@@ -23,13 +23,14 @@ export async function pruneOnce(store: Store, home: string, { retention }: Setti
 /** A journal is made a moment before its worker is entered. */
 const youngMs = 60_000;
 
-/** Removes the journals of dead workers that no job refers to any more. */
+/** Removes the journals of dead workers that no job refers to any more, with what stands beside them. */
 export async function pruneJournals(store: Store, home: string): Promise<void> {
   const folder = dirname(journalPath(home, "any"));
   const referred = new Set(await store.workers.journals());
   for (const name of readdirSync(folder)) {
     const path = `${folder}/${name}`;
-    const young = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < youngMs;
-    if (!referred.has(path) && !young) rmSync(path, { force: true });
+    const journal = path.replace(/\.[a-z]+$/, ".journal");
+    const young = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < youngMs;
+    if (!referred.has(journal) && !young) rmSync(path, { force: true });
   }
 }

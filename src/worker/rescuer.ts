@@ -13,6 +13,7 @@ import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
 import { attemptPlan, type PlanFacts } from "./attempt-plan.ts";
 import { openCourier } from "./courier.ts";
+import { takeAsWorker } from "./custody.ts";
 import { isLiving, processStates, workersOf } from "./liveness.ts";
 
 export interface RescueOptions {
@@ -21,6 +22,8 @@ export interface RescueOptions {
   /** The process that takes the jobs over. */
   readonly process_id: number;
   readonly settings: () => Settings;
+  /** Where a worker that goes on has its journal; nothing by somebody who takes jobs over only to end them. */
+  readonly journal?: string | undefined;
   /** Only this job, by its number. */
   readonly only?: number;
 }
@@ -37,7 +40,7 @@ export interface RescuedJob {
  * handed on as soon as it is taken, because from then on nobody else looks after it, whatever the store says to the next question.
  */
 export async function* rescueOnce(options: RescueOptions): AsyncGenerator<RescuedJob> {
-  const { store, home, process_id, settings, only } = options;
+  const { store, home, process_id, settings, journal, only } = options;
   const { boot_id } = ownIdentity();
   const now = await store.now();
   // What runs has its environment already; the worker's own is of no use here.
@@ -49,7 +52,12 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
     const jobs = await store.leases.takeOver(dead, process_id, only);
     const adopt = async (taken: TakenJob): Promise<RescuedJob> => ({
       taken,
-      attempt: await adopted(taken, { ...facts, rebooted: identity.boot_id !== boot_id, now }),
+      attempt: await adopted(taken, {
+        ...facts,
+        rebooted: identity.boot_id !== boot_id,
+        forced: isOfGuardian(store, taken, journal),
+        now,
+      }),
       from: identity.pid,
     });
     yield* await Promise.all(jobs.map(adopt));
@@ -64,16 +72,26 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
     yield lost(taken, "a vanished machine");
 }
 
+/** Whether a command belongs to the guardian of the worker that is dead, and not to us. */
+const isOfGuardian = ({ leaseMs }: Store, taken: TakenJob, journal: string | undefined) =>
+  leaseMs !== null && journal !== undefined && taken.journal !== "" && !takeAsWorker(taken.journal, journal);
+
 interface AdoptOptions extends PlanFacts {
   readonly rebooted: boolean;
+  readonly forced: boolean;
   readonly now: number;
 }
 
-const adopted = (taken: TakenJob, { rebooted, now, ...options }: AdoptOptions) => {
+async function adopted(
+  taken: TakenJob,
+  { rebooted, forced, now, ...options }: AdoptOptions,
+): Promise<RunningAttempt> {
   const { pid, pid_start, journal } = taken;
-  const orphan = { journalPath: journal, pid, pid_start, rebooted, ranFor: ranFor(taken, now) };
-  return adoptAttempt(attemptPlan(taken, options), orphan);
-};
+  const orphan = { journalPath: journal, pid, pid_start, rebooted, forced, ranFor: ranFor(taken, now) };
+  const attempt = await adoptAttempt(attemptPlan(taken, options), orphan);
+  if (forced) attempt.kill();
+  return attempt;
+}
 
 /** Seconds since the job was started, by the wall clock. */
 const ranFor = ({ job }: ClaimedJob, now: number) => Math.max(0, now - job.started_at!) / 1000;

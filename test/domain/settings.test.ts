@@ -33,6 +33,7 @@ const values: { readonly [K in SettingKey]: fc.Arbitrary<Settings[K]> } = {
   priority: count(1, 5),
   kill_grace: number(0, 3600),
   max_lost: count(0, 1000),
+  lease: number(6, 3600),
   log_limit: count(1024, 1024 ** 4),
   retention: number(0, 100 * year),
   capture_env: fc.array(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/), { maxLength: 8 }),

@@ -3,13 +3,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { startOf } from "../../src/runner/process-identity.ts";
 
-/** The pids of living processes with these very words (Linux). */
-export function processesWith(words: string): number[] {
+/** The pids of living processes by their words (Linux). */
+export function processesWhere(isWanted: (words: readonly string[]) => boolean): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trimEnd() === words;
+        return isWanted(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"));
       } catch {
         return false;
       }
@@ -17,6 +17,10 @@ export function processesWith(words: string): number[] {
     .map(Number)
     .filter((pid) => startOf(pid) !== undefined);
 }
+
+/** The pids of living processes with these very words (Linux). */
+export const processesWith = (words: string): number[] =>
+  processesWhere((found) => found.join(" ").trimEnd() === words);
 
 let drawn = 0;
 

@@ -7,9 +7,9 @@ import type { Connection } from "./connection.ts";
 import type { Notifier } from "./notify.ts";
 import type { Row } from "./rows.ts";
 
-export function workers({ ask, write, at }: Connection, notifier: Notifier, leaseMs: number): Workers {
+export function workers({ ask, write, at }: Connection, notifier: Notifier, usualLeaseMs: number): Workers {
   return {
-    async register({ identity, home, version, queues, worker_ids, journal }) {
+    async register({ identity, home, version, queues, worker_ids, journal, leaseMs = usualLeaseMs }) {
       const process_id = await write(async (tx) => {
         const [row] = await tx`
           insert into queuectl.worker_processes (
@@ -30,7 +30,7 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, leas
       return process_id;
     },
 
-    heartbeat: (process_id) =>
+    heartbeat: (process_id, leaseMs = usualLeaseMs) =>
       ask(async (sql) => {
         // A lease that ended may have been given away in part already, and is not renewed.
         const renewed = await sql`
@@ -124,5 +124,6 @@ export async function processesOf(sql: SQL, { leased }: { leased?: boolean } = {
     home: row.home,
     worker_ids: row.worker_ids,
     heartbeat_at: Number(row.heartbeat_at),
+    lease_until: Number(row.lease_until),
   }));
 }

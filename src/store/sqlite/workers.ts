@@ -80,6 +80,7 @@ export function workers({ sql, read, write, clock }: Connection): Workers {
               home: row.home,
               worker_ids: JSON.parse(row.worker_ids),
               heartbeat_at: row.heartbeat_at,
+              lease_until: null,
             }),
           ),
       ),

@@ -28,6 +28,7 @@ export function workersContract(makeStore: MakeStore): void {
         queues: null,
         worker_ids: ["worker-a", "worker-b"],
         journal: "/second",
+        leaseMs: 60_000,
       });
       const common = { state: "idle", job_id: null } as const;
       const z = { id: "worker-z", pid: 4711, host: "here", queues: ["mail", "images"], version: "1.2.3" };
@@ -39,13 +40,21 @@ export function workersContract(makeStore: MakeStore): void {
         { id: "worker-b", ...there, ...later },
       ]);
       expect(await store.workers.processes()).toEqual([
-        { process_id: first, identity, home: "/home/a", worker_ids: ["worker-z"], heartbeat_at: startedAt },
+        {
+          process_id: first,
+          identity,
+          home: "/home/a",
+          worker_ids: ["worker-z"],
+          heartbeat_at: startedAt,
+          lease_until: store.leaseMs && startedAt + store.leaseMs,
+        },
         {
           process_id: second,
           identity: elsewhere,
           home: "/home/b",
           worker_ids: ["worker-a", "worker-b"],
           heartbeat_at: clock.now,
+          lease_until: store.leaseMs && clock.now + 60_000,
         },
       ]);
     });
