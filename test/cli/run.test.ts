@@ -185,7 +185,7 @@ describe.concurrent("whom run works for", () => {
 
   test("a scheduled job is waited for, and that is told", async () => {
     await using q = queuectl();
-    const { status, stdout, stderr } = await q("run", "echo hello", "--delay", "1");
+    const { status, stdout, stderr } = await q("run", "echo hello", "--delay", "4");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "hello\n" });
     expect(stderr).toContain("waiting until");
   });
