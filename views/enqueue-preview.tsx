@@ -60,7 +60,14 @@ export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) 
   );
 }
 
-function Options({ job, user }: Pick<EnqueuePreviewProps, "job" | "user">) {
+interface OptionsProps {
+  readonly job: NewJob;
+  readonly user: string;
+  /** Where a time that it may run at does not say it. */
+  readonly when?: string;
+}
+
+export function Options({ job, user, when = "as soon as a worker is free" }: OptionsProps) {
   const { max_retries } = job;
   return (
     <dl class="facts">
@@ -73,7 +80,7 @@ function Options({ job, user }: Pick<EnqueuePreviewProps, "job" | "user">) {
         <VisibleText text={job.cwd} />
       </dd>
       <dt>When</dt>
-      <dd>{job.run_at === undefined ? "as soon as a worker is free" : <Moment at={job.run_at} />}</dd>
+      <dd>{job.run_at === undefined ? <span safe>{when}</span> : <Moment at={job.run_at} />}</dd>
       <dt>Queue</dt>
       <dd safe>{`${job.queue}, priority ${job.priority}`}</dd>
       <dt>Retries</dt>

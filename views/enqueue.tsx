@@ -128,15 +128,16 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
 /** As many lines as there are variables, within reason. */
 const envRows = (env: string) => String(Math.min(8, Math.max(2, env.split("\n").length + 1)));
 
+/** A line of text in a form. */
 interface FieldProps {
-  readonly name: keyof EnqueueForm;
+  readonly name: string;
   readonly word: string;
   readonly value: string;
   readonly placeholder: string;
   readonly list?: string;
 }
 
-function Field({ name, word, value, placeholder, list }: FieldProps) {
+export function Field({ name, word, value, placeholder, list }: FieldProps) {
   return (
     <label class="field">
       <span safe>{word}</span>

@@ -3,6 +3,7 @@
 
 import type { Attempt } from "../src/domain/attempt.ts";
 import { isSettled, type Job } from "../src/domain/job.ts";
+import type { JobOrigin } from "../src/domain/schedule.ts";
 import { Act, Ask } from "./parts/actions.tsx";
 import { StateBadge } from "./parts/badge.tsx";
 import { JobFacts } from "./parts/job-facts.tsx";
@@ -19,16 +20,18 @@ export interface JobProps {
   readonly log: LogPart | undefined;
   /** Who enqueued it by the dashboard or the API. */
   readonly enqueuedBy: string | undefined;
+  /** The schedule that made it; null for none. */
+  readonly origin: JobOrigin | null;
 }
 
-export function JobPage({ ui, job, attempts, log, enqueuedBy }: JobProps) {
+export function JobPage({ ui, job, attempts, log, enqueuedBy, origin }: JobProps) {
   return (
     <>
       <JobHead ui={ui} job={job} />
       <div class="columns">
         <section class="panel" aria-labelledby="facts-title">
           <h2 id="facts-title">Facts</h2>
-          <JobFacts ui={ui} job={job} enqueuedBy={enqueuedBy} />
+          <JobFacts ui={ui} job={job} enqueuedBy={enqueuedBy} origin={origin} />
         </section>
         <section class="panel" aria-labelledby="timeline-title">
           <h2 id="timeline-title">Timeline</h2>

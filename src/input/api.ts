@@ -58,7 +58,12 @@ export const attempt = z
   .meta({ id: "Attempt" });
 
 export const jobWithHistory = job
-  .extend({ attempts_history: z.array(attempt) })
+  .extend({
+    attempts_history: z.array(attempt),
+    /** Of a job that a schedule made. */
+    schedule: z.string().optional(),
+    scheduled_for: momentOrNull.optional(),
+  })
   .meta({ id: "JobWithHistory" });
 
 export const worker = z
@@ -99,7 +104,8 @@ export const queue = z
   .meta({ id: "Queue" });
 
 /** A page of a list; `next` is the `before` of the next one. */
-const listOf = (item: z.ZodType) => z.strictObject({ data: z.array(item), next: z.string().nullable() });
+export const listOf = (item: z.ZodType) =>
+  z.strictObject({ data: z.array(item), next: z.string().nullable() });
 
 export const jobs = listOf(job).meta({ id: "Jobs" });
 export const workers = listOf(worker).meta({ id: "Workers" });

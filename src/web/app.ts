@@ -8,6 +8,7 @@ import { Problem } from "./errors.ts";
 import { compressed, jsonReply } from "./reply.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { apiActionRoutes } from "./routes/api-actions.ts";
+import { apiScheduleRoutes } from "./routes/api-schedules.ts";
 import { bulkRoutes } from "./routes/bulk.tsx";
 import { deadLetterRoutes } from "./routes/dead-letter.tsx";
 import { enqueueRoutes } from "./routes/enqueue.tsx";
@@ -18,6 +19,7 @@ import { loginRoutes } from "./routes/login.tsx";
 import { logRoutes } from "./routes/logs.tsx";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { overviewRoutes } from "./routes/overview.tsx";
+import { scheduleRoutes } from "./routes/schedules.tsx";
 import { settingRoutes } from "./routes/settings.tsx";
 import { workerRoutes } from "./routes/workers.tsx";
 import { isRouteScope, needs, remember, type Web } from "./web.ts";
@@ -44,11 +46,13 @@ const routeFiles = [
   logRoutes,
   deadLetterRoutes,
   workerRoutes,
+  scheduleRoutes,
   settingRoutes,
   enqueueRoutes,
   loginRoutes,
   apiRoutes,
   apiActionRoutes,
+  apiScheduleRoutes,
   metricsRoutes,
   healthRoutes,
 ] as const;

@@ -4,6 +4,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as shapes from "../../src/input/api.ts";
+import * as scheduleShapes from "../../src/input/schedule.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(60_000);
@@ -283,6 +284,8 @@ describe("the document (OpenAPI 3.1)", () => {
   test("names every route of the API, and the server answers as it says", async () => {
     await using web = await webServer();
     await filled(web);
+    await web.q.ok("schedule", "add", "nightly", "@daily", "true");
+    await web.q.ok("schedule", "run", "nightly");
     const document = (await (await web.api("GET", "/openapi.json")).json()) as {
       openapi: string;
       paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
@@ -296,6 +299,8 @@ describe("the document (OpenAPI 3.1)", () => {
       "/api/v1/stats": shapes.stats,
       "/api/v1/queues": shapes.queues,
       "/api/v1/workers": shapes.workers,
+      "/api/v1/schedules": scheduleShapes.schedules,
+      "/api/v1/schedules/{name}": scheduleShapes.scheduleWithRuns,
       "/api/v1/settings": shapes.settings,
       "/api/v1/settings/{key}": shapes.setting,
     };
@@ -303,7 +308,11 @@ describe("the document (OpenAPI 3.1)", () => {
       ([path, methods]) => methods.get && path.startsWith("/api/") && !path.endsWith("/events"),
     );
     for (const [path] of gets) {
-      const address = path.replace("{id}", "done").replace("{n}", "1").replace("{key}", "priority");
+      const address = path
+        .replace("{id}", "done")
+        .replace("{n}", "1")
+        .replace("{key}", "priority")
+        .replace("{name}", "nightly");
       const answer = await web.get(address, { accept: "application/json" });
       expect([path, answer.status]).toEqual([path, 200]);
       shapesOf[path]?.parse(await answer.json());

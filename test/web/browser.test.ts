@@ -32,6 +32,14 @@ async function filled(): Promise<WebServer> {
   return web;
 }
 
+/** One that has run and one that is paused. */
+async function withSchedules(web: WebServer): Promise<void> {
+  await web.q.ok("schedule", "add", "nightly", "30 2 * * *", "./backup.sh --all", "--tz", "Europe/Berlin");
+  await web.q.ok("schedule", "add", "paused", "*/10 * * * * *", `echo ${"x".repeat(500)}`);
+  await web.q.ok("schedule", "run", "nightly");
+  await web.q.ok("schedule", "pause", "paused");
+}
+
 const state = async (web: WebServer, id: string): Promise<string> => (await web.q.json("show", id)).state;
 
 describe.if(hasBrowser)("the dashboard in a browser", () => {
@@ -370,6 +378,24 @@ describe.if(hasBrowser)("without scripts", () => {
   });
 });
 
+describe.if(hasBrowser)("schedules", () => {
+  test("one is paused and resumed in place, and deleted after a question in a dialog", async () => {
+    await using web = await filled();
+    await withSchedules(web);
+    await using open = await openPage(`${web.url}/schedules`);
+    const { page } = open;
+    const paused = async () => (await web.q.json("schedule", "show", "nightly")).paused;
+    await page.getByRole("button", { name: "Pause nightly" }).click();
+    await page.getByRole("button", { name: "Resume nightly" }).click();
+    await waitUntil("it goes on", async () => !(await paused()));
+    await page.getByRole("link", { name: "Delete nightly" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete the schedule" }).click();
+    await waitUntil("it is gone", async () => (await web.q.json("schedule", "list")).length === 1);
+    expect(new URL(page.url()).pathname).toBe("/schedules");
+    expect(open.complaints).toEqual([]);
+  });
+});
+
 describe.if(hasBrowser)("for everybody", () => {
   const paths = [
     "/",
@@ -382,6 +408,9 @@ describe.if(hasBrowser)("for everybody", () => {
     "/dlq",
     "/workers",
     "/queues",
+    "/schedules",
+    "/schedules/new",
+    "/confirm/delete-schedule/nightly",
     "/settings",
     "/enqueue",
     "/login",
@@ -397,6 +426,7 @@ describe.if(hasBrowser)("for everybody", () => {
   ] as const) {
     test(`axe finds nothing on any page, ${name}`, async () => {
       await using web = await filled();
+      await withSchedules(web);
       await using open = await openPage(`${web.url}/`, options);
       const found: string[] = [];
       for (const path of paths) {
@@ -414,6 +444,7 @@ describe.if(hasBrowser)("for everybody", () => {
 
     test(`no page is wider than the window, ${name}`, async () => {
       await using web = await filled();
+      await withSchedules(web);
       await web.q.ok(
         "enqueue",
         "x".repeat(3000),

@@ -4,9 +4,11 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { Attempt } from "../../src/domain/attempt.ts";
 import type { Job } from "../../src/domain/job.ts";
+import type { Schedule } from "../../src/domain/schedule.ts";
 import { scopes } from "../../src/domain/scope.ts";
 import { terminalReader } from "../../src/domain/terminal-text.ts";
 import { formFields, type JobForm } from "../../src/input/job-form.ts";
+import { type ScheduleForm, scheduleFields } from "../../src/input/schedule.ts";
 import { eventText } from "../../src/web/streams.ts";
 import { Confirm } from "../../views/confirm.tsx";
 import { EnqueuePreview } from "../../views/enqueue-preview.tsx";
@@ -14,6 +16,8 @@ import { JobPage } from "../../views/job.tsx";
 import { Jobs } from "../../views/jobs.tsx";
 import { LogLines } from "../../views/parts/log.tsx";
 import type { Ui } from "../../views/parts/ui.ts";
+import { ScheduleFormPage, SchedulePreview } from "../../views/schedule-form.tsx";
+import { Schedules } from "../../views/schedules.tsx";
 import { closeBrowser, hasBrowser, openPage } from "../support/browser.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
@@ -169,6 +173,28 @@ function views(text: string, tag: string): string {
     isTruncated: false,
     search: { text: text || "x", hits: [{ number: 1, text }], to: 1, size: 2 },
   };
+  const texts = {
+    ...Object.fromEntries(scheduleFields.map((name) => [name, text])),
+    missed: "one",
+    overlap: "skip",
+  } as unknown as ScheduleForm;
+  const schedule: Schedule = {
+    name: tag,
+    cron: text,
+    tz: "UTC",
+    missed: "one",
+    overlap: "skip",
+    jitter: 0,
+    job,
+    next_at: 0,
+    paused: false,
+    last_at: 0,
+    missed_at: 1,
+    skipped_at: 1,
+    created_at: 0,
+    updated_at: 0,
+    last_job: job,
+  };
   const question = {
     title: text,
     text,
@@ -180,7 +206,22 @@ function views(text: string, tag: string): string {
     typed: undefined,
   };
   return [
-    JobPage({ ui, job, attempts: [attemptOf(text)], log, enqueuedBy: text }),
+    JobPage({
+      ui,
+      job,
+      attempts: [attemptOf(text)],
+      log,
+      enqueuedBy: text,
+      origin: { schedule: text, at: null },
+    }),
+    Schedules({ ui, schedules: [schedule] }),
+    ScheduleFormPage({
+      ui,
+      form: texts,
+      defaults: { priority: text, max_retries: text, timeout: text, cwd: text, tz: text },
+      fault: text,
+    }),
+    SchedulePreview({ ui, form: texts, schedule, times: [0], user: text }),
     EnqueuePreview({ ui, sending: { form: formOf(text), key: text, like: text }, job, user: text }),
     Jobs({ ui, jobs: [job], filter: { search: text, queue: tag, tag }, stats, queues: [tag], paging }),
     Confirm({ ui, question }),

@@ -20,6 +20,7 @@ async function withSecrets(): Promise<WebServer> {
   const env = { API_TOKEN: secret, DB: `postgres://app:${password}@db/shop` };
   await web.api("POST", "/jobs", { id: "one", command, env, max_retries: 0 });
   await web.q.ok("worker", "--until-empty", "--quiet");
+  await web.api("POST", "/schedules", { name: "s", cron: "@daily", job: { command, env } });
   return web;
 }
 
@@ -40,6 +41,9 @@ test("a secret is in no page, no answer of the API, no log as it is shown, and i
       "/api/v1/jobs/one",
       "/api/v1/jobs/one/attempts/1/log",
       "/api/v1/dlq",
+      "/schedules",
+      "/api/v1/schedules",
+      "/api/v1/schedules/s",
       "/metrics",
     ].map(async (path) => (await web.get(path)).text()),
   );

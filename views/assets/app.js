@@ -269,7 +269,15 @@
     }
   });
 
-  const places = { o: "/", j: "/jobs", d: "/dlq", w: "/workers", q: "/queues", s: "/settings" };
+  const places = {
+    o: "/",
+    j: "/jobs",
+    d: "/dlq",
+    w: "/workers",
+    q: "/queues",
+    c: "/schedules",
+    s: "/settings",
+  };
   const keys = [
     ["/", "Search"],
     ["n", "New job"],
@@ -278,7 +286,10 @@
     ["j / k", "Next or previous job in the list"],
     ["x", "Tick the job"],
     ["r", "Retry or run the job"],
-    ["g o, g j, g d, g w, g q, g s", "Overview, jobs, dead letters, workers, queues, settings"],
+    [
+      "g o, g j, g d, g w, g q, g c, g s",
+      "Overview, jobs, dead letters, workers, queues, schedules, settings",
+    ],
     ["?", "This help"],
   ];
   let isGoing = false;

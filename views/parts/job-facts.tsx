@@ -3,6 +3,7 @@
 
 import { formatDuration } from "../../src/domain/duration.ts";
 import type { Job } from "../../src/domain/job.ts";
+import type { JobOrigin } from "../../src/domain/schedule.ts";
 import { shownEnv } from "../../src/domain/secrets.ts";
 import { Tags } from "./job-row.tsx";
 import { Duration, Moment } from "./time.tsx";
@@ -13,9 +14,10 @@ interface JobFactsProps {
   readonly ui: Ui;
   readonly job: Job;
   readonly enqueuedBy: string | undefined;
+  readonly origin: JobOrigin | null;
 }
 
-export function JobFacts({ ui, job, enqueuedBy }: JobFactsProps) {
+export function JobFacts({ ui, job, enqueuedBy, origin }: JobFactsProps) {
   return (
     <dl class="facts">
       <dt>Runs</dt>
@@ -46,6 +48,19 @@ export function JobFacts({ ui, job, enqueuedBy }: JobFactsProps) {
         <Moment at={job.created_at} as="clock" />
         {enqueuedBy === undefined ? "" : <span safe>{` via web by ${enqueuedBy}`}</span>}
       </dd>
+      {origin === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Schedule</dt>
+          <dd>
+            <a href={link(ui, "/schedules")} safe>
+              {origin.schedule}
+            </a>
+            {origin.at === null ? ", by hand" : <>, for {<Moment at={origin.at} as="clock" />}</>}
+          </dd>
+        </>
+      )}
       {job.next_run_at === null ? (
         ""
       ) : (

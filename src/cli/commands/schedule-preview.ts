@@ -32,7 +32,7 @@ export async function schedulePreview(
   return done;
 }
 
-export function nextOccurrences(
+function nextOccurrences(
   cron: string,
   tz: string,
   { from, count }: { readonly from: number; readonly count: number },

@@ -2,7 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { jobJson, scheduleJson } from "../../domain/json.ts";
-import type { Schedule } from "../../domain/schedule.ts";
+import { nextTimes, type Schedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { readCron } from "../../input/cron.ts";
@@ -11,7 +11,6 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, note, printFacts, printJson, printLine, printTable, stateCell } from "../output.ts";
 import { hintAtWorkers } from "./enqueue.ts";
-import { nextOccurrences } from "./schedule-preview.ts";
 
 interface Shown {
   readonly json?: boolean;
@@ -55,7 +54,7 @@ export async function scheduleShow(
   await using store = await context.openStore();
   const schedule = await store.schedules.find(name!);
   const runs = await store.schedules.runs(schedule.name, shownRuns);
-  const times = nextTimes(schedule, await store.now());
+  const times = timesOf(schedule);
   if (json) {
     await printJson({ ...scheduleJson(schedule), next_times: times.map(isoTime), runs: runs.map(runJson) });
     return done;
@@ -80,11 +79,8 @@ const runRow = ({ at, job }: ScheduleRun): Cell[] => [
   job.last_error ?? "",
 ];
 
-function nextTimes({ cron, tz, next_at }: Schedule, now: number): number[] {
-  if (next_at === null) return [];
-  const from = Math.min(next_at - 1, now);
-  return nextOccurrences(cron, tz, { from, count: shownTimes }).map(({ at }) => at);
-}
+const timesOf = ({ cron, tz, next_at }: Schedule) =>
+  next_at === null ? [] : nextTimes(readCron(cron, tz).next, next_at - 1, shownTimes);
 
 function facts(schedule: Schedule, times: readonly number[]): [string, Cell][] {
   const { job, last_at, missed_at, skipped_at } = schedule;

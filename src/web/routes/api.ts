@@ -2,7 +2,7 @@
 
 import { Elysia } from "elysia";
 import { misuse } from "../../domain/errors.ts";
-import { attemptJson, shownJobJson, workerJson } from "../../domain/json.ts";
+import { attemptJson, originJson, shownJobJson, workerJson } from "../../domain/json.ts";
 import type { QueueCounts } from "../../domain/overview.ts";
 import { isoTime } from "../../domain/time.ts";
 import * as shapes from "../../input/api.ts";
@@ -141,7 +141,8 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
 async function showJob(web: Web, id: string): Promise<Response> {
   const job = await web.store.jobs.find(id);
   const history = await web.store.jobs.attempts(job.seq);
-  return jsonReply({ ...shownJobJson(job), attempts_history: history.map(attemptJson) });
+  const origin = originJson(await web.store.schedules.originOf(job.seq));
+  return jsonReply({ ...shownJobJson(job), ...origin, attempts_history: history.map(attemptJson) });
 }
 
 async function listAttempts(web: Web, id: string): Promise<Response> {

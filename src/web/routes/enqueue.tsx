@@ -135,7 +135,7 @@ async function enqueue(
 }
 
 /** The name of the user who runs this server and so its workers; Bun's own answer is what the environment says. */
-function userName(): string {
+export function userName(): string {
   const id = String(process.geteuid?.() ?? "");
   try {
     const users = readFileSync("/etc/passwd", "utf8").split("\n");

@@ -27,9 +27,19 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
   const job = await findJob(web, params.id!);
   const attempts = await attemptsOf(web, job);
   const log = await logOf(web, job, attempts, query);
+  const origin = await web.shared(`origin ${job.seq}`, () => web.store.schedules.originOf(job.seq));
   return {
     title: `Job ${job.id}`,
-    body: <JobPage ui={ui} job={job} attempts={attempts} log={log} enqueuedBy={web.audit.enqueuedBy(job)} />,
+    body: (
+      <JobPage
+        ui={ui}
+        job={job}
+        attempts={attempts}
+        log={log}
+        enqueuedBy={web.audit.enqueuedBy(job)}
+        origin={origin}
+      />
+    ),
   };
 };
 

@@ -1,0 +1,46 @@
+// What pages and the API ask of schedules: the same for both.
+
+import { newJob } from "../domain/job.ts";
+import { shownJobJson, shownScheduleJson } from "../domain/json.ts";
+import { type NewSchedule, nextTimes, type Schedule } from "../domain/schedule.ts";
+import { isoTime } from "../domain/time.ts";
+import { readCron } from "../input/cron.ts";
+import { newSchedule, type ScheduleRequest } from "../input/schedule.ts";
+import { jobDefaults } from "./enqueue.ts";
+import type { Web } from "./web.ts";
+
+/** With the defaults of now. */
+export async function scheduleOf(web: Web, request: ScheduleRequest): Promise<NewSchedule> {
+  const { id: _id, run_at: _run_at, ...job } = newJob(request.job, await jobDefaults(web));
+  return newSchedule(request, job, await web.store.now());
+}
+
+export async function resumed(web: Web, name: string): Promise<Schedule> {
+  const { cron, tz } = await web.store.schedules.find(name);
+  return web.store.schedules.resume(name, readCron(cron, tz).next(await web.store.now()));
+}
+
+export async function runNow(web: Web, name: string) {
+  const { job } = await web.store.schedules.find(name);
+  return web.store.schedules.run(name, { ...job, id: undefined, run_at: undefined });
+}
+
+const shownTimes = 5;
+const shownRuns = 10;
+
+export async function scheduleWithRuns(web: Web, name: string) {
+  const schedule = await web.store.schedules.find(name);
+  const runs = await web.store.schedules.runs(name, shownRuns);
+  const times =
+    schedule.next_at === null
+      ? []
+      : nextTimes(readCron(schedule.cron, schedule.tz).next, schedule.next_at - 1, shownTimes);
+  return {
+    ...shownScheduleJson(schedule),
+    next_times: times.map(isoTime),
+    runs: runs.map(({ at, job }) => ({
+      ...shownJobJson(job),
+      scheduled_for: at === null ? null : isoTime(at),
+    })),
+  };
+}

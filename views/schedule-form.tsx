@@ -1,0 +1,196 @@
+// The form that makes a schedule, and the look at it before it is made.
+/** @jsxImportSource @kitajs/html */
+
+import { missedPolicies, type NewSchedule, overlapPolicies } from "../src/domain/schedule.ts";
+import { zonedText, zoneOf } from "../src/domain/zone.ts";
+import { Field } from "./enqueue.tsx";
+import { Options } from "./enqueue-preview.tsx";
+import { link, type Ui } from "./parts/ui.ts";
+import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
+
+/** What the form's fields contain, as they were typed. */
+export type ScheduleTexts = Readonly<
+  Record<
+    | "name"
+    | "cron"
+    | "tz"
+    | "missed"
+    | "overlap"
+    | "jitter"
+    | "command"
+    | "queue"
+    | "priority"
+    | "max_retries"
+    | "timeout"
+    | "tags"
+    | "cwd"
+    | "env",
+    string
+  >
+>;
+
+export interface ScheduleFormProps {
+  readonly ui: Ui;
+  readonly form: ScheduleTexts;
+  readonly defaults: Readonly<Record<"priority" | "max_retries" | "timeout" | "cwd" | "tz", string>>;
+  readonly fault: string | undefined;
+}
+
+export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProps) {
+  return (
+    <>
+      <h1>New schedule</h1>
+      {fault === undefined ? (
+        ""
+      ) : (
+        <p class="fault" role="alert" id="fault" safe>
+          {fault}
+        </p>
+      )}
+      <form class="panel enqueue" method="post" action={link(ui, "/schedules")} id="schedule">
+        <label class="field is-full">
+          Command
+          <textarea name="command" id="command" rows="3" required spellcheck="false" autofocus safe>
+            {form.command}
+          </textarea>
+        </label>
+        <div class="fields">
+          <Field name="name" word="Name" value={form.name} placeholder="nightly" />
+          <Field name="cron" word="Times" value={form.cron} placeholder="30 2 * * *, @daily" />
+          <Field name="tz" word="Time zone" value={form.tz} placeholder={defaults.tz} />
+          <Choice
+            name="missed"
+            word="Missed times"
+            value={form.missed}
+            words={missedPolicies}
+            byDefault="one"
+          />
+          <Choice
+            name="overlap"
+            word="While the last job runs"
+            value={form.overlap}
+            words={overlapPolicies}
+            byDefault="skip"
+          />
+          <Field name="jitter" word="Jitter" value={form.jitter} placeholder="none" />
+          <Field name="queue" word="Queue" value={form.queue} placeholder="default" />
+          <Field name="priority" word="Priority" value={form.priority} placeholder={defaults.priority} />
+          <Field
+            name="max_retries"
+            word="Retries"
+            value={form.max_retries}
+            placeholder={defaults.max_retries}
+          />
+          <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
+          <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
+          <Field name="cwd" word="Directory" value={form.cwd} placeholder={defaults.cwd} />
+        </div>
+        <label class="field is-full">
+          Environment, a line each
+          <textarea name="env" id="env" rows="2" spellcheck="false" placeholder="NAME=value" safe>
+            {form.env}
+          </textarea>
+        </label>
+        <div class="actions">
+          <button type="submit" class="button is-primary" id="submit">
+            Look it over
+          </button>
+          <a class="button is-quiet" href={link(ui, "/schedules")}>
+            Cancel
+          </a>
+        </div>
+      </form>
+    </>
+  );
+}
+
+interface ChoiceProps {
+  readonly name: string;
+  readonly word: string;
+  readonly value: string;
+  readonly words: readonly string[];
+  readonly byDefault: string;
+}
+
+function Choice({ name, word, value, words, byDefault }: ChoiceProps) {
+  return (
+    <label class="field">
+      <span safe>{word}</span>
+      <select name={name} id={name}>
+        {words.map((one) => (
+          <option value={one} selected={one === (value || byDefault)} safe>
+            {one}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export interface SchedulePreviewProps {
+  readonly ui: Ui;
+  readonly form: ScheduleTexts;
+  readonly schedule: NewSchedule;
+  readonly times: readonly number[];
+  /** Who will run the command. */
+  readonly user: string;
+}
+
+export function SchedulePreview({ ui, form, schedule, times, user }: SchedulePreviewProps) {
+  const { name, cron, tz, missed, overlap, job } = schedule;
+  const unseen = unseenCharacters(job.command);
+  const zone = zoneOf(tz);
+  return (
+    <section class="panel preview">
+      <h1>Add this schedule?</h1>
+      <pre class="command-block">
+        <code>
+          <VisibleText text={job.command} />
+        </code>
+      </pre>
+      {unseen.length === 0 ? (
+        ""
+      ) : (
+        <p class="fault" role="alert" id="unseen" safe>
+          {`The command contains what cannot be seen (${unseen.join(", ")}), marked above. Say below that you mean it.`}
+        </p>
+      )}
+      <p>
+        <strong safe>{name}</strong> comes at <code safe>{cron}</code> in <span safe>{tz}</span>, next at:
+      </p>
+      <ul class="named">
+        {times.map((time) => (
+          <li safe>{zonedText(zone, time)}</li>
+        ))}
+      </ul>
+      <Options
+        job={{ ...job, id: undefined, run_at: undefined }}
+        user={user}
+        when={`at each time; missed ones: ${missed}; while the last job is not settled: ${overlap}`}
+      />
+      <form method="post" action={link(ui, "/schedules")} id="preview">
+        {Object.entries(form).map(([field, value]) => (
+          <input type="hidden" name={field} value={value} />
+        ))}
+        {unseen.length === 0 ? (
+          ""
+        ) : (
+          <label class="check">
+            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
+          </label>
+        )}
+        <div class="actions">
+          <button type="submit" class="button is-primary" name="step" value="add" id="add" autofocus>
+            Add
+          </button>
+          <button type="submit" class="button" name="step" value="change" id="change">
+            Change
+          </button>
+          <a class="button is-quiet" href={link(ui, "/schedules")}>
+            Cancel
+          </a>
+        </div>
+      </form>
+    </section>
+  );
+}

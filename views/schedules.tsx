@@ -1,0 +1,139 @@
+// The schedules: when each comes next, how its last job went, and what can be done with it.
+/** @jsxImportSource @kitajs/html */
+
+import type { Schedule } from "../src/domain/schedule.ts";
+import { Act, Ask } from "./parts/actions.tsx";
+import { StateBadge } from "./parts/badge.tsx";
+import { Empty } from "./parts/empty.tsx";
+import { Moment } from "./parts/time.tsx";
+import { link, may, type Ui } from "./parts/ui.ts";
+import { VisibleText } from "./parts/visible-text.tsx";
+
+export function Schedules({ ui, schedules }: { ui: Ui; schedules: readonly Schedule[] }) {
+  return (
+    <>
+      <div class="page-head">
+        <h1>Schedules</h1>
+        <span class="spring" />
+        {may(ui, "enqueue") ? (
+          <a class="button is-primary" href={link(ui, "/schedules/new")} id="new-schedule">
+            New schedule
+          </a>
+        ) : (
+          ""
+        )}
+      </div>
+      {schedules.length === 0 ? (
+        <Empty
+          title="There is no schedule"
+          hint="A command that runs again and again, at the times of a cron text:"
+          command="queuectl schedule add nightly '30 2 * * *' './backup.sh'"
+        />
+      ) : (
+        <ScheduleTable ui={ui} schedules={schedules} />
+      )}
+    </>
+  );
+}
+
+function ScheduleTable({ ui, schedules }: { ui: Ui; schedules: readonly Schedule[] }) {
+  return (
+    <div class="sheet">
+      <table>
+        <caption class="unseen">Schedules</caption>
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th>Times</th>
+            <th class="when">Next</th>
+            <th>Last job</th>
+            <th class="roomy when">Last time</th>
+            <th class="wide">Command</th>
+            <th>
+              <span class="unseen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {schedules.map((schedule) => (
+            <ScheduleRow ui={ui} schedule={schedule} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ScheduleRow({ ui, schedule }: { ui: Ui; schedule: Schedule }) {
+  const { name, cron, tz, paused, next_at, last_at, last_job, missed_at, skipped_at, job } = schedule;
+  return (
+    <tr id={`schedule-${name}`}>
+      <td class="id" safe>
+        {name}
+      </td>
+      <td>
+        <code>
+          <VisibleText text={cron} />
+        </code>{" "}
+        <span class="hint" safe>
+          {tz}
+        </span>
+      </td>
+      <td class="when">{paused ? "paused" : <Moment at={next_at} />}</td>
+      <td>
+        {last_job === null ? (
+          <span class="none">–</span>
+        ) : (
+          <a href={link(ui, `/jobs/${last_job.id}`)} aria-label={`Job ${last_job.id}, ${last_job.state}`}>
+            <StateBadge state={last_job.state} />
+          </a>
+        )}
+      </td>
+      <td class="roomy when">
+        <Moment at={last_at} />
+        <Left word="missed" at={missed_at} since={last_at} />
+        <Left word="skipped" at={skipped_at} since={last_at} />
+      </td>
+      <td class="wide">
+        <code>
+          <VisibleText text={shortened(job.command)} />
+        </code>
+      </td>
+      <td class="do">{may(ui, "operate") ? <Actions ui={ui} name={name} paused={paused} /> : ""}</td>
+    </tr>
+  );
+}
+
+/** A time after the last job that became none. */
+function Left({ word, at, since }: { word: string; at: number | null; since: number | null }) {
+  if (at === null || at < (since ?? 0)) return "";
+  return (
+    <span class="hint">
+      {" "}
+      <span safe>{word}</span> <Moment at={at} />
+    </span>
+  );
+}
+
+function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }) {
+  const own = `/schedules/${name}`;
+  return (
+    <>
+      <Act ui={ui} to={`${own}/run`} word="Run" label={`Run ${name} now`} id={`run-${name}`} />
+      {paused ? (
+        <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={`resume-${name}`} />
+      ) : (
+        <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={`pause-${name}`} />
+      )}
+      <Ask
+        ui={ui}
+        about={`delete-schedule/${name}`}
+        word="Delete"
+        label={`Delete ${name}`}
+        id={`delete-${name}`}
+      />
+    </>
+  );
+}
+
+const shortened = (command: string) => (command.length > 200 ? `${command.slice(0, 200)}…` : command);
