@@ -21,8 +21,16 @@ export const logsFolder = (home: string) => join(home, "logs");
 export const workerLogPath = (home: string, workerId: string) =>
   join(logsFolder(home), "workers", `${workerId}.log`);
 
-/** Where the commands of a worker process leave word of how they ended. */
-export const journalPath = (home: string, name: string) => join(home, "run", `${name}.journal`);
+/** Where the commands of a worker process leave word of how they ended; `queue` as for marks (src/runner/mark.ts). */
+export const journalPath = (home: string, queue: string | undefined, name: string) =>
+  join(runFolder(home), `${queue === undefined ? "" : `${queue}.`}${name}.journal`);
+
+/** Where journals lie, and what stands beside them. */
+export const runFolder = (home: string) => join(home, "run");
+
+/** Whether a file of that folder belongs to a queue. */
+export const isRunFileOf = (queue: string | undefined, name: string) =>
+  queue === undefined ? name.split(".").length === 2 : name.startsWith(`${queue}.`);
 
 /** Made of numbers, never of an id, and spread over folders of at most a thousand jobs. */
 export function jobLogPath(home: string, seq: number, attempt: number): string {

@@ -1,9 +1,9 @@
 // What lies in the home folder and belongs to nothing any more.
 
 import { existsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename } from "node:path";
 import { formatSize } from "../domain/settings.ts";
-import { jobLogsFolder, journalPath } from "../home.ts";
+import { isRunFileOf, jobLogsFolder, runFolder } from "../home.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";
 import { counted, type Finding, ok, some, warning } from "./finding.ts";
@@ -25,10 +25,13 @@ export function leftoverLogs(checkup: Checkup, { home }: Patient): Finding {
 const youngMs = 120_000;
 
 export async function leftoverJournals(checkup: Checkup, { home }: Patient): Promise<Finding> {
-  const folder = dirname(journalPath(home, "any"));
+  const folder = runFolder(home);
   const referred = new Set(await checkup.journals());
   const leftover = [...filesBelow(folder)].filter(
-    (path) => !referred.has(path) && Date.now() - (modifiedAt(path) ?? Date.now()) > youngMs,
+    (path) =>
+      isRunFileOf(undefined, basename(path)) &&
+      !referred.has(path) &&
+      Date.now() - (modifiedAt(path) ?? Date.now()) > youngMs,
   );
   return judgeLeftovers(leftover, "journal", `of workers that are no more, in ${folder}`, () =>
     ok("none is left over"),

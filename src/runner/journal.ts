@@ -69,7 +69,9 @@ export function readJournal(path: string): Map<string, JournalEntry> {
   } catch {
     return entries;
   }
-  for (const [, run, at, number, cgroup] of text.matchAll(/^(\d+\.\d+) (@?)(\d+)(?: (.+))?$/gm)) {
+  for (const [, run, at, number, cgroup] of text.matchAll(
+    /^((?:[0-9a-f-]+\.)?\d+\.\d+) (@?)(\d+)(?: (.+))?$/gm,
+  )) {
     const known = entries.get(run!) ?? { pid: undefined, status: undefined, cgroup: undefined };
     entries.set(run!, at ? { ...known, pid: Number(number), cgroup } : { ...known, status: Number(number) });
   }

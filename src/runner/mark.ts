@@ -6,13 +6,14 @@ import { isDead, statOf } from "./process-identity.ts";
 
 export interface Mark {
   readonly home: string;
-  /** `<job number>.<attempt number>`. */
+  /** `<job number>.<attempt number>`, with `<queue>.` before it where several queues may share the home. */
   readonly run: string;
 }
 
-export const markOf = (home: string, seq: number, attempt: number): Mark => ({
+/** `queue` tells a queue on PostgreSQL from another one of this home; undefined for the home's own. */
+export const markOf = (home: string, queue: string | undefined, seq: number, attempt: number): Mark => ({
   home,
-  run: `${seq}.${attempt}`,
+  run: `${queue === undefined ? "" : `${queue}.`}${seq}.${attempt}`,
 });
 
 /** The variables that carry it. */
@@ -40,11 +41,11 @@ export const carriersOf = (mark: Mark): number[] => carriers(mark.home, (run) =>
 
 /** The living processes of earlier attempts of the same job. */
 export function carriersOfEarlier({ home, run }: Mark): number[] {
-  const job = run.slice(0, run.indexOf(".") + 1);
+  const job = run.slice(0, run.lastIndexOf(".") + 1);
   return carriers(home, (other) => other.startsWith(job) && other !== run);
 }
 
-/** The living processes of all attempts, by `<job number>.<attempt number>` (Linux; elsewhere none). */
+/** The living processes of all attempts, by the `run` of their mark (Linux; elsewhere none). */
 export function runsIn(home: string): Map<string, number[]> {
   const runs = new Map<string, number[]>();
   carriers(home, (run, pid) => {

@@ -18,7 +18,7 @@ export function attemptPlan(
   { job, attempt }: ClaimedJob,
   { store, home, environment, settings }: PlanFacts,
 ): AttemptPlan {
-  const mark = markOf(home, job.seq, attempt);
+  const mark = markOf(home, store.output?.queue, job.seq, attempt);
   return {
     command: job.command,
     cwd: job.cwd,

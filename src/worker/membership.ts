@@ -62,7 +62,7 @@ export async function enterStore(options: MembershipOptions): Promise<Membership
 
   async function enter(worker_ids: readonly string[]): Promise<Entry> {
     const askedAt = steadyNow();
-    const journal = openJournal(journalPath(home, worker_ids[0]!));
+    const journal = openJournal(journalPath(home, store.output?.queue, worker_ids[0]!));
     const guardian =
       leaseMs === undefined
         ? undefined

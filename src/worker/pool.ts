@@ -163,7 +163,7 @@ export function startPool(options: PoolOptions): Pool {
 
   async function beat(): Promise<void> {
     await membership.beat();
-    membership.journal().trim(runs.marks(home));
+    membership.journal().trim(runs.marks(home, store.output?.queue));
   }
 
   async function mendRetries(setBackMs: number): Promise<void> {

@@ -1,9 +1,8 @@
 // Removes what nobody needs any more: finished jobs older than the retention with their logs, and journals without a job.
 
 import { lstatSync, readdirSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Settings } from "../domain/settings.ts";
-import { journalPath } from "../home.ts";
+import { isRunFileOf, runFolder } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import { removeJobLogs } from "./job-logs.ts";
 
@@ -25,9 +24,9 @@ const youngMs = 60_000;
 
 /** Removes the journals of dead workers that no job refers to any more, with what stands beside them. */
 export async function pruneJournals(store: Store, home: string): Promise<void> {
-  const folder = dirname(journalPath(home, "any"));
+  const folder = runFolder(home);
   const referred = new Set(await store.workers.journals());
-  for (const name of readdirSync(folder)) {
+  for (const name of readdirSync(folder).filter((one) => isRunFileOf(store.output?.queue, one))) {
     const path = `${folder}/${name}`;
     const journal = path.replace(/\.[a-z]+$/, ".journal");
     const young = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < youngMs;

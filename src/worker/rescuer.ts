@@ -120,7 +120,7 @@ async function endOne(store: Store, seq: number, { home, settings, version }: En
     version,
     queues: [],
     worker_ids: [],
-    journal: journalPath(home, randomUUIDv7()),
+    journal: journalPath(home, store.output?.queue, randomUUIDv7()),
   });
   const courier = openCourier({ store, home, limit: () => settings.log_limit });
   const rescued = rescueOnce({ store, home, process_id, settings: () => settings, only: seq });

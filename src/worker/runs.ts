@@ -39,8 +39,8 @@ export interface Runs {
   areSettling(): boolean;
   /** The jobs that run. */
   jobs(): Job[];
-  /** `<job number>.<attempt number>` of all that is at hand. */
-  marks(home: string): Set<string>;
+  /** What the marks of all that is at hand say; `queue` as for marks (src/runner/mark.ts). */
+  marks(home: string, queue: string | undefined): Set<string>;
   /** The workers that have something at hand. */
   busyWorkers(): Set<string>;
   end(reason: EndReason, which?: (run: Run) => boolean): void;
@@ -105,8 +105,8 @@ export function makeRuns({ beforeSettling, onEnd, hasLapsed }: RunsOptions): Run
     areNone: () => atHand().length === 0,
     areSettling: () => waiting.size > 0 || ended.length > 0,
     jobs: () => [...running.values()].map(({ claimed }) => claimed.job),
-    marks: (home) =>
-      new Set(atHand().map(({ claimed: { job, attempt } }) => markOf(home, job.seq, attempt).run)),
+    marks: (home, queue) =>
+      new Set(atHand().map(({ claimed: { job, attempt } }) => markOf(home, queue, job.seq, attempt).run)),
     busyWorkers: () => new Set(atHand().map(({ claimed }) => claimed.worker_id)),
     end(reason, which = () => true) {
       for (const run of running.values()) if (which(run)) run.attempt.end(reason);

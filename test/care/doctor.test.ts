@@ -195,7 +195,7 @@ test("logs of jobs that are no more and journals of workers that are no more are
   await q.ok("worker", "--until-empty");
   expect((await report(q)).of("logs").text).toBe("1 log");
   writeFileSync(jobLogPath(q.home, 1, 2), "left over");
-  const journal = journalPath(q.home, "worker-gone");
+  const journal = journalPath(q.home, undefined, "worker-gone");
   mkdirSync(dirname(journal), { recursive: true });
   writeFileSync(journal, "1.1 0\n");
   expect((await report(q)).of("journals").level).toBe("ok");
