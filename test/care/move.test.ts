@@ -297,7 +297,14 @@ describe("where a queue may move to", () => {
 });
 
 /** What does not move, or in another way. */
-const staying: ReadonlySet<string> = new Set(["worker_processes", "workers", "meta", "staged", "output"]);
+const staying: ReadonlySet<string> = new Set([
+  "worker_processes",
+  "workers",
+  "meta",
+  "staged",
+  "output",
+  "removed_output",
+]);
 
 function columnsOf(rows: readonly { readonly table: string; readonly column: string }[]) {
   const tables = Map.groupBy(
