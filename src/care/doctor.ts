@@ -12,6 +12,7 @@ import { broken, type Finding, ok } from "./finding.ts";
 import { home, modes } from "./home-questions.ts";
 import { leftoverJournals, leftoverLogs } from "./leftover-questions.ts";
 import * as postgres from "./postgres-questions.ts";
+import { schedules } from "./schedule-questions.ts";
 import { runningJobs, workers } from "./worker-questions.ts";
 
 export interface Patient {
@@ -50,6 +51,7 @@ const sqliteQuestions: Questions<[NonNullable<Awaited<ReturnType<typeof checkUp>
   ["clock", clock],
   ["workers", workers],
   ["running jobs", runningJobs],
+  ["schedules", schedules],
   ["logs", leftoverLogs],
   ["journals", leftoverJournals],
 ];
@@ -67,6 +69,7 @@ const postgresQuestions: Questions<[Awaited<ReturnType<typeof checkUpPostgres>>,
   ["leftovers", postgres.leftovers],
   ["workers", postgres.workers],
   ["running jobs", postgres.runningJobs],
+  ["schedules", schedules],
 ];
 
 /** Every question's answer. What one question stumbles over does not keep the others from being asked. */

@@ -26,7 +26,7 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(findings.filter(({ level }) => level !== "ok")).toEqual([]);
     expect(healthy).toBe(true);
     expect(findings.map(({ about }) => about)).toEqual(
-      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs".split(
+      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,schedules".split(
         ",",
       ),
     );
@@ -104,6 +104,17 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(of("running jobs")).toMatchObject({ level: "warning", text: "left ran by a worker that is gone" });
     await patient.sql`delete from queuectl.workers`;
     expect((await patient.report()).of("running jobs").level).toBe("warning");
+  });
+
+  test("a schedule whose time has come and that nobody keeps is a warning", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("schedule", "add", "nightly", "@daily", "true");
+    expect((await patient.report()).of("schedules").level).toBe("ok");
+    await patient.sql`update queuectl.schedules set next_at = next_at - 2 * 86400000`;
+    expect((await patient.report()).of("schedules")).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("nightly"),
+    });
   });
 
   test("the longest open transaction is found, with what ends it", async () => {

@@ -174,6 +174,17 @@ test("a running job whose worker nobody knows is a warning", async () => {
   });
 });
 
+test("a schedule whose time has come and that nobody keeps is a warning", async () => {
+  await using q = queuectl();
+  await q.ok("schedule", "add", "nightly", "@daily", "true");
+  expect((await report(q)).of("schedules").level).toBe("ok");
+  tamper(q, "update schedules set next_at = next_at - 2 * 86400000");
+  expect((await report(q)).of("schedules")).toMatchObject({
+    level: "warning",
+    text: expect.stringContaining("nightly"),
+  });
+});
+
 test("workers of another host and workers that fell silent are named", async () => {
   await using q = queuectl();
   const worker = q.start("worker");

@@ -37,6 +37,8 @@ export interface PostgresCheckup extends AsyncDisposable {
   expired(): Promise<readonly WorkerProcess[]>;
   /** Jobs that run, and by which worker. */
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
+  /** Names of schedules whose next time is past by more than so many milliseconds. */
+  overdueSchedules(ms: number): Promise<readonly string[]>;
 }
 
 export interface TableCare {
@@ -102,6 +104,13 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
         }),
       processes: () => ask((sql) => processesOf(sql)),
       expired: () => ask((sql) => processesOf(sql, { leased: false })),
+      overdueSchedules: (ms) =>
+        ask(async (sql) => {
+          const rows: Row[] = await sql`
+            select name from queuectl.schedules where next_at < queuectl.now_ms() - ${ms}::bigint order by next_at
+          `;
+          return rows.map(({ name }) => name);
+        }),
       running: () => ask((sql) => sql`select id, worker_id from queuectl.jobs where worker_id is not null`),
       [Symbol.asyncDispose]: connection.close,
     };

@@ -21,6 +21,8 @@ export interface Checkup extends Disposable {
   processes(): Promise<readonly WorkerProcess[]>;
   /** Jobs that run, and by which worker. */
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
+  /** Names of schedules whose next time is past by more than so many milliseconds. */
+  overdueSchedules(ms: number): Promise<readonly string[]>;
   hasAttempt(seq: number, number: number): boolean;
   journals(): Promise<readonly string[]>;
   settings(): Promise<Readonly<Record<string, string>>>;
@@ -50,6 +52,12 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
       lastChange: () => read(() => sql("select max(updated_at) as moment from jobs").get().moment),
       processes: workers(connection).processes,
       running: () => read(() => sql("select id, worker_id from jobs where worker_id is not null").all()),
+      overdueSchedules: (ms) =>
+        read(() =>
+          sql("select name from schedules where next_at < $before order by next_at")
+            .all({ before: Date.now() - ms })
+            .map(({ name }) => name),
+        ),
       hasAttempt: (seq, number) => attempt().get({ seq, number }) !== null,
       journals: workers(connection).journals,
       settings: settings(connection).all,
