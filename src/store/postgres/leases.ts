@@ -179,7 +179,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
             lease_seq: Number(row.lease_seq),
           })),
         };
-      }),
+      }, "soon"),
 
     async mendRetries(setBackMs = 0) {
       await ask(

@@ -11,7 +11,8 @@ export function settings({ ask }: Connection, notifier: Notifier): StoredSetting
       ask(async (sql) => {
         const rows: Row[] = await sql`select key, value from queuectl.settings`;
         return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
-      }),
+        // A worker asks before it settles, and its lease does not wait.
+      }, "soon"),
 
     async set(key, text) {
       await ask(
