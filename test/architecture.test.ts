@@ -88,7 +88,7 @@ const packages: Readonly<Record<string, readonly Part[]>> = {
 /** Where `import()` or `require()` stands, and why. */
 const deferredImports: Readonly<Record<string, string>> = {
   "src/cli/program.ts": "a command's file is loaded when it is called",
-  "src/cli/dispatch.ts": "help is loaded for those who ask for it",
+  "src/cli/dispatch.ts": "help and the version are loaded for those who ask for them",
   "src/cli/commands/enqueue.ts": "only a job in JSON needs zod",
   "src/store/open.ts": "only the database that is asked for is loaded",
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",

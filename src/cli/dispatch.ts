@@ -1,7 +1,6 @@
 // Runs the command that the words name; turns what it refuses into a line and an exit status.
 
 import { isSystemError, Refusal, unavailable } from "../domain/errors.ts";
-import { version } from "../self.ts";
 import { makeContext } from "./context.ts";
 import { done, statusOf } from "./exit-status.ts";
 import { note, printLine } from "./output.ts";
@@ -26,10 +25,11 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (group !== undefined) return show((help) => help.groupHelp(group));
   const { command, words, options } = understand(asked, program);
   if (options.version) {
-    await printLine(`queuectl ${version}`);
+    const { versionLine } = await import("./version.ts");
+    await printLine(versionLine());
     return done;
   }
-  if (!command) return show((help) => help.programHelp());
+  if (!command) return show((help) => (options.help ? help.programHelp() : help.introduction()));
   if (options.help) return show((help) => help.commandHelp(command));
   return (await command.load())(makeContext(options.database as string | undefined), words, options as never);
 }

@@ -1,19 +1,28 @@
-// What --help says: of everything, of a group of commands, or of one.
+// What --help says: of everything, of a group of commands, or of one; and what somebody reads who calls queuectl without a word.
 
 import { type Command, program } from "./program.ts";
 
 const { commands, groups, everywhere } = program;
 
+/** For somebody who meets it for the first time. */
+export function introduction(): string {
+  return [whatItIs, section("Try", firstWords), "queuectl --help lists all commands."].join("\n\n");
+}
+
+const whatItIs = "queuectl runs shell commands in the background and makes sure that each one gets done.";
+
+const firstWords = [
+  ["queuectl enqueue 'echo hello'", "store a command"],
+  ["queuectl worker --until-empty", "run what is stored"],
+  ["queuectl list", "see how it went"],
+] as const;
+
 export function programHelp(): string {
   return [
-    "queuectl runs shell commands in the background and makes sure that each one gets done.",
+    whatItIs,
     section("Usage", [["queuectl <command> [options]", ""]]),
     section("Commands", commands.filter(({ isHidden }) => !isHidden).map(overviewOf)),
-    section("Start with", [
-      ["queuectl enqueue 'echo hello'", "store a command"],
-      ["queuectl worker", "run what is stored"],
-      ["queuectl status", "see how it went"],
-    ]),
+    section("Start with", firstWords),
     "queuectl <command> --help says more about a command.",
   ].join("\n\n");
 }

@@ -64,13 +64,12 @@ test("the seeds' command lines work with the compiled program", async () => {
   expect({ status: await child.exited, failed }).toEqual({ status: 0, failed: [] });
 });
 
-test("it says its version", async () => {
+test("it says its version, and the commit that it was built from where git knew it", async () => {
   using here = folder();
-  expect(await call(here, "--version")).toEqual({
-    status: 0,
-    stdout: `queuectl ${packageJson.version}`,
-    stderr: "",
-  });
+  const { status, stdout, stderr } = await call(here, "--version");
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^queuectl [^ ]+( \([0-9a-f]{7,}(-dirty)?\))?$/);
+  expect(stdout).toStartWith(`queuectl ${packageJson.version}`);
 });
 
 test("it needs neither its sources nor Bun", async () => {
