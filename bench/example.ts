@@ -13,6 +13,9 @@ export const plainJob: NewJob = {
   tags: [],
   cwd: "/",
   env: {},
+  rules: {},
+  key: null,
+  held: false,
   run_at: undefined,
 };
 

@@ -133,6 +133,7 @@ test("every key of a job and every state is documented", () => {
     id: "a",
     state: "pending",
     attempts: 0,
+    unmet: 0,
     run_at: 0,
     next_run_at: 0,
     created_at: 0,

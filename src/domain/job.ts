@@ -3,6 +3,7 @@
 
 import { misuse } from "./errors.ts";
 import { checkId } from "./id.ts";
+import { checkRules, type JobRules } from "./rules.ts";
 import { settingRules } from "./settings.ts";
 
 export const jobStates = ["pending", "processing", "completed", "failed", "dead", "cancelled"] as const;
@@ -45,6 +46,11 @@ export interface NewJob {
   /** Absolute. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly rules: JobRules;
+  /** Of all jobs with one key, one runs at a time. Null: none. */
+  readonly key: string | null;
+  /** Whether it waits until somebody releases it. */
+  readonly held: boolean;
   /** Undefined: now. */
   readonly run_at: number | undefined;
 }
@@ -57,7 +63,9 @@ export interface Job extends Omit<NewJob, "id" | "run_at"> {
   /** Charged runs since it was enqueued or last retried by hand. */
   readonly attempts: number;
   readonly run_at: number;
-  /** Null unless the job waits. */
+  /** How many of the jobs that it comes after are not settled. */
+  readonly unmet: number;
+  /** Null unless the job waits for a moment: also while it is held, or comes after others, or another one runs under its key. */
   readonly next_run_at: number | null;
   readonly created_at: number;
   readonly updated_at: number;
@@ -89,6 +97,9 @@ export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
     tags: request.tags ?? [],
     cwd: request.cwd ?? defaults.cwd,
     env: { ...defaults.env, ...request.env },
+    rules: request.rules ?? {},
+    key: request.key ?? null,
+    held: request.held ?? false,
     run_at: request.run_at,
   });
 
@@ -109,6 +120,8 @@ function checkNewJob(job: NewJob): NewJob {
   checkQueue(job.queue);
   checkTags(job.tags);
   checkEnv(job.env);
+  checkRules(job.rules);
+  if (job.key !== null) checkKey(job.key);
   if (!job.cwd.startsWith("/") || job.cwd.includes("\0")) {
     throw misuse(`cwd must be an absolute path, not ${shown(job.cwd)}`);
   }
@@ -136,6 +149,13 @@ export function checkQueue(queue: string): void {
     throw misuse(
       `queue ${shown(queue)} is not a name: 1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter, digit or _`,
     );
+  }
+}
+
+/** A key may be anything that fits on a line, such as a path or an address. */
+function checkKey(key: string): void {
+  if (!/^[^\p{Cc}]{1,200}$/u.test(key) || key.trim() === "" || !key.isWellFormed()) {
+    throw misuse(`key ${shown(key)} is not 1 to 200 characters on one line`);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { type Attempt, isCharged } from "./attempt.ts";
 import type { Job } from "./job.ts";
-import type { JobOrigin, Schedule } from "./schedule.ts";
+import type { JobOrigin, Schedule, ScheduledJob } from "./schedule.ts";
 import { shownEnv } from "./secrets.ts";
 import { isoTime } from "./time.ts";
 import type { Worker } from "./worker.ts";
@@ -23,6 +23,9 @@ export const jobJson = (job: Job) => ({
   tags: job.tags,
   cwd: job.cwd,
   env: job.env,
+  ...job.rules,
+  key: job.key,
+  held: job.held,
   created_at: isoTime(job.created_at),
   updated_at: isoTime(job.updated_at),
   started_at: isoOrNull(job.started_at),
@@ -53,6 +56,8 @@ export const workerJson = (worker: Worker) => ({
 export const originJson = (origin: JobOrigin | null) =>
   origin === null ? {} : { schedule: origin.schedule, scheduled_for: isoOrNull(origin.at) };
 
+const scheduledJobJson = ({ rules, ...job }: ScheduledJob) => ({ ...job, ...rules });
+
 export const scheduleJson = (schedule: Schedule) => ({
   name: schedule.name,
   cron: schedule.cron,
@@ -66,7 +71,7 @@ export const scheduleJson = (schedule: Schedule) => ({
   missed_at: isoOrNull(schedule.missed_at),
   skipped_at: isoOrNull(schedule.skipped_at),
   last_job: schedule.last_job && { id: schedule.last_job.id, state: schedule.last_job.state },
-  job: schedule.job,
+  job: scheduledJobJson(schedule.job),
   created_at: isoTime(schedule.created_at),
   updated_at: isoTime(schedule.updated_at),
 });
@@ -74,5 +79,5 @@ export const scheduleJson = (schedule: Schedule) => ({
 /** The same without the secrets of its job's environment. */
 export const shownScheduleJson = (schedule: Schedule) => ({
   ...scheduleJson(schedule),
-  job: { ...schedule.job, env: shownEnv(schedule.job.env) },
+  job: { ...scheduledJobJson(schedule.job), env: shownEnv(schedule.job.env) },
 });

@@ -24,6 +24,8 @@ export const job = z
     tags: z.array(z.string()),
     cwd: z.string(),
     env: z.record(z.string(), z.string()),
+    key: z.string().nullable(),
+    held: z.boolean(),
     created_at: moment,
     updated_at: moment,
     started_at: momentOrNull,

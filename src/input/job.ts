@@ -47,6 +47,8 @@ export const jobBody = z.strictObject({
   tags: z.array(z.string()).optional(),
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
+  key: z.string().nullish(),
+  held: z.boolean().optional(),
   run_at: runAt,
   ...Object.fromEntries(systemKeys.map((key) => [key, z.unknown().optional()])),
 });
@@ -60,8 +62,21 @@ export function readJob(text: string, where?: string): JobRequest {
 export function readJobValue(value: unknown, where?: string): JobRequest {
   const read = jobBody.safeParse(value);
   if (!read.success) throw misuse(placed(issueText(worstOf(read.error.issues), value), where));
-  const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at } = read.data;
-  return { command, id, max_retries, priority, timeout, queue, tags, cwd, env, run_at };
+  const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, key, held, run_at } = read.data;
+  return {
+    command,
+    id,
+    max_retries,
+    priority,
+    timeout,
+    queue,
+    tags,
+    cwd,
+    env,
+    key,
+    held,
+    run_at,
+  };
 }
 
 export function readJson(text: string, where?: string): unknown {

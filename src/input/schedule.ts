@@ -59,8 +59,8 @@ export function readSchedule(value: unknown): ScheduleRequest {
     value,
   );
   const request = readJobValue(job);
-  if (request.id !== undefined || request.run_at !== undefined) {
-    throw misuse("what a schedule runs has neither id nor run_at of its own", "leave them out");
+  if (request.id !== undefined || request.run_at !== undefined || request.held) {
+    throw misuse("what a schedule runs has no id, run_at or held of its own", "leave them out");
   }
   return { name, cron, tz, missed, overlap, jitter, job: request };
 }

@@ -5,11 +5,16 @@ import { Refusal } from "../domain/errors.ts";
 import { idFromBytes, jobIdBytes, workerIdBytes } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
 import type { RunJob } from "../domain/outcome.ts";
+import { checkRules, type JobRules } from "../domain/rules.ts";
 
-/** A row of `jobs`: `tags` and `env` as JSON texts, and what only stores need to know. */
-export interface JobRow extends Omit<Job, "tags" | "env"> {
+/** A row of `jobs`: `tags`, `env` and `rules` as JSON texts, and what only stores need to know. */
+export interface JobRow extends Omit<Job, "tags" | "env" | "rules" | "held"> {
   readonly tags: string;
   readonly env: string;
+  readonly rules: string;
+  readonly held: number | boolean;
+  /** Whether it waits because another job runs under its key. */
+  readonly parked: number | boolean;
   readonly attempt_number: number;
   readonly lease_seq: number;
   readonly lost_in_row: number;
@@ -35,6 +40,10 @@ export const jobFrom = (row: JobRow): Job => ({
   tags: row.tags === "[]" ? [] : tagsOf(row),
   cwd: row.cwd,
   env: row.env === "{}" ? {} : envOf(row),
+  rules: row.rules === "{}" ? {} : rulesOf(row),
+  key: row.key,
+  held: Boolean(row.held),
+  unmet: row.unmet,
   created_at: row.created_at,
   updated_at: row.updated_at,
   started_at: row.started_at,
@@ -52,15 +61,30 @@ const tagsOf = (row: JobRow): readonly string[] => {
 };
 
 const envOf = (row: JobRow): Readonly<Record<string, string>> => {
-  const value = parsed(row, "env");
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isObject || !Object.values(value).every(isText)) throw damaged(row, "env");
+  const value = objectIn(row, "env");
+  if (!Object.values(value).every(isText)) throw damaged(row, "env");
   return value as Record<string, string>;
 };
 
+const rulesOf = (row: JobRow): JobRules => {
+  const rules = objectIn(row, "rules");
+  try {
+    checkRules(rules);
+  } catch {
+    throw damaged(row, "rules");
+  }
+  return rules;
+};
+
+function objectIn(row: JobRow, column: "env" | "rules"): object {
+  const value = parsed(row, column);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw damaged(row, column);
+  return value;
+}
+
 const isText = (value: unknown) => typeof value === "string";
 
-function parsed(row: JobRow, column: "tags" | "env"): unknown {
+function parsed(row: JobRow, column: "tags" | "env" | "rules"): unknown {
   try {
     return JSON.parse(row[column]);
   } catch {

@@ -39,6 +39,8 @@ describe.concurrent("what enqueue prints", () => {
       tags: [],
       cwd: realpathSync(q.folder),
       env: expect.any(Object),
+      key: null,
+      held: false,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       updated_at: job.created_at,
       started_at: null,

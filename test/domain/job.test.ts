@@ -49,6 +49,9 @@ describe("a new job", () => {
       tags: [],
       cwd: "/home/ada",
       env: { PATH: "/bin", LANG: "C" },
+      rules: {},
+      key: null,
+      held: false,
       run_at: undefined,
     });
   });
@@ -64,6 +67,9 @@ describe("a new job", () => {
       tags: ["nightly", "größe"],
       cwd: "/srv/a b",
       env: {},
+      rules: {},
+      key: "album 7",
+      held: true,
       run_at: 0,
     };
     expect(job(asked)).toEqual({ ...asked, env: defaults.env });

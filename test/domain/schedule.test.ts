@@ -125,6 +125,9 @@ const schedule: NewSchedule = {
     tags: [],
     cwd: "/",
     env: {},
+    rules: {},
+    key: null,
+    held: false,
   },
   next_at: 0,
 };

@@ -83,6 +83,10 @@ describe("a job as it was printed", () => {
       fc.stringMatching(/^[A-Z][A-Z0-9_]{0,10}$/),
       fc.string().map((text) => text.replaceAll("\0", "")),
     ),
+    rules: fc.constant({}),
+    key: maybe(fc.constantFrom("album-7", "/srv/a b")),
+    held: fc.boolean(),
+    unmet: fc.constant(0),
     created_at: moment,
     updated_at: moment,
     started_at: maybe(moment),
@@ -98,7 +102,23 @@ describe("a job as it was printed", () => {
       fc.property(printed, (job) => {
         const { id, command, max_retries, priority, run_at, timeout, queue, tags, cwd, env } = job;
         const again = newJob(readJob(JSON.stringify(jobJson(job), null, 2)), defaults);
-        expect(again).toEqual({ id, command, max_retries, priority, run_at, timeout, queue, tags, cwd, env });
+        const { rules, key, held } = job;
+        const said = {
+          id,
+          command,
+          max_retries,
+          priority,
+          run_at,
+          timeout,
+          queue,
+          tags,
+          cwd,
+          env,
+          rules,
+          key,
+          held,
+        };
+        expect(again).toEqual(said);
       }),
     );
   });

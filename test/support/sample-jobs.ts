@@ -18,6 +18,9 @@ export const newJob = (wanted: Partial<NewJob> = {}): NewJob => ({
   tags: [],
   cwd: "/",
   env: {},
+  rules: {},
+  key: null,
+  held: false,
   run_at: undefined,
   ...wanted,
 });

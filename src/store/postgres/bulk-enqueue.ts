@@ -45,10 +45,11 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
       (sql) => sql`
         insert into queuectl.staged
         select ${batch}::uuid, place, id, given, command, max_retries, priority,
-          timeout, queue, tags, cwd, env, run_at
+          timeout, queue, tags, cwd, env, rules, held, key, run_at
         from jsonb_to_recordset(${rows}::jsonb) as job(
           place integer, id text, given boolean, command text, max_retries integer, priority integer,
-          timeout double precision, queue text, tags text, cwd text, env text, run_at bigint
+          timeout double precision, queue text, tags text, cwd text, env text, rules text,
+          held boolean, key text, run_at bigint
         )
         order by place
         on conflict do nothing
@@ -63,6 +64,7 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
       given: job.id !== undefined,
       tags: JSON.stringify(job.tags),
       env: JSON.stringify(job.env),
+      rules: JSON.stringify(job.rules),
     });
     if (gathered.length >= gatheredAtOnce) await save();
   }
@@ -86,11 +88,13 @@ async function moveIn(connection: Connection, tx: SQL, batch: string, count: num
   await tx`set local statement_timeout = 0`;
   await tx`
     insert into queuectl.jobs (
-      id, command, max_retries, priority, timeout, queue, tags, cwd, env, state, ready, run_at, next_run_at, created_at, updated_at
+      id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, state, ready, run_at, next_run_at,
+      created_at, updated_at
     )
     select
-      id, command, max_retries, priority, timeout, queue, tags, cwd, env,
-      'pending', coalesce(run_at, now) <= now, coalesce(run_at, now), coalesce(run_at, now), now, now
+      id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
+      'pending', coalesce(run_at, now) <= now and not held, coalesce(run_at, now),
+      case when not held then coalesce(run_at, now) end, now, now
     from queuectl.staged, coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where batch = ${batch} order by place
   `;

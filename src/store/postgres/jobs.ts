@@ -152,13 +152,14 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 export const insertOne = ({ at, slot }: Connection, sql: SQL, id: string, job: NewJob) => sql`
   with added as (
     insert into queuectl.jobs (
-      id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env,
+      id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
       run_at, next_run_at, created_at, updated_at
     )
-    select ${id}, ${job.command}, 'pending', run_at <= now, ${job.max_retries}::integer, ${job.priority}::integer,
+    select ${id}, ${job.command}, 'pending', run_at <= now and not held, ${job.max_retries}::integer, ${job.priority}::integer,
       ${job.timeout}::double precision, ${job.queue}, ${JSON.stringify(job.tags)}, ${job.cwd}, ${JSON.stringify(job.env)},
-      run_at, run_at, now, now
-    from coalesce(${at()}::bigint, queuectl.now_ms()) as now, coalesce(${job.run_at ?? null}::bigint, now) as run_at
+      ${JSON.stringify(job.rules)}, held, ${job.key}, run_at, case when not held then run_at end, now, now
+    from coalesce(${at()}::bigint, queuectl.now_ms()) as now, coalesce(${job.run_at ?? null}::bigint, now) as run_at,
+      coalesce(${job.held}::boolean) as held
     returning *
   ),
   tagged as (
@@ -228,7 +229,7 @@ export async function makePending(connection: Connection, tx: SQL, rows: readonl
     rows,
     await tx`
       update queuectl.jobs set
-        state = 'pending', ready = true, attempts = 0, lost_in_row = 0, next_run_at = now, updated_at = now,
+        state = 'pending', ready = true, held = false, parked = false, unmet = 0, attempts = 0, lost_in_row = 0, next_run_at = now, updated_at = now,
         finished_at = null, cancel_requested_at = null
       from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
       where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*

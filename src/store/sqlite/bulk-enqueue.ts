@@ -12,7 +12,8 @@ import { countChanges } from "./counts.ts";
 /** One temporary table serves all that are gathered at the same time, as a server's requests may be. */
 let batches = 0;
 
-const columns = "id, command, max_retries, priority, timeout, queue, tags, cwd, env, run_at";
+const columns =
+  "id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, run_at";
 
 /** Rows gathered between two writes to the temporary table. */
 const gatheredAtOnce = 500;
@@ -25,7 +26,8 @@ export async function bulkEnqueue(connection: Connection, source: AsyncIterable<
       create temp table if not exists staged (
         batch integer not null, place integer not null, id text not null, given integer not null, command text not null,
         max_retries integer not null, priority integer not null, timeout real not null, queue text not null,
-        tags text not null, cwd text not null, env text not null, run_at integer,
+        tags text not null, cwd text not null, env text not null, rules text not null, held integer not null, key text,
+        run_at integer,
         primary key (batch, place)
       ) strict, without rowid
     `),
@@ -43,7 +45,8 @@ async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, b
   let place = 0;
   using insert = db.prepare(`
     insert into staged (batch, place, ${columns}, given)
-    values ($batch, $place, $id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env, $run_at, $given)
+    values ($batch, $place, $id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
+      $rules, $held, $key, $run_at, $given)
   `);
   const save = db.transaction((jobs: readonly NewJob[]) => {
     for (const job of jobs) {
@@ -60,6 +63,9 @@ async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, b
         tags: JSON.stringify(job.tags),
         cwd: job.cwd,
         env: JSON.stringify(job.env),
+        rules: JSON.stringify(job.rules),
+        held: Number(job.held),
+        key: job.key,
         run_at: job.run_at ?? null,
       });
     }
@@ -82,8 +88,8 @@ function move(connection: Connection, batch: number): { count: number; first: nu
       sql(`
         insert into jobs (${columns}, state, ready, next_run_at, created_at, updated_at)
         select
-          id, command, max_retries, priority, timeout, queue, tags, cwd, env, coalesce(run_at, $now),
-          'pending', coalesce(run_at, $now) <= $now, coalesce(run_at, $now), $now, $now
+          id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, coalesce(run_at, $now),
+          'pending', coalesce(run_at, $now) <= $now and not held, iif(held, null, coalesce(run_at, $now)), $now, $now
         from staged where batch = $batch order by place
       `).run({ batch, now });
       break;

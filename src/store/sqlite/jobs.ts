@@ -92,11 +92,11 @@ export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
     try {
       const row: JobRow = sql(`
         insert into jobs (
-          id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env,
+          id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
           run_at, next_run_at, created_at, updated_at
         ) values (
-          $id, $command, 'pending', $run_at <= $now, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
-          $run_at, $run_at, $now, $now
+          $id, $command, 'pending', $run_at <= $now and not $held, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
+          $rules, $held, $key, $run_at, iif($held, null, $run_at), $now, $now
         ) returning *
       `).get({
         id,
@@ -108,6 +108,9 @@ export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
         tags: JSON.stringify(job.tags),
         cwd: job.cwd,
         env: JSON.stringify(job.env),
+        rules: JSON.stringify(job.rules),
+        held: Number(job.held),
+        key: job.key,
         run_at,
         now,
       });
@@ -180,7 +183,7 @@ export function markCancelled({ sql }: Connection, { seq, state }: JobRow, now: 
 export function makePending({ sql }: Connection, seq: number, now: number): JobRow {
   return sql(`
     update jobs set
-      state = 'pending', ready = 1, attempts = 0, lost_in_row = 0, next_run_at = $now, updated_at = $now,
+      state = 'pending', ready = 1, held = 0, parked = 0, unmet = 0, attempts = 0, lost_in_row = 0, next_run_at = $now, updated_at = $now,
       finished_at = null, cancel_requested_at = null
     where seq = $seq returning *
   `).get({ seq, now });

@@ -27,6 +27,7 @@ export function enqueueContract(makeStore: MakeStore): void {
         seq: job.seq,
         state: "pending",
         attempts: 0,
+        unmet: 0,
         run_at: clock.now,
         next_run_at: clock.now,
         created_at: clock.now,

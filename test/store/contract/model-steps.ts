@@ -88,7 +88,7 @@ export const steps: fc.Arbitrary<Step>[] = [
     const moments = { created_at: clock.now, updated_at: clock.now, started_at: null, finished_at: null };
     const run_at = given.run_at ?? clock.now;
     const none = { last_exit_code: null, last_error: null, last_duration: null, worker_id: null };
-    const waits = { state: "pending", attempts: 0, run_at, next_run_at: run_at } as const;
+    const waits = { state: "pending", attempts: 0, unmet: 0, run_at, next_run_at: run_at } as const;
     queue.addJob(model, { ...given, id, seq, ...waits, ...moments, ...none });
   }),
 

@@ -12,7 +12,7 @@ create table queuectl.jobs (
   id text collate "C" not null unique,
   command text not null,
   state text not null check (state in ('pending', 'processing', 'completed', 'failed', 'dead', 'cancelled')),
-  -- Whether the job waits and its moment has come: only such rows are in the way of a claim.
+  -- Whether the job waits, nothing holds it back and its moment has come: only such rows are in the way of a claim.
   ready boolean not null,
   attempts integer not null default 0,
   attempt_number integer not null default 0,
@@ -23,7 +23,15 @@ create table queuectl.jobs (
   tags text not null,
   cwd text not null,
   env text not null,
+  -- What else was said of how it is run and judged, as JSON.
+  rules text not null default '{}',
+  -- What holds a waiting job back: a user's word, its key that another one runs under, parents that are not settled.
+  held boolean not null default false,
+  key text collate "C",
+  parked boolean not null default false,
+  unmet integer not null default 0,
   run_at bigint not null,
+  -- Null when the job does not wait, and when it is held back.
   next_run_at bigint,
   created_at bigint not null,
   updated_at bigint not null,
@@ -210,6 +218,9 @@ create unlogged table queuectl.staged (
   tags text not null,
   cwd text not null,
   env text not null,
+  rules text not null,
+  held boolean not null,
+  key text collate "C",
   run_at bigint,
   primary key (batch, place)
 );

@@ -6,7 +6,7 @@ create table jobs (
   id text not null unique,
   command text not null,
   state text not null check (state in ('pending', 'processing', 'completed', 'failed', 'dead', 'cancelled')),
-  -- 1 while the job waits and its moment has come: only such rows are in the way of a claim.
+  -- 1 while the job waits, nothing holds it back and its moment has come: only such rows are in the way of a claim.
   ready integer not null check (ready in (0, 1)),
   attempts integer not null default 0,
   attempt_number integer not null default 0,
@@ -17,7 +17,15 @@ create table jobs (
   tags text not null,
   cwd text not null,
   env text not null,
+  -- What else was said of how it is run and judged, as JSON.
+  rules text not null default '{}',
+  -- What holds a waiting job back: a user's word, its key that another one runs under, parents that are not settled.
+  held integer not null default 0 check (held in (0, 1)),
+  key text,
+  parked integer not null default 0 check (parked in (0, 1)),
+  unmet integer not null default 0,
   run_at integer not null,
+  -- Null when the job does not wait, and when it is held back.
   next_run_at integer,
   created_at integer not null,
   updated_at integer not null,
