@@ -79,6 +79,16 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
     "what has expired": (store) => store.leases.takeExpired(process_id + 1),
   };
 
+  test("no plan is compiled, whatever it seems to cost", async () => {
+    await using sql = new SQL(database.url, { max: 1 });
+    const compiling = await sql`
+      select proname from pg_proc
+      where pronamespace = 'queuectl'::regnamespace
+        and 'enable_seqscan=off' = any(proconfig) and not 'jit=off' = any(proconfig)
+    `;
+    expect([...compiling]).toEqual([]);
+  });
+
   test.each(Object.keys(steps))("%s looks at few rows", async (step) => {
     await using sql = new SQL(database.url, { max: 1 });
     await othersHaveReported(sql);
