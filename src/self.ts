@@ -5,27 +5,35 @@ import packageJson from "../package.json" with { type: "json" };
 
 export const version: string = packageJson.version;
 
-/** The program and first words that start queuectl again, from source or as one binary. */
+/** The program and first words that start queuectl again, from source with the same options of Bun, or as one binary. */
 export const selfCommand = (): string[] =>
-  Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main];
+  Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, ...process.execArgv, Bun.main];
 
 export type Environment = Readonly<Record<string, string>>;
 
 /**
- * The environment as the user gave it. Bun adds to its own view: `bun queuectl` puts `npm_*`, `NODE` and folders into it, and a
- * `.env` file of the working directory may too; none of that is a job's business. Linux keeps the original.
+ * The environment as the user gave it. What `npx`, `bunx` and, in its own view, `bun queuectl` add to it, `npm_*`, `NODE` and
+ * folders, is none of a job's business, nor is a `.env` file of the working directory. Linux keeps the original of Bun's view.
  */
 export function ownEnvironment(): Environment {
-  if (process.platform === "linux") return parseEnvironment(readFileSync("/proc/self/environ", "utf8"));
-  const entries = Object.entries(process.env).filter(
-    ([name]) => name !== "NODE" && !name.startsWith("npm_"),
-  ) as [string, string][];
-  const environment = Object.fromEntries(entries);
-  if (process.env.npm_config_user_agent?.startsWith("bun/") && environment.PATH) {
-    const folders = environment.PATH.split(":");
-    environment.PATH = folders.filter((folder) => !folder.endsWith("/node_modules/.bin")).join(":");
+  if (process.platform === "linux") {
+    const environment = parseEnvironment(readFileSync("/proc/self/environ", "utf8"));
+    return isOfRunner(environment) ? withoutRunner(environment) : environment;
   }
-  return environment;
+  const environment = process.env as Environment;
+  const isOfBun = environment.npm_config_user_agent?.startsWith("bun/") ?? false;
+  return isOfBun || isOfRunner(environment) ? withoutRunner(environment) : { ...environment };
+}
+
+const isOfRunner = ({ npm_lifecycle_event: event }: Environment) => event === "npx" || event === "bunx";
+
+function withoutRunner(environment: Environment): Environment {
+  const added = (name: string) => name.startsWith("npm_") || ["NODE", "INIT_CWD", "COLOR"].includes(name);
+  const folders = environment.PATH?.split(":").filter((folder) => !/\/(\.bin|node-gyp-bin)$/.test(folder));
+  return {
+    ...Object.fromEntries(Object.entries(environment).filter(([name]) => !added(name))),
+    ...(folders && { PATH: folders.join(":") }),
+  };
 }
 
 function parseEnvironment(text: string): Environment {
