@@ -31,7 +31,7 @@ type Part =
 /** Which part a file belongs to: the first line that fits. */
 const parts: readonly (readonly [RegExp, Part])[] = [
   [/^queuectl\.ts$/, "entry"],
-  [/^src\/index\.ts$/, "library"],
+  [/^src\/(index\.ts$|library\/)/, "library"],
   [/^src\/cli\//, "cli"],
   [/^src\/care\//, "care"],
   [/^src\/worker\//, "worker"],
@@ -46,11 +46,11 @@ const parts: readonly (readonly [RegExp, Part])[] = [
   [/^src\/domain\//, "domain"],
 ];
 
-/** `queuectl.ts → cli → {worker, web} → {runner, store, views, input} → domain`, and leaves for all but the domain. */
+/** `queuectl.ts → cli → library → {worker, web} → {runner, store, views, input} → domain`, and leaves for all but the domain. */
 const arrows: Readonly<Record<Part, readonly Part[]>> = {
   entry: ["cli"],
   library: ["worker", "store opener", "store", "input", "leaf", "domain"],
-  cli: ["care", "worker", "web", "runner", "store opener", "store", "input", "leaf", "domain"],
+  cli: ["library", "care", "worker", "web", "runner", "store opener", "store", "input", "leaf", "domain"],
   // Questions about the whole: they look at the files of a database and at processes.
   care: ["runner", "store opener", "database", "store", "leaf", "domain"],
   worker: ["runner", "store", "input", "leaf", "domain"],
@@ -94,6 +94,7 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
   "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
+  "src/library/queue.ts": "only who cancels what runs needs what can end a dead worker's commands",
   "src/care/backup.ts": "each database is copied in its own way, and only one is loaded",
 };
 
@@ -219,6 +220,17 @@ test("nor what a store does for others than those who enqueue", () => {
   const needless = ["leases", "matching", "workers", "stats", "schedules", "watch", "bulk-enqueue"]
     .map((name) => `src/store/sqlite/${name}.ts`)
     .filter((path) => !sources.includes(path) || loaded.has(path));
+  expect(needless).toEqual([]);
+});
+
+test("a program that opens a queue loads nothing of the command line, the web or what runs commands, and no package", () => {
+  const loaded = closureOf(["src/index.ts", "src/store/sqlite/open.ts"]);
+  expect(loaded).toContain("src/library/queue.ts");
+  const needless = [...loaded].filter((path) => {
+    const part = partOf(path);
+    if (part !== undefined) return ["cli", "care", "web", "views", "runner", "input"].includes(part);
+    return !isBuiltIn(path) && !isAsset(path) && path !== "bun:sqlite";
+  });
   expect(needless).toEqual([]);
 });
 

@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { program } from "./support/queuectl.ts";
+import { program, queuectl } from "./support/queuectl.ts";
 import { tempFolder } from "./support/temp-home.ts";
 
 setDefaultTimeout(60_000);
@@ -80,5 +80,27 @@ test("check-archives says so when a process is left behind", async () => {
   expect({ status, complaint: stderr.split("\n").at(-3) }).toEqual({
     status: 1,
     complaint: "NOT SO: processes left: 1, expected 0",
+  });
+});
+
+test("checksums has workers check files, and says which could not be read", async () => {
+  await using q = queuectl();
+  const [one, two] = [join(q.folder, "one file"), join(q.folder, "it's two")];
+  await Bun.write(one, "1");
+  await Bun.write(two, "2");
+  await q.ok("config", "set", "backoff_base", "0");
+  q.start("worker", "--quiet", "--count", "2");
+  const words = [process.execPath, "examples/checksums.ts", one, two, join(q.folder, "missing")];
+  const env = { ...process.env, QUEUECTL_HOME: q.home };
+  const child = Bun.spawn(words, { cwd: root, env, stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const sums = [one, two].map((file) => {
+    const text = readFileSync(file);
+    return `${new Bun.CryptoHasher("sha256").update(text).digest("hex")}  ${file}`;
+  });
+  expect(stdout.trim().split("\n").sort()).toEqual(sums.sort());
+  expect({ status: await child.exited, stderr }).toEqual({
+    status: 1,
+    stderr: `${join(q.folder, "missing")}: dead (exit status 1)\n`,
   });
 });

@@ -1,27 +1,14 @@
 // Shows a job's output while it grows, attempt after attempt.
 
 import type { Attempt } from "../domain/attempt.ts";
-import { isSettled, type Job } from "../domain/job.ts";
+import type { Job } from "../domain/job.ts";
 import { formatSize } from "../domain/settings.ts";
-import { type Log, openJobLog } from "../store/logs.ts";
-import type { Store } from "../store/store.ts";
-import { makeWakeup } from "../worker/wakeup.ts";
+import { type OutputOptions, outputOf } from "../library/output.ts";
+import { type Log, piecesFrom } from "../store/logs.ts";
 import { note, writeOut } from "./output.ts";
 import { tamer } from "./tame.ts";
 
-/** How often a growing file is read and a running job is looked at, and a server is asked at most. */
-const tickMs = 40;
-/** How often a server is asked for output, which comes to it about once a second. */
-const askMs = 500;
-
-export interface FollowOptions {
-  readonly store: Store;
-  readonly home: string;
-  readonly job: Job;
-  /** The first attempt to show. */
-  readonly from: number;
-  /** Show later attempts too, until the job is settled. */
-  readonly onwards: boolean;
+export interface FollowOptions extends OutputOptions {
   /** Called before the output of each attempt after the first. */
   readonly onAttempt?: (number: number) => void;
   /** Lets nothing through but lines and their colours. */
@@ -29,45 +16,26 @@ export interface FollowOptions {
 }
 
 /** Fulfilled with the job as it was settled, or as it was when nobody read its output any more. */
-export async function followJob(options: FollowOptions): Promise<Job> {
-  const { store, home, job, from, onwards, onAttempt, tame = false } = options;
-  using pace = paceOf(store);
-  const log = (attempt: number) => () => openJobLog({ store, home }, job.seq, attempt);
-  let number = from;
-  let copy = copier(log(number), { tame });
+export async function followJob({ onAttempt, tame = false, ...options }: FollowOptions): Promise<Job> {
+  const { store, job, from } = options;
+  const steps = outputOf(options);
+  let shown = from;
+  let out = printer(tame);
   for (;;) {
-    // The order matters: what is read after an end was seen is all there is.
-    const now = await store.jobs.find(job.id);
-    const attempts = await store.jobs.attempts(job.seq);
-    const attempt = attempts.find((one) => one.number === number);
-    const over = attempt !== undefined && attempt.result !== null;
-    if (!(await (over ? copy.end() : copy.more()))) return now;
-    if (over) {
-      tellIfCut(attempt);
-      if (!onwards || (isSettled(now.state) && number >= attempts.length)) return now;
-      if (attempts.length > number || !isSettled(now.state)) {
-        number++;
-        copy = copier(log(number), { onFirst: () => onAttempt?.(number), tame });
-      }
-    } else if (attempt === undefined && isSettled(now.state)) {
-      return now;
+    const { done, value } = await steps.next();
+    if (done) return value;
+    if (value.kind === "ended") {
+      await out.end();
+      tellIfCut(value.attempt);
+      out = printer(tame);
+      continue;
     }
-    await pace.pause();
+    if (value.attempt !== shown) onAttempt?.(value.attempt);
+    shown = value.attempt;
+    if (await out.print(value.bytes)) continue;
+    await steps.return(job);
+    return store.jobs.find(job.id);
   }
-}
-
-/** The time between two looks. */
-function paceOf(store: Store): Disposable & { pause(): Promise<void> } {
-  if (!store.output) return { pause: () => Bun.sleep(tickMs), [Symbol.dispose]() {} };
-  const wakeup = makeWakeup();
-  const watch = store.watch(wakeup.wake);
-  return {
-    async pause() {
-      await Bun.sleep(tickMs);
-      await wakeup.wait(askMs);
-    },
-    [Symbol.dispose]: () => watch[Symbol.dispose](),
-  };
 }
 
 /** That output is missing is a fact for readers, not a line in the output. */
@@ -76,11 +44,18 @@ export function tellIfCut(attempt: Attempt): void {
     note(`the output was cut at ${formatSize(attempt.log_bytes)} (setting log_limit)`);
 }
 
+/** Prints output as it is, or tamed: nothing but lines and their colours. False when nobody reads it any more. */
+function printer(tame: boolean) {
+  const tamed = tame ? tamer() : undefined;
+  return {
+    print: async (bytes: Uint8Array) => writeOut(tamed ? tamed.lines(bytes) : bytes),
+    end: async () => tamed === undefined || writeOut(tamed.rest()),
+  };
+}
+
 export interface CopyOptions {
   /** The first byte. */
   readonly from?: number;
-  /** Called before the first output. */
-  readonly onFirst?: () => void;
   /** Lets nothing through but lines and their colours. */
   readonly tame?: boolean;
 }
@@ -92,37 +67,20 @@ export interface Copier {
   end(): Promise<boolean>;
 }
 
-/** What is read at once. */
-const pieceBytes = 256 * 1024;
-
 /** `open` is asked each time for what may not be there yet. */
-export function copier(
-  open: () => Log | undefined,
-  { from = 0, onFirst, tame = false }: CopyOptions = {},
-): Copier {
-  const tamed = tame ? tamer() : undefined;
+export function copier(open: () => Log | undefined, { from = 0, tame = false }: CopyOptions = {}): Copier {
+  const out = printer(tame);
   let at = from;
-  let first = true;
-
-  const write = async (bytes: Uint8Array) => {
-    if (first) onFirst?.();
-    first = false;
-    return writeOut(tamed ? tamed.lines(bytes) : bytes);
-  };
 
   async function more(): Promise<boolean> {
     using log = open();
     if (!log) return true;
-    for (;;) {
-      const bytes = await log.read(at, pieceBytes);
+    for await (const bytes of piecesFrom(log, at)) {
       at += bytes.length;
-      if (bytes.length > 0 && !(await write(bytes))) return false;
-      if (bytes.length < pieceBytes) return true;
+      if (!(await out.print(bytes))) return false;
     }
+    return true;
   }
 
-  return {
-    more,
-    end: async () => (await more()) && (tamed === undefined || (await writeOut(tamed.rest()))),
-  };
+  return { more, end: async () => (await more()) && out.end() };
 }

@@ -4,7 +4,7 @@
 import { misuse } from "./errors.ts";
 import { checkId } from "./id.ts";
 import { checkRules, type JobRules } from "./rules.ts";
-import { settingRules } from "./settings.ts";
+import { type Settings, settingRules } from "./settings.ts";
 
 export const jobStates = ["pending", "processing", "completed", "failed", "dead", "cancelled"] as const;
 
@@ -83,6 +83,21 @@ export type JobRequest = Partial<NewJob> & Pick<NewJob, "command">;
 export interface JobDefaults extends Pick<NewJob, "max_retries" | "priority" | "timeout" | "cwd"> {
   /** Below what the request says. */
   readonly env: NewJob["env"];
+}
+
+export interface Enqueuer {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What a job gets where nothing is said: by the settings, and, as `capture_env` has it, from the one who enqueues. */
+export function defaultsFrom(settings: Settings, { cwd, environment }: Enqueuer): JobDefaults {
+  const { max_retries, priority, timeout, capture_env } = settings;
+  const captured = capture_env.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { max_retries, priority, timeout, cwd, env: Object.fromEntries(captured) };
 }
 
 /** A complete and checked job from what was asked for; refuses what breaks a rule. */

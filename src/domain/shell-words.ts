@@ -7,6 +7,10 @@ export const quoted = (word: string) => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ?
 export const quotedProgram = (word: string) =>
   word.includes("=") || shellWords.has(word) ? inQuotes(word) : quoted(word);
 
+/** The command that runs a program with exactly these words. */
+export const commandOf = (words: readonly string[]) =>
+  words.map((word, index) => (index === 0 ? quotedProgram(word) : quoted(word))).join(" ");
+
 /** A word in quotes, whatever it is. */
 export const inQuotes = (word: string) => `'${withinQuotes(word)}'`;
 

@@ -52,6 +52,19 @@ export function openFileLog(path: string): Log | undefined {
   };
 }
 
+/** What is read at once. */
+const pieceBytes = 256 * 1024;
+
+/** All that a log has from a place on, piece by piece. */
+export async function* piecesFrom(log: Log, from: number): AsyncGenerator<Buffer> {
+  for (let at = from; ; ) {
+    const bytes = await log.read(at, pieceBytes);
+    at += bytes.length;
+    if (bytes.length > 0) yield bytes;
+    if (bytes.length < pieceBytes) return;
+  }
+}
+
 /** So many bytes of an open file from a place on; fewer only at its end. */
 export function readAt(file: number, position: number, length: number): Buffer {
   const buffer = Buffer.allocUnsafe(Math.max(0, length));

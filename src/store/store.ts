@@ -62,6 +62,9 @@ export interface Jobs {
   /** The newest matching jobs first, and how many match in all. */
   list(filter: JobFilter, page: Page): Promise<{ readonly jobs: readonly Job[]; readonly total: number }>;
 
+  /** The state that each of these jobs is in; those that are no more are missing. */
+  states(seqs: readonly number[]): Promise<ReadonlyMap<number, JobState>>;
+
   /** Every attempt of a job, the oldest first; the one that runs has neither result nor end. */
   attempts(seq: number): Promise<readonly Attempt[]>;
 

@@ -3,24 +3,11 @@
 import { createHash } from "node:crypto";
 import { Refusal } from "../domain/errors.ts";
 import { idFromBytes } from "../domain/id.ts";
-import { type Job, type JobDefaults, type JobRequest, newJob } from "../domain/job.ts";
+import { defaultsFrom, type Job, type JobRequest, newJob } from "../domain/job.ts";
 import { Problem } from "./errors.ts";
 import type { Web } from "./web.ts";
 
-export async function jobDefaults(web: Web): Promise<JobDefaults> {
-  const settings = await web.settings();
-  const captured = settings.capture_env.flatMap((name) => {
-    const value = web.environment[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    max_retries: settings.max_retries,
-    priority: settings.priority,
-    timeout: settings.timeout,
-    cwd: web.cwd,
-    env: Object.fromEntries(captured),
-  };
-}
+export const jobDefaults = async (web: Web) => defaultsFrom(await web.settings(), web);
 
 export interface Enqueuing {
   readonly job: Job;

@@ -2,6 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
+import { untilAll } from "../../library/until-all.ts";
 import { version } from "../../self.ts";
 import type { Store } from "../../store/store.ts";
 import { every } from "../../worker/duty.ts";
@@ -11,7 +12,6 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { note } from "../output.ts";
-import { untilAll } from "./wait.ts";
 
 /** How often to look whether somebody is there to end what is waited for. */
 const lookMs = 1_000;
@@ -38,7 +38,7 @@ export async function cancel(
   await tellWhoEnds(store, running, options);
   if (!options.wait) return done;
   await using _end = every(lookMs, endAbandoned);
-  await untilAll(store, running, (job) => !isRunning(job));
+  await untilAll(store, running, (state) => state !== "processing");
   return done;
 }
 

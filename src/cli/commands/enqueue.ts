@@ -2,10 +2,10 @@
 
 import { resolve } from "node:path";
 import { misuse } from "../../domain/errors.ts";
-import { type JobDefaults, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
+import { defaultsFrom, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
 import { settingRules } from "../../domain/settings.ts";
-import { quoted, quotedProgram } from "../../domain/shell-words.ts";
+import { commandOf } from "../../domain/shell-words.ts";
 import { after } from "../../domain/time.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
@@ -84,10 +84,7 @@ export async function readRequest(words: readonly string[], options: JobOptions)
   if (words.length > 1) {
     throw misuse(`the command is ${words.length} words`, "quote it, or put -- before it");
   }
-  if (dashed.length > 0)
-    return {
-      command: dashed.map((word, index) => (index === 0 ? quotedProgram(word) : quoted(word))).join(" "),
-    };
+  if (dashed.length > 0) return { command: commandOf(dashed) };
   const text = words[0] ?? command!;
   if (!looksLikeJson(text)) return { command: text };
   const { readJob } = await import("../../input/job.ts");
@@ -108,18 +105,7 @@ export async function complete(
 }
 
 export async function completer(context: Context, store: Store, options: JobOptions) {
-  const settings = await context.settings(store);
-  const captured = settings.capture_env.flatMap((name) => {
-    const value = context.environment[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const defaults: JobDefaults = {
-    max_retries: settings.max_retries,
-    priority: settings.priority,
-    timeout: settings.timeout,
-    cwd: context.cwd,
-    env: Object.fromEntries(captured),
-  };
+  const defaults = defaultsFrom(await context.settings(store), context);
   const over = overrides(context, options, await store.now());
   return (request: JobRequest): NewJob => {
     const asked = { ...request, ...over, env: { ...request.env, ...over.env } };

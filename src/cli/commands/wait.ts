@@ -2,6 +2,7 @@
 
 import { misuse } from "../../domain/errors.ts";
 import { isSettled, type Job } from "../../domain/job.ts";
+import { deadlineOf, lookMs, restMs, untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Context } from "../context.ts";
@@ -10,12 +11,6 @@ import { note } from "../output.ts";
 import { makeMeter, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
-
-/** How often to look when nothing is heard. */
-const lookMs = 500;
-
-/** The least time between two counts. */
-const restMs = 100;
 
 interface WaitOptions {
   readonly timeout?: string;
@@ -56,7 +51,7 @@ async function untilNamed(
 ): Promise<Waited> {
   const jobs: Job[] = [];
   for (const word of words) jobs.push(await store.jobs.find(word));
-  const settled = await untilAll(store, jobs, isSettledJob, limit);
+  const settled = await untilAll(store, jobs, isSettled, { timeout: limit });
   return settled ? settled.find((job) => statusOfJob(job) !== done) : "time is up";
 }
 
@@ -102,33 +97,3 @@ const settledText = (settled: number, total: number, rate: number) =>
       .filter(Boolean)
       .join(", "),
   );
-
-/** By the steady clock. */
-const deadlineOf = (seconds: number | undefined) =>
-  seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
-
-const isSettledJob = (job: Job) => isSettled(job.state);
-
-/** The jobs as they are once each is what it should be; undefined when `limit` seconds have passed before. */
-export async function untilAll(
-  store: Store,
-  jobs: readonly Job[],
-  isEnough: (job: Job) => boolean,
-  limit?: number,
-): Promise<readonly Job[] | undefined> {
-  const wakeup = makeWakeup();
-  using _watch = store.watch(wakeup.wake);
-  const deadline = deadlineOf(limit);
-  const found = new Map<number, Job>();
-  for (;;) {
-    for (const { seq, id } of jobs) {
-      if (found.has(seq)) continue;
-      const job = await store.jobs.find(id);
-      if (isEnough(job)) found.set(seq, job);
-    }
-    if (jobs.every(({ seq }) => found.has(seq))) return jobs.map(({ seq }) => found.get(seq)!);
-    const leftMs = deadline - performance.now();
-    if (leftMs <= 0) return undefined;
-    await wakeup.wait(Math.min(lookMs, leftMs));
-  }
-}

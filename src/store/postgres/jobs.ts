@@ -3,7 +3,7 @@
 import type { SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
-import { isSettled, type NewJob } from "../../domain/job.ts";
+import { isSettled, type JobState, type NewJob } from "../../domain/job.ts";
 import { ambiguousId, idTaken, jobIsGone, noSuchJob, refuseUnless, wrongState } from "../refusals.ts";
 import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
@@ -50,6 +50,14 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
     find: (idOrPrefix) => ask(async (sql) => jobFrom(await findRow(sql, idOrPrefix))),
 
     list: (filter, page) => ask((sql) => list(sql, filter, page)),
+
+    states: (seqs) =>
+      ask(async (sql) => {
+        const rows: Row[] = await sql`
+          select seq, state from queuectl.jobs where seq = any(${sql.array(seqs as number[], "BIGINT")})
+        `;
+        return new Map(rows.map(({ seq, state }) => [Number(seq), state as JobState]));
+      }),
 
     attempts: (seq) =>
       ask(async (sql) => {

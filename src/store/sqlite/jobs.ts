@@ -32,6 +32,14 @@ export function jobs(connection: Connection): Jobs {
         return { jobs: rows.map(jobFrom), total };
       }),
 
+    states: (seqs) =>
+      read(() => {
+        const rows: Pick<JobRow, "seq" | "state">[] = sql(
+          "select seq, state from jobs where seq in (select value from json_each($seqs))",
+        ).all({ seqs: JSON.stringify(seqs) });
+        return new Map(rows.map(({ seq, state }) => [seq, state]));
+      }),
+
     attempts: (seq) =>
       read(() =>
         sql("select * from attempts where job_seq = $seq order by number").all({ seq }).map(attemptFrom),

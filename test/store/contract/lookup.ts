@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { jobStates } from "../../../src/domain/job.ts";
+import { type JobState, jobStates } from "../../../src/domain/job.ts";
 import type { JobFilter, Page, Store } from "../../../src/store/store.ts";
 import {
   exitWith,
@@ -13,6 +13,19 @@ import {
 import type { MakeStore } from "../../support/temp-store.ts";
 
 export function lookupContract(makeStore: MakeStore): void {
+  test("states are those of the jobs asked for, and a job that is no more has none", async () => {
+    await using temp = await makeStore();
+    const { jobs } = temp.store;
+    const seqs = new Map<number, JobState>();
+    for (const state of jobStates) seqs.set((await jobIn(temp.store, state)).seq, state);
+    const { seq: gone } = await jobs.enqueue(newJob());
+    await jobs.enqueue(newJob());
+    await jobs.delete([gone]);
+    const wanted = [...seqs.keys()];
+    expect([...(await jobs.states([...wanted, gone, wanted[0]!, 2 ** 40]))].sort()).toEqual([...seqs].sort());
+    expect((await jobs.states([])).size).toBe(0);
+  });
+
   describe("find", () => {
     const cases: { ids: string[]; wanted: string; found: string }[] = [
       { ids: ["build", "build-2"], wanted: "build", found: "build" },

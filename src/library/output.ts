@@ -1,0 +1,82 @@
+// What a job prints, attempt after attempt, while it runs and when it has: wherever it runs, and wherever its output lies.
+
+import type { Attempt } from "../domain/attempt.ts";
+import { isSettled, type Job } from "../domain/job.ts";
+import { openJobLog, piecesFrom } from "../store/logs.ts";
+import type { Store } from "../store/store.ts";
+import { makeWakeup } from "../worker/wakeup.ts";
+import { wokenByAbort } from "./until-all.ts";
+
+/** How often a growing file is read and a running job is looked at, and a server is asked at most. */
+const tickMs = 40;
+/** How often a server is asked for output, which comes to it about once a second. */
+const askMs = 500;
+
+export interface OutputOptions {
+  readonly store: Store;
+  readonly home: string;
+  readonly job: Job;
+  /** The first attempt. */
+  readonly from: number;
+  /** Later attempts too, until the job is settled. */
+  readonly onwards: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Some of an attempt's output, in its order; or that an attempt ended, all of whose output came before. */
+export type OutputStep =
+  | { readonly kind: "output"; readonly attempt: number; readonly bytes: Uint8Array }
+  | { readonly kind: "ended"; readonly attempt: Attempt };
+
+/** Returns the job as it was settled; or as it was, when only one attempt was asked for or the signal is aborted. */
+export async function* outputOf(options: OutputOptions): AsyncGenerator<OutputStep, Job, undefined> {
+  const { store, job, from, onwards, signal } = options;
+  using pace = paceOf(store, signal);
+  let number = from;
+  let read = 0;
+  for (;;) {
+    // The order matters: what is read after an end was seen is all there is.
+    const now = await store.jobs.find(job.id);
+    const attempts = await store.jobs.attempts(job.seq);
+    const attempt = attempts.find((one) => one.number === number);
+    for await (const bytes of newOutput(options, number, read)) {
+      read += bytes.length;
+      yield { kind: "output", attempt: number, bytes };
+    }
+    if (attempt !== undefined && attempt.result !== null) {
+      yield { kind: "ended", attempt };
+      const isLast = isSettled(now.state) && number >= attempts.length;
+      if (!onwards || isLast) return now;
+      number++;
+      read = 0;
+      if (number <= attempts.length) continue;
+    } else if (attempt === undefined && isSettled(now.state)) {
+      return now;
+    }
+    if (signal?.aborted) return now;
+    await pace.pause();
+  }
+}
+
+async function* newOutput({ store, home, job }: OutputOptions, attempt: number, from: number) {
+  using log = openJobLog({ store, home }, job.seq, attempt);
+  if (log) yield* piecesFrom(log, from);
+}
+
+/** The time between two looks. */
+function paceOf(store: Store, signal: AbortSignal | undefined): Disposable & { pause(): Promise<void> } {
+  if (!store.output) return { pause: () => Bun.sleep(tickMs), [Symbol.dispose]() {} };
+  const wakeup = makeWakeup();
+  const watch = store.watch(wakeup.wake);
+  const abort = wokenByAbort(signal, wakeup);
+  return {
+    async pause() {
+      await Bun.sleep(tickMs);
+      await wakeup.wait(askMs);
+    },
+    [Symbol.dispose]() {
+      watch[Symbol.dispose]();
+      abort[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,250 @@
+// A queue for programs: what the command line does with jobs, as functions that give values.
+
+import type { Attempt } from "../domain/attempt.ts";
+import { defaultsFrom, isSettled, type Job } from "../domain/job.ts";
+import { effectiveSettings, type Settings } from "../domain/settings.ts";
+import type { Stats } from "../domain/stats.ts";
+import { ensureHome } from "../home.ts";
+import { version } from "../self.ts";
+import { openStore, type Place, placeOf } from "../store/open.ts";
+import type { JobFilter, Store } from "../store/store.ts";
+import { removeJobLogs } from "../worker/job-logs.ts";
+import { eventsOf, type JobEvent } from "./events.ts";
+import { outputOf } from "./output.ts";
+import { type Command, type EnqueueOptions, type JobWish, jobOf } from "./request.ts";
+import { type Patience, untilAll } from "./until-all.ts";
+
+/**
+ * Which queue to open. With nothing given it is the one that the command line would use (`QUEUECTL_HOME`,
+ * `QUEUECTL_DATABASE_URL`); one of the two given is that one, whatever the environment says of the other.
+ */
+export interface QueuePlace {
+  /** The home folder of a queue on SQLite, made where it is missing; with `database`, the folder for what else is kept. */
+  readonly home?: string | undefined;
+  /** A PostgreSQL URL. */
+  readonly database?: string | undefined;
+  /** Where PostgreSQL is listened to when a pooler stands at `database`; `off` for nowhere. */
+  readonly listen?: string | undefined;
+}
+
+/** Some of what an attempt printed. */
+export interface OutputPiece {
+  /** 1 for a job's first run. */
+  readonly attempt: number;
+  /** stdout and stderr together; a character may be divided between two pieces. */
+  readonly bytes: Uint8Array;
+}
+
+export interface FollowOptions {
+  /** The first attempt to give; 1 by default. */
+  readonly from?: number | undefined;
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListFilter extends JobFilter {
+  /** At most so many; all without. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * A queue that is open. Every method may reject with a `Refusal`, whose `kind` says why. An id may be any unambiguous beginning of
+ * one. Moments are milliseconds since 1970, durations are seconds. Workers are not part of it: `queuectl worker` runs the jobs.
+ */
+export interface Queue extends AsyncDisposable {
+  /** Stores a job, and is fulfilled when it is on disk. A relative `cwd` is one below this program's. */
+  enqueue(command: Command, options?: EnqueueOptions): Promise<Job>;
+
+  /** Stores many jobs, all or none of them, and gives their ids in order. */
+  enqueueAll(jobs: Iterable<JobWish> | AsyncIterable<JobWish>): Promise<readonly string[]>;
+
+  job(id: string): Promise<Job>;
+
+  /** Every run of a job, the oldest first. */
+  attempts(id: string): Promise<readonly Attempt[]>;
+
+  /** The newest first. */
+  list(filter?: ListFilter): Promise<readonly Job[]>;
+
+  /**
+   * The job once it is settled: completed, dead or cancelled, which of them is in its `state`. Rejected with a `TimeoutError` when
+   * `timeout` is over, with the signal's reason when that is aborted, and with a `Refusal` when the job is deleted.
+   */
+  wait(id: string, patience?: Patience): Promise<Job>;
+  /** The jobs once all of them are settled, in the order of their ids. */
+  wait(ids: readonly string[], patience?: Patience): Promise<readonly Job[]>;
+
+  /**
+   * What a job prints, from its first run on and through all retries, until it is settled; of a settled job, what it printed. All of
+   * it comes, in order, wherever the job runs.
+   */
+  follow(id: string, options?: FollowOptions): AsyncIterableIterator<OutputPiece>;
+
+  /**
+   * The states that these jobs go through, beginning with those that they are in, until all are settled or deleted. The state in
+   * which a job settles is always told, once. One that lasts less than half a second may be left out: a quick job is told as
+   * pending and then as completed. What a job becomes that is retried after it was settled is not told.
+   */
+  events(
+    ids: string | readonly string[],
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterableIterator<JobEvent>;
+
+  /** Stops jobs that wait; marks those that run for their workers to end, which `wait` waits for. */
+  cancel(ids: string | readonly string[]): Promise<readonly Job[]>;
+
+  /** Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts. */
+  retry(ids: string | readonly string[]): Promise<readonly Job[]>;
+
+  /** Removes jobs that do not run, with their history and output. */
+  delete(ids: string | readonly string[]): Promise<void>;
+
+  stats(): Promise<Stats>;
+}
+
+/** What an open queue is made of, for what else is built on one. */
+export interface QueueParts {
+  readonly store: Store;
+  readonly home: string;
+  readonly environment: Readonly<Record<string, string>>;
+  settings(): Promise<Settings>;
+  /** Aborted when the queue is closed. */
+  readonly closed: AbortSignal;
+}
+
+const parts = new WeakMap<Queue, QueueParts>();
+
+export function partsOf(queue: Queue): QueueParts {
+  const found = parts.get(queue);
+  if (!found) throw new TypeError("this is no queue that Queue.open has opened");
+  return found;
+}
+
+export const Queue = {
+  /** Opens a queue, making it where there is none. `await using` closes it; iterations over it end then. */
+  open: async (place: QueuePlace = {}): Promise<Queue> => {
+    const environment = present(process.env);
+    const where = whereOf(place, environment);
+    if (where.database === undefined) ensureHome(where.home);
+    return queueOf(await openStore(where), where.home, environment);
+  },
+};
+
+const present = (environment: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+
+function whereOf(
+  { home, database, listen }: QueuePlace,
+  environment: Readonly<Record<string, string>>,
+): Place {
+  const byDefault = placeOf({ ...environment, ...(home !== undefined && { QUEUECTL_HOME: home }) });
+  if (home === undefined && database === undefined)
+    return { ...byDefault, ...(listen !== undefined && { listen }) };
+  return { home: byDefault.home, database, listen };
+}
+
+function queueOf(store: Store, home: string, environment: Readonly<Record<string, string>>): Queue {
+  const closing = new AbortController();
+  const settings = async () =>
+    effectiveSettings({ ...store.defaults, ...(await store.settings.all()) }, environment);
+  const facts = async () => ({
+    defaults: defaultsFrom(await settings(), { cwd: process.cwd(), environment }),
+    now: await store.now(),
+  });
+  const untilClosed = (signal: AbortSignal | undefined) =>
+    signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+
+  /** Whoever is in the midst of a question when the queue is closed gets no answer. */
+  async function* whileOpen<T>(iterate: () => AsyncGenerator<T, void, undefined>) {
+    try {
+      yield* iterate();
+    } catch (error) {
+      if (!closing.signal.aborted) throw error;
+    }
+  }
+
+  async function named(ids: string | readonly string[]): Promise<Job[]> {
+    const jobs: Job[] = [];
+    for (const id of typeof ids === "string" ? [ids] : ids) jobs.push(await store.jobs.find(id));
+    return jobs;
+  }
+  const seqsOf = async (ids: string | readonly string[]) => (await named(ids)).map(({ seq }) => seq);
+
+  async function waitFor(
+    ids: string | readonly string[],
+    { timeout, signal }: Patience,
+  ): Promise<readonly Job[]> {
+    const settled = await untilAll(store, await named(ids), isSettled, {
+      timeout,
+      signal: untilClosed(signal),
+    });
+    if (settled) return settled;
+    throw new DOMException("the time is up and not all jobs are settled", "TimeoutError");
+  }
+
+  const queue: Queue = {
+    enqueue: async (command, options = {}) =>
+      store.jobs.enqueue(jobOf({ ...options, command }, await facts())),
+
+    async enqueueAll(jobs) {
+      const given = await facts();
+      async function* all() {
+        for await (const job of jobs) yield jobOf(job, given);
+      }
+      return Array.fromAsync((await store.jobs.enqueueAll(all())).ids());
+    },
+
+    job: (id) => store.jobs.find(id),
+
+    attempts: async (id) => store.jobs.attempts((await store.jobs.find(id)).seq),
+
+    list: async ({ limit = 0, ...filter } = {}) => (await store.jobs.list(filter, { limit })).jobs,
+
+    wait: (async (ids: string | readonly string[], patience: Patience = {}) => {
+      const settled = await waitFor(ids, patience).catch((error) => {
+        throw closing.signal.aborted ? closing.signal.reason : error;
+      });
+      return typeof ids === "string" ? settled[0]! : settled;
+    }) as Queue["wait"],
+
+    follow: (id, { from = 1, signal } = {}) =>
+      whileOpen(async function* () {
+        const job = await store.jobs.find(id);
+        const steps = outputOf({ store, home, job, from, onwards: true, signal: untilClosed(signal) });
+        for await (const step of steps)
+          if (step.kind === "output") yield { attempt: step.attempt, bytes: step.bytes };
+      }),
+
+    events: (ids, { signal } = {}) =>
+      whileOpen(async function* () {
+        yield* eventsOf(store, await named(ids), untilClosed(signal));
+      }),
+
+    async cancel(ids) {
+      const jobs = await store.jobs.cancel(await seqsOf(ids));
+      const running = jobs.filter(({ state }) => state === "processing");
+      if (running.length > 0) {
+        const { endCancelled } = await import("../worker/rescuer.ts");
+        await endCancelled(store, running, { home, version, settings: await settings() });
+      }
+      return jobs;
+    },
+
+    retry: async (ids) => store.jobs.retry(await seqsOf(ids)),
+
+    async delete(ids) {
+      removeJobLogs({ store, home }, await store.jobs.delete(await seqsOf(ids)));
+    },
+
+    stats: () => store.stats.read(),
+
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error("the queue was closed"));
+      await store[Symbol.asyncDispose]();
+    },
+  };
+  parts.set(queue, { store, home, environment, settings, closed: closing.signal });
+  return queue;
+}

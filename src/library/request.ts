@@ -1,0 +1,92 @@
+// A job as a program asks for it becomes one that can be stored. TypeScript knows the options; what a program without it gets wrong
+// is refused here, by name.
+
+import { resolve } from "node:path";
+import { misuse } from "../domain/errors.ts";
+import { type JobDefaults, type NewJob, newJob } from "../domain/job.ts";
+import { commandOf } from "../domain/shell-words.ts";
+import { after } from "../domain/time.ts";
+
+/** What a job may be given; what is left out comes from the settings, as on the command line. The keys are those of a job's JSON. */
+export interface EnqueueOptions extends Partial<Omit<NewJob, "command" | "run_at">> {
+  /** When it may first run: a moment, in milliseconds since 1970 or as a Date. A past one means now. */
+  readonly run_at?: Date | number | undefined;
+  /** Seconds to wait before the first run, instead of `run_at`. */
+  readonly delay?: number | undefined;
+}
+
+/** A command for the shell, or the words of one, each of which the program gets exactly as it is. */
+export type Command = string | readonly string[];
+
+/** One of many jobs. */
+export interface JobWish extends EnqueueOptions {
+  readonly command: Command;
+}
+
+export interface EnqueueFacts {
+  readonly defaults: JobDefaults;
+  /** By the store's clock. */
+  readonly now: number;
+}
+
+export function jobOf({ command, ...options }: JobWish, { defaults, now }: EnqueueFacts): NewJob {
+  const { run_at, delay, ...rest } = options;
+  checkKinds(rest, defaults);
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return newJob(
+    {
+      ...given,
+      command: textOf(command),
+      run_at: momentOf(run_at, delay, now),
+      ...(rest.cwd !== undefined && { cwd: resolve(defaults.cwd, rest.cwd) }),
+    },
+    defaults,
+  );
+}
+
+function textOf(command: Command): string {
+  if (typeof command === "string") return command;
+  if (!Array.isArray(command) || !command.every((word) => typeof word === "string"))
+    throw misuse("a command is a text, or a list of words");
+  if (command.length === 0) throw misuse("the command has no words");
+  return commandOf(command);
+}
+
+function momentOf(run_at: Date | number | undefined, delay: number | undefined, now: number) {
+  if (run_at !== undefined && delay !== undefined) throw misuse("run_at and delay say the same: give one");
+  if (delay !== undefined) {
+    if (typeof delay !== "number" || !(delay >= 0))
+      throw misuse(`delay cannot be ${shownValue(delay)}: it is a number of seconds`);
+    return after(now, delay);
+  }
+  if (run_at === undefined) return undefined;
+  const moment = run_at instanceof Date ? run_at.getTime() : run_at;
+  if (!Number.isFinite(moment))
+    throw misuse(`run_at cannot be ${shownValue(run_at)}: it is a Date, or milliseconds since 1970`);
+  // Whatever lies before is as past as the first moment that can be stored.
+  return after(Math.max(0, Math.round(moment)), 0);
+}
+
+/** A value is of the kind that it has in a complete job; a name that is not in one is none. */
+function checkKinds(options: Readonly<Record<string, unknown>>, defaults: JobDefaults): void {
+  const complete: Readonly<Record<string, unknown>> = {
+    ...newJob({ command: "true" }, defaults),
+    id: "a",
+    key: "a",
+  };
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(complete, name)) {
+      const names = Object.keys(complete).filter((key) => key !== "command");
+      throw misuse(`there is no option ${shownValue(name)}`, `there are ${names.join(", ")}, delay`);
+    }
+    const [kind, wanted] = [kindOf(value), kindOf(complete[name])];
+    const isUnknown = wanted === "undefined" || wanted === "null";
+    if (value !== undefined && kind !== wanted && !isUnknown)
+      throw misuse(`${name} cannot be ${shownValue(value)}: it is of the kind ${wanted}`);
+  }
+}
+
+const kindOf = (value: unknown) =>
+  value === null ? "null" : Array.isArray(value) ? "array" : value instanceof Date ? "Date" : typeof value;
+
+const shownValue = (value: unknown) => Bun.inspect(value).slice(0, 60);

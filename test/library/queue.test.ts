@@ -1,0 +1,346 @@
+// The queue as a program uses it, with workers as users run them.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { jobLogPath } from "../../src/home.ts";
+import { Queue, Refusal } from "../../src/index.ts";
+import { noPostgres } from "../support/postgres-server.ts";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { tempFolder } from "../support/temp-home.ts";
+import { postgres } from "../support/temp-postgres.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+setDefaultTimeout(60_000);
+
+interface Opened extends AsyncDisposable {
+  readonly q: Queuectl;
+  readonly queue: Queue;
+}
+
+/** A queue that a program opens, and the command line for the same. */
+async function opened(): Promise<Opened> {
+  const q = queuectl();
+  const queue = await Queue.open({ home: q.home });
+  return {
+    q,
+    queue,
+    async [Symbol.asyncDispose]() {
+      await queue[Symbol.asyncDispose]();
+      await q[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What a promise is rejected with. */
+const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (reason) => reason,
+  );
+
+async function refusalOf(promise: Promise<unknown>): Promise<Refusal> {
+  const error = await reasonOf(promise);
+  expect(error).toBeInstanceOf(Refusal);
+  return error as Refusal;
+}
+
+async function textOf(pieces: AsyncIterable<{ attempt: number; bytes: Uint8Array }>): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { attempt, bytes } of pieces)
+    texts[attempt - 1] = (texts[attempt - 1] ?? "") + new TextDecoder().decode(bytes);
+  return texts;
+}
+
+describe("enqueue", () => {
+  test("stores a job as the command line would, with the defaults of the settings", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await q.ok("config", "set", "max_retries", "7");
+    const job = await queue.enqueue("echo hello", {
+      id: "greet",
+      queue: "mail",
+      tags: ["a"],
+      env: { K: "v" },
+    });
+    expect(job).toMatchObject({ id: "greet", state: "pending", max_retries: 7, cwd: process.cwd() });
+    expect(await q.json("show", "greet")).toMatchObject({
+      command: "echo hello",
+      queue: "mail",
+      tags: ["a"],
+    });
+    expect((await q.json("show", "greet")).env).toMatchObject({ K: "v", PATH: process.env.PATH });
+  });
+
+  test("words are run exactly as they are", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    const words = ["printf", "<%s>", "a b", "it's", "$HOME", "", "*", "A=1", "\n"];
+    const { id } = await queue.enqueue(words);
+    await q.ok("worker", "--until-empty", "--quiet");
+    expect(await textOf(queue.follow(id))).toEqual(["<a b><it's><$HOME><><*><A=1><\n>"]);
+  });
+
+  test("a moment is a Date or milliseconds, and a delay is seconds", async () => {
+    await using both = await opened();
+    const { queue } = both;
+    const at = new Date("2030-01-01T00:00:00Z");
+    expect((await queue.enqueue("true", { run_at: at })).run_at).toBe(at.getTime());
+    expect((await queue.enqueue("true", { run_at: at.getTime() })).run_at).toBe(at.getTime());
+    const { run_at, created_at } = await queue.enqueue("true", { delay: 90 });
+    expect(run_at - created_at).toBeWithin(89_000, 91_000);
+  });
+
+  const wrong: { readonly options: object; readonly says: string }[] = [
+    { options: { maxRetries: 3 }, says: 'there is no option "maxRetries"' },
+    { options: { max_retries: "3" }, says: "max_retries cannot be" },
+    { options: { max_retries: 1001 }, says: "max_retries cannot be 1001" },
+    { options: { tags: "nightly" }, says: "tags cannot be" },
+    { options: { tags: ["a b"] }, says: 'tag "a b"' },
+    { options: { env: [] }, says: "env cannot be" },
+    { options: { id: "a b" }, says: "a b" },
+    { options: { delay: -1 }, says: "delay cannot be -1" },
+    { options: { delay: "10m" }, says: "delay cannot be" },
+    { options: { run_at: "tomorrow" }, says: "run_at cannot be" },
+    { options: { run_at: new Date("never") }, says: "run_at cannot be" },
+    { options: { run_at: 1, delay: 1 }, says: "run_at and delay say the same" },
+    { options: { queue: null }, says: "queue cannot be null" },
+  ];
+  for (const { options, says } of wrong) {
+    test(`refuses ${Bun.inspect(options).replaceAll("\n", "")}, by name, and stores nothing`, async () => {
+      await using both = await opened();
+      const { kind, message } = await refusalOf(both.queue.enqueue("true", options));
+      expect({ kind, message }).toEqual({ kind: "usage", message: expect.stringContaining(says) });
+      expect((await both.queue.stats()).total).toBe(0);
+    });
+  }
+
+  test("refuses what is no command", async () => {
+    await using both = await opened();
+    for (const command of ["", " ", [], ["a", 1], 7, null, undefined])
+      expect((await refusalOf(both.queue.enqueue(command as string))).kind).toBe("usage");
+  });
+
+  test("stores many at once, in order, from whatever yields them, all or none", async () => {
+    await using both = await opened();
+    const { queue } = both;
+    async function* three() {
+      for (const id of ["a", "b", "c"]) yield { command: ["echo", id], id };
+    }
+    expect(await queue.enqueueAll(three())).toEqual(["a", "b", "c"]);
+    const ids = await queue.enqueueAll([{ command: "true" }, { command: "false", delay: 60 }]);
+    expect((await queue.list({ limit: 2 })).map(({ id }) => id)).toEqual([...ids].reverse());
+    await refusalOf(queue.enqueueAll([{ command: "true", id: "d" }, { command: "" }]));
+    expect((await queue.list()).map(({ id }) => id)).not.toContain("d");
+  });
+});
+
+describe("wait", () => {
+  test("gives jobs as they were settled, in the order of their ids, however they ended", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await queue.enqueue("true", { id: "fine" });
+    await queue.enqueue("exit 3", { id: "bad", max_retries: 0 });
+    q.start("worker", "--quiet");
+    const [bad, fine] = await queue.wait(["bad", "fine"]);
+    expect([bad!.state, bad!.last_exit_code, fine!.state]).toEqual(["dead", 3, "completed"]);
+    expect((await queue.wait("fi")).id).toBe("fine");
+  });
+
+  test("is rejected when its time is up, and leaves the job alone", async () => {
+    await using both = await opened();
+    await both.queue.enqueue("true", { id: "waits" });
+    expect(await reasonOf(both.queue.wait("waits", { timeout: 0.01 }))).toMatchObject({
+      name: "TimeoutError",
+    });
+    expect((await both.queue.job("waits")).state).toBe("pending");
+  });
+
+  test("is rejected with the signal's reason, with a word when the job is deleted, and when the queue is closed", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await queue.enqueue("true", { id: "waits" });
+    const stop = new AbortController();
+    const aborted = reasonOf(queue.wait("waits", { signal: stop.signal }));
+    const gone = refusalOf(queue.wait("waits"));
+    stop.abort(new Error("enough"));
+    expect(await aborted).toEqual(new Error("enough"));
+    const other = await Queue.open({ home: q.home });
+    const closed = reasonOf(other.wait("waits"));
+    await other[Symbol.asyncDispose]();
+    expect(await closed).toEqual(new Error("the queue was closed"));
+    await q.ok("delete", "waits");
+    expect((await gone).kind).toBe("not_found");
+  });
+});
+
+describe("follow", () => {
+  test("gives what a job prints while it runs, and what it prints in retries", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await q.ok("config", "set", "backoff_base", "0");
+    const gate = join(q.folder, "gate");
+    const command = `echo begins; until [ -e '${gate}' ]; do sleep 0.02; done; echo "ends $QUEUECTL_ATTEMPT" >&2; [ $QUEUECTL_ATTEMPT = 2 ]`;
+    await queue.enqueue(command, { id: "talks" });
+    q.start("worker", "--quiet");
+    const pieces = queue.follow("talks");
+    const first = await pieces.next();
+    expect(new TextDecoder().decode(first.value.bytes)).toBe("begins\n");
+    expect((await queue.job("talks")).state).toBe("processing");
+    await Bun.write(gate, "");
+    expect(await textOf(pieces)).toEqual(["ends 1\n", "begins\nends 2\n"]);
+    expect((await queue.job("talks")).state).toBe("completed");
+    expect(await textOf(queue.follow("talks", { from: 2 }))).toHaveProperty("1", "begins\nends 2\n");
+    expect((await queue.attempts("talks")).map(({ exit_code }) => exit_code)).toEqual([1, 0]);
+  });
+
+  test("gives output byte for byte, more of it than is read at once", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    const file = join(q.folder, "random");
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+    await Bun.write(file, new Blob(Array<Uint8Array<ArrayBuffer>>(20).fill(bytes)));
+    await queue.enqueue(["cat", file], { id: "cat" });
+    await q.ok("worker", "--until-empty", "--quiet");
+    const pieces = await Array.fromAsync(queue.follow("cat"));
+    expect(pieces.length).toBeGreaterThan(1);
+    const hash = Bun.hash(Buffer.concat(pieces.map((piece) => piece.bytes)));
+    expect(hash).toBe(Bun.hash(await Bun.file(file).arrayBuffer()));
+  });
+
+  test("ends when the signal is aborted or the queue is closed", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await queue.enqueue("true", { id: "waits" });
+    expect(await Array.fromAsync(queue.follow("waits", { signal: AbortSignal.abort() }))).toEqual([]);
+    const other = await Queue.open({ home: q.home });
+    const ended = Array.fromAsync(other.follow("waits"));
+    const events = other.events("waits");
+    expect((await events.next()).value).toMatchObject({ state: "pending" });
+    const over = events.next();
+    await other[Symbol.asyncDispose]();
+    expect(await ended).toEqual([]);
+    expect(await over).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe("events", () => {
+  test("tell the state that each job settles in, once, and end then", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    const ids = await queue.enqueueAll(
+      Array.from({ length: 60 }, (_, n) => ({ command: n % 3 === 0 ? "false" : "true", max_retries: 0 })),
+    );
+    q.start("worker", "--quiet", "--count", "4");
+    const settled = new Map<string, string[]>();
+    for await (const { id, state } of queue.events(ids)) {
+      if (state === "pending" || state === "processing") continue;
+      settled.set(id, [...(settled.get(id) ?? []), state]);
+    }
+    expect([...settled.entries()].sort()).toEqual(
+      ids.map((id, n): [string, string[]] => [id, [n % 3 === 0 ? "dead" : "completed"]]).sort(),
+    );
+  });
+
+  test("begin with how the jobs are, and say what they were before", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await queue.enqueue("true", { id: "one" });
+    await queue.enqueue("true", { id: "two", delay: 3600 });
+    const events = queue.events(["one", "two", "one"]);
+    const next = async () => {
+      const { value } = await events.next();
+      return value && [value.id, value.before, value.state, value.job?.state];
+    };
+    expect([await next(), await next()]).toEqual([
+      ["one", null, "pending", "pending"],
+      ["two", null, "pending", "pending"],
+    ]);
+    await queue.cancel("one");
+    expect(await next()).toEqual(["one", "pending", "cancelled", "cancelled"]);
+    await queue.delete("two");
+    // An id of which the deleted one is a beginning is another's.
+    await q.ok("enqueue", "true", "--id", "two-2");
+    expect(await next()).toEqual(["two", "pending", "deleted", undefined]);
+    expect(await next()).toBeUndefined();
+  });
+});
+
+test("cancel, retry and delete do what the command line does", async () => {
+  await using both = await opened();
+  const { q, queue } = both;
+  await queue.enqueue("sleep 600", { id: "long" });
+  const worker = q.start("worker", "--quiet");
+  await waitUntil("it runs", async () => (await queue.job("long")).state === "processing");
+  expect((await refusalOf(queue.delete("long"))).kind).toBe("wrong_state");
+  const [marked] = await queue.cancel("long");
+  expect(marked!.state).toBe("processing");
+  expect((await queue.wait("long")).state).toBe("cancelled");
+  worker.kill("SIGTERM");
+  await worker.exited;
+  expect((await queue.retry(["long"])).map(({ state }) => state)).toEqual(["pending"]);
+  const { seq } = await queue.job("long");
+  expect(existsSync(jobLogPath(q.home, seq, 1))).toBe(true);
+  await queue.delete("long");
+  expect(existsSync(jobLogPath(q.home, seq, 1))).toBe(false);
+  expect(await queue.list()).toEqual([]);
+});
+
+test("a running job whose worker was killed is ended by cancel itself", async () => {
+  await using both = await opened();
+  const { q, queue } = both;
+  await queue.enqueue("sleep 600", { id: "orphan" });
+  const worker = q.start("worker", "--quiet");
+  await waitUntil("it runs", async () => (await queue.attempts("orphan"))[0]?.pid != null);
+  worker.kill("SIGKILL");
+  await worker.exited;
+  await queue.cancel("orphan");
+  expect((await queue.wait("orphan")).state).toBe("cancelled");
+});
+
+describe("open", () => {
+  test("makes the home folder for its owner alone", async () => {
+    using folder = tempFolder();
+    const home = join(folder.path, "new", "home");
+    await using queue = await Queue.open({ home });
+    await queue.enqueue("true");
+    expect(statSync(home).mode & 0o777).toBe(0o700);
+  });
+
+  test("a home that is given is meant, whatever the environment says of a database", async () => {
+    using folder = tempFolder();
+    const script = `
+      import { Queue } from ${JSON.stringify(join(import.meta.dir, "../../src/index.ts"))};
+      await using queue = await Queue.open({ home: process.argv[1] });
+      console.log((await queue.enqueue("true", { id: "here" })).id);
+    `;
+    const child = Bun.spawn([process.execPath, "-e", script, folder.path], {
+      env: { ...process.env, QUEUECTL_DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" },
+      stdout: "pipe",
+    });
+    expect([await child.stdout.text(), await child.exited]).toEqual(["here\n", 0]);
+  });
+
+  test("a database that cannot be used is refused, as on the command line", async () => {
+    using folder = tempFolder();
+    await Bun.write(join(folder.path, "queue.db"), "no database, and long enough to tell ".repeat(100));
+    expect((await refusalOf(Queue.open({ home: folder.path }))).kind).toBe("unusable");
+  });
+});
+
+test.skipIf(noPostgres !== undefined)("all of it works on PostgreSQL", async () => {
+  await using database = await postgres.makeDatabase();
+  await using q = queuectl({ QUEUECTL_DATABASE_URL: database.environment.QUEUECTL_DATABASE_URL! });
+  await using queue = await Queue.open({ database: database.environment.QUEUECTL_DATABASE_URL });
+  await queue.enqueue("echo one; exit $((2 - QUEUECTL_ATTEMPT))", { id: "talks" });
+  await q.ok("config", "set", "backoff_base", "0");
+  const events = Array.fromAsync(queue.events("talks"));
+  const output = textOf(queue.follow("talks"));
+  q.start("worker", "--quiet");
+  expect((await queue.wait("talks")).state).toBe("completed");
+  expect(await output).toEqual(["one\n", "one\n"]);
+  const states = (await events).map(({ state }) => state);
+  expect([states[0], states.at(-1)]).toEqual(["pending", "completed"]);
+  await queue.delete("talks");
+  expect(await queue.stats()).toMatchObject({ total: 0 });
+});
