@@ -4,7 +4,7 @@
 import type { NewJob } from "../src/domain/job.ts";
 import { shownEnv } from "../src/domain/secrets.ts";
 import { type Sending, timeoutText } from "./enqueue.tsx";
-import { EnvList } from "./parts/job-facts.tsx";
+import { EnvList, RuleFacts } from "./parts/job-facts.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
@@ -87,6 +87,7 @@ export function Options({ job, user, when = "as soon as a worker is free" }: Opt
       <dd safe>{max_retries === 0 ? "none" : `up to ${max_retries}`}</dd>
       <dt>Timeout</dt>
       <dd safe>{timeoutText(job.timeout)}</dd>
+      <RuleFacts rules={job.rules} />
       {job.tags.length === 0 ? (
         ""
       ) : (

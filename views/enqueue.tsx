@@ -1,11 +1,17 @@
 // The form that makes a job.
 /** @jsxImportSource @kitajs/html */
 
+import { backoffs } from "../src/domain/backoff.ts";
 import { formatDuration } from "../src/domain/duration.ts";
 import { link, type Ui } from "./parts/ui.ts";
 
+/** What is typed of how a job is run and judged. */
+export type RuleTexts = Readonly<
+  Record<"retry_on" | "dead_on" | "success_on" | "backoff" | "backoff_base" | "backoff_max", string>
+>;
+
 /** What the form's fields contain, as they were typed. */
-export interface EnqueueForm {
+export interface EnqueueForm extends RuleTexts {
   readonly command: string;
   readonly id: string;
   readonly queue: string;
@@ -112,6 +118,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
             {form.env}
           </textarea>
         </label>
+        <RuleFieldset form={form} />
         <div class="actions">
           <button type="submit" class="button is-primary" id="submit">
             Look it over
@@ -122,6 +129,40 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
         </div>
       </form>
     </>
+  );
+}
+
+/** What most jobs say nothing of. */
+export function RuleFieldset({ form }: { form: RuleTexts }) {
+  const isSaid = [
+    form.retry_on,
+    form.dead_on,
+    form.success_on,
+    form.backoff,
+    form.backoff_base,
+    form.backoff_max,
+  ].some((text) => text !== "");
+  return (
+    <details id="more" class="is-full" open={isSaid}>
+      <summary>More options</summary>
+      <div class="fields">
+        <Field name="retry_on" word="Retry only on" value={form.retry_on} placeholder="75,100-110" />
+        <Field name="dead_on" word="Die at once on" value={form.dead_on} placeholder="2" />
+        <Field name="success_on" word="Success on" value={form.success_on} placeholder="0" />
+        <label class="field">
+          Backoff
+          <select name="backoff" id="backoff">
+            {["", ...backoffs].map((kind) => (
+              <option value={kind} selected={form.backoff === kind} safe>
+                {kind === "" ? "default (exponential)" : kind}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Field name="backoff_base" word="Backoff base" value={form.backoff_base} placeholder="2, 30s" />
+        <Field name="backoff_max" word="Longest delay" value={form.backoff_max} placeholder="1h" />
+      </div>
+    </details>
   );
 }
 

@@ -3,31 +3,32 @@
 
 import { missedPolicies, type NewSchedule, overlapPolicies } from "../src/domain/schedule.ts";
 import { zonedText, zoneOf } from "../src/domain/zone.ts";
-import { Field } from "./enqueue.tsx";
+import { Field, RuleFieldset, type RuleTexts } from "./enqueue.tsx";
 import { Options } from "./enqueue-preview.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
 
 /** What the form's fields contain, as they were typed. */
-export type ScheduleTexts = Readonly<
-  Record<
-    | "name"
-    | "cron"
-    | "tz"
-    | "missed"
-    | "overlap"
-    | "jitter"
-    | "command"
-    | "queue"
-    | "priority"
-    | "max_retries"
-    | "timeout"
-    | "tags"
-    | "cwd"
-    | "env",
-    string
-  >
->;
+export type ScheduleTexts = RuleTexts &
+  Readonly<
+    Record<
+      | "name"
+      | "cron"
+      | "tz"
+      | "missed"
+      | "overlap"
+      | "jitter"
+      | "command"
+      | "queue"
+      | "priority"
+      | "max_retries"
+      | "timeout"
+      | "tags"
+      | "cwd"
+      | "env",
+      string
+    >
+  >;
 
 export interface ScheduleFormProps {
   readonly ui: Ui;
@@ -91,6 +92,7 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
             {form.env}
           </textarea>
         </label>
+        <RuleFieldset form={form} />
         <div class="actions">
           <button type="submit" class="button is-primary" id="submit">
             Look it over

@@ -21,9 +21,9 @@ export const statusOf: Readonly<Record<RefusalKind, number>> = {
   unusable: notDone,
 };
 
-/** What `run` and `wait` pass on: the settled job's own. A dead job's may be unknown, when it was lost. */
+/** What `run` and `wait` pass on: the settled job's own. A dead job's may be unknown, when it was lost, or be 0 that was no success. */
 export function statusOfJob(job: Job): number {
   if (job.state === "completed") return done;
   if (job.state === "cancelled") return cancelled;
-  return job.last_exit_code ?? notDone;
+  return job.last_exit_code || notDone;
 }

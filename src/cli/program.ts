@@ -23,6 +23,15 @@ const many: { type: [] } = { type: [] };
 const json: Flag = ["--json", "Print one JSON document"];
 const yes: Flag = ["--yes", "Do not ask"];
 
+const ruleFlags: readonly Flag[] = [
+  ["--retry-on <statuses>", "Retry on these exit statuses only, such as 75,100-110; die on others"],
+  ["--dead-on <statuses>", "Die on these exit statuses, whatever retries are left"],
+  ["--success-on <statuses>", "The exit statuses that complete the job; 0 by default"],
+  ["--backoff <kind>", "How delays grow: exponential (the default), linear or fixed"],
+  ["--backoff-base <n>", "b of the delay before retry n: b ^ n seconds, b * n, or b"],
+  ["--backoff-max <duration>", "The longest delay before a retry"],
+];
+
 const jobFlags: readonly Flag[] = [
   ["--command <command>", "The command, instead of writing it as a word"],
   ["--id <id>", "A name of your own for the job"],
@@ -35,6 +44,7 @@ const jobFlags: readonly Flag[] = [
   ["--tag <tag>", "A label; may be repeated", many],
   ["--cwd <folder>", "Where it runs; here by default"],
   ["--env <K=V|K>", "A variable for it, or one taken along from here; may be repeated", many],
+  ...ruleFlags,
 ];
 
 const scheduleFlags: readonly Flag[] = [

@@ -2,6 +2,7 @@
 
 import { type Ending, isCharged } from "./attempt.ts";
 import { type BackoffSettings, retryDelay } from "./backoff.ts";
+import { type ExitRules, isSuccess, whyNoRetry } from "./exit-rules.ts";
 import type { Job, JobState } from "./job.ts";
 import type { Settings } from "./settings.ts";
 import { after } from "./time.ts";
@@ -11,7 +12,7 @@ export type OutcomeSettings = BackoffSettings & Pick<Settings, "max_lost">;
 /** What the outcome depends on of a job. */
 export type RunJob = Pick<
   Job,
-  "attempts" | "max_retries" | "last_error" | "last_exit_code" | "last_duration"
+  "attempts" | "max_retries" | "rules" | "last_error" | "last_exit_code" | "last_duration"
 > & {
   /** How often it was lost in a row with its worker. */
   readonly lost_in_row: number;
@@ -32,7 +33,7 @@ export interface Outcome {
 
 /**
  * The job's next state. `now` is the moment of settling, `dice` a random number from 0 to 1 for the jitter.
- * A lost attempt is not charged, but the job waits as long as it last had to; `max_lost` of them in a row by the death of
+ * The job's own rules say which exit statuses are success, and which are worth a retry. A lost attempt is not charged, but the job waits as long as it last had to; `max_lost` of them in a row by the death of
  * a worker make it dead, so that a command which kills its worker does not go round for ever. A job whose end was asked for
  * is cancelled however its run ended, unless it finished first.
  */
@@ -43,20 +44,20 @@ export function outcomeOf(
   now: number,
   dice: number,
 ): Outcome {
-  const { attempts } = job;
+  const { attempts, rules } = job;
   const last = {
     last_exit_code: ending.exit_code,
     last_error: ending.error,
     last_duration: ending.duration,
   };
   const settled = { attempts, lost_in_row: 0, next_run_at: null, ...last };
-  const retryAt = (n: number) => after(now, retryDelay(n, settings, dice));
+  const retryAt = (n: number) => after(now, retryDelay(n, settings, dice, rules));
   const again = (lost_in_row: number) =>
     attempts === 0
       ? ({ state: "pending", lost_in_row, next_run_at: now } as const)
       : ({ state: "failed", lost_in_row, next_run_at: retryAt(attempts) } as const);
 
-  const succeeded = ending.result === "exited" && ending.exit_code === 0;
+  const succeeded = isSuccess(rules, ending);
   if (job.cancel_requested && !succeeded) return { ...settled, state: "cancelled" };
 
   switch (ending.result) {
@@ -88,6 +89,9 @@ export function outcomeOf(
     case "not_started": {
       if (succeeded) return { ...settled, state: "completed", attempts: attempts + 1 };
       const used = attempts + 1;
+      const why = whyNoRetry(rules, ending.exit_code);
+      if (why !== undefined)
+        return { ...settled, state: "dead", attempts: used, last_error: `${ending.error}: ${why}` };
       if (used > job.max_retries) return { ...settled, state: "dead", attempts: used };
       return { ...settled, state: "failed", attempts: used, next_run_at: retryAt(used) };
     }
@@ -97,4 +101,5 @@ export function outcomeOf(
 }
 
 /** Whether an ending counts among the failed runs of the statistics. */
-export const isFailedRun = (ending: Ending) => isCharged(ending.result) && ending.exit_code !== 0;
+export const isFailedRun = (rules: ExitRules, ending: Ending) =>
+  isCharged(ending.result) && !isSuccess(rules, ending);

@@ -1,8 +1,13 @@
 // What else may be said of how a job is run and judged. Most jobs say nothing of it; a rule that is not said is missing.
 
+import { type BackoffRules, checkBackoff } from "./backoff.ts";
+import { checkExitRules, type ExitRules } from "./exit-rules.ts";
+
 /** Keys as in a job's JSON. */
-// biome-ignore lint/complexity/noBannedTypes: there is no rule yet
-export type JobRules = {};
+export interface JobRules extends ExitRules, BackoffRules {}
 
 /** Refuses rules that cannot be. */
-export function checkRules(_rules: JobRules): void {}
+export function checkRules(rules: JobRules): void {
+  checkExitRules(rules);
+  checkBackoff(rules);
+}

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { misuse } from "../domain/errors.ts";
 import { type JobState, jobStates } from "../domain/job.ts";
 import { jobBody } from "./job.ts";
+import { shownRuleShape } from "./rules.ts";
 
 const moment = z.iso.datetime();
 const momentOrNull = moment.nullable();
@@ -24,6 +25,7 @@ export const job = z
     tags: z.array(z.string()),
     cwd: z.string(),
     env: z.record(z.string(), z.string()),
+    ...shownRuleShape,
     key: z.string().nullable(),
     held: z.boolean(),
     created_at: moment,

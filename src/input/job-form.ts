@@ -4,6 +4,7 @@ import { durationForms, parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
 import { parseTime, timeForms } from "../domain/time.ts";
+import { readRuleForm, ruleFields } from "./rules.ts";
 
 export const formFields = [
   "command",
@@ -16,6 +17,7 @@ export const formFields = [
   "tags",
   "cwd",
   "env",
+  ...ruleFields,
 ] as const;
 
 export type JobForm = Readonly<Record<(typeof formFields)[number], string>>;
@@ -38,6 +40,7 @@ export function readJobForm(form: JobForm, now: number): JobRequest {
     tags: said("tags", (text) => text.split(/[\s,]+/).filter((tag) => tag !== "")),
     cwd: said("cwd", asIs),
     env: Object.fromEntries(lines(form.env).map(variable)),
+    rules: readRuleForm(form),
   };
 }
 

@@ -5,6 +5,7 @@ import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
 import { parseIso } from "../domain/time.ts";
 import { jsonFault } from "./json-fault.ts";
+import { ruleShape, rulesIn } from "./rules.ts";
 
 const runAt = z
   .string()
@@ -47,6 +48,7 @@ export const jobBody = z.strictObject({
   tags: z.array(z.string()).optional(),
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
+  ...ruleShape,
   key: z.string().nullish(),
   held: z.boolean().optional(),
   run_at: runAt,
@@ -63,6 +65,7 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
   const read = jobBody.safeParse(value);
   if (!read.success) throw misuse(placed(issueText(worstOf(read.error.issues), value), where));
   const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, key, held, run_at } = read.data;
+  const rules = rulesIn(read.data);
   return {
     command,
     id,
@@ -73,6 +76,7 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
     tags,
     cwd,
     env,
+    rules,
     key,
     held,
     run_at,

@@ -19,6 +19,7 @@ import { job, listOf, readBody } from "./api.ts";
 import { firstTime } from "./cron.ts";
 import { jobBody, readJobValue } from "./job.ts";
 import { type JobForm, readJobForm } from "./job-form.ts";
+import { ruleFields } from "./rules.ts";
 
 /** What a user said of a schedule to be; the rest comes from the defaults. */
 export interface ScheduleRequest {
@@ -80,6 +81,7 @@ export const scheduleFields = [
   "tags",
   "cwd",
   "env",
+  ...ruleFields,
 ] as const;
 
 export type ScheduleForm = Readonly<Record<(typeof scheduleFields)[number], string>>;

@@ -2,6 +2,8 @@
 // says so, sees to it that nothing of it is left, and tells how it ended.
 
 import type { AttemptResult, Ending } from "../domain/attempt.ts";
+import { isSuccess } from "../domain/exit-rules.ts";
+import type { JobRules } from "../domain/rules.ts";
 import type { Mark } from "./mark.ts";
 import { watchSize } from "./output.ts";
 import { endTree, killTree, type ProcessTree, treeIsAlive } from "./process-tree.ts";
@@ -15,6 +17,7 @@ export interface AttemptPlan {
   /** Seconds, 0 for none. */
   readonly timeout: number;
   readonly logPath: string;
+  readonly rules: JobRules;
   readonly mark: Mark;
   /** Asked when needed, so that a changed setting counts for what runs already. */
   readonly limits: () => { readonly kill_grace: number; readonly log_limit: number };
@@ -84,7 +87,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     const note = await endRemains(exit);
     shell.done?.(ending !== undefined || (exit !== null && exit.signal !== null));
     return {
-      ...verdict(word, reason, { timeout: plan.timeout, path: plan.env.PATH }),
+      ...verdict(word, reason, { timeout: plan.timeout, path: plan.env.PATH, rules: plan.rules }),
       note,
       duration,
       cpu_time: exit?.cpu_time ?? null,
@@ -98,7 +101,8 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
    * how a daemon is started, and ends otherwise.
    */
   async function endRemains(exit: ShellExit | null): Promise<string | null> {
-    const reach = exit?.exit_code === 0 ? "group only" : "everything";
+    const reach =
+      exit !== null && isSuccess(plan.rules, { result: "exited", ...exit }) ? "group only" : "everything";
     const left = !ending && treeIsAlive(tree, reach);
     if (left) ending = endTree(tree, reach, graceMs());
     const survivors = (await ending) ?? [];

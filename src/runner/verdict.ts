@@ -3,6 +3,7 @@
 import { constants } from "node:os";
 import type { Ending } from "../domain/attempt.ts";
 import { formatDuration } from "../domain/duration.ts";
+import { type ExitRules, isSuccess } from "../domain/exit-rules.ts";
 import type { EndReason, ShellExit } from "./supervise.ts";
 
 export type Verdict = Pick<Ending, "result" | "exit_code" | "signal" | "error">;
@@ -12,9 +13,20 @@ export interface VerdictFacts {
   readonly timeout: number;
   /** The PATH that was searched. */
   readonly path: string | undefined;
+  /** What counts as success is no failure to be told of. */
+  readonly rules: ExitRules;
 }
 
 export function verdict(
+  word: ShellExit | "lost" | "rebooted",
+  reason: EndReason | undefined,
+  facts: VerdictFacts,
+): Verdict {
+  const ended = verdictOf(word, reason, facts);
+  return isSuccess(facts.rules, ended) ? { ...ended, error: null } : ended;
+}
+
+function verdictOf(
   word: ShellExit | "lost" | "rebooted",
   reason: EndReason | undefined,
   { timeout, path }: VerdictFacts,
@@ -58,11 +70,9 @@ function exitVerdict({ exit_code, signal }: ShellExit, path: string | undefined)
   return { result: "exited", exit_code, signal: null, error: exitError(exit_code!, path) };
 }
 
-/** Why an exit status is no success; null for 0. */
-function exitError(exitCode: number, path: string | undefined): string | null {
+/** Why an exit status is no success. */
+function exitError(exitCode: number, path: string | undefined): string {
   switch (exitCode) {
-    case 0:
-      return null;
     case 126:
       return "exit status 126: not executable";
     case 127:

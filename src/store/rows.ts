@@ -40,7 +40,7 @@ export const jobFrom = (row: JobRow): Job => ({
   tags: row.tags === "[]" ? [] : tagsOf(row),
   cwd: row.cwd,
   env: row.env === "{}" ? {} : envOf(row),
-  rules: row.rules === "{}" ? {} : rulesOf(row),
+  rules: rulesIn(row),
   key: row.key,
   held: Boolean(row.held),
   unmet: row.unmet,
@@ -65,6 +65,9 @@ const envOf = (row: JobRow): Readonly<Record<string, string>> => {
   if (!Object.values(value).every(isText)) throw damaged(row, "env");
   return value as Record<string, string>;
 };
+
+/** Of most jobs there are none, and nothing is to be read. */
+const rulesIn = (row: JobRow): JobRules => (row.rules === "{}" ? {} : rulesOf(row));
 
 const rulesOf = (row: JobRow): JobRules => {
   const rules = objectIn(row, "rules");
@@ -102,6 +105,7 @@ const damaged = ({ id }: JobRow, column: string) =>
 export const runJobFrom = (row: JobRow): RunJob => ({
   attempts: row.attempts,
   max_retries: row.max_retries,
+  rules: rulesIn(row),
   last_error: row.last_error,
   last_exit_code: row.last_exit_code,
   last_duration: row.last_duration,

@@ -26,6 +26,7 @@ export function attemptPlan(
     timeout: job.timeout,
     logPath: outputPath({ store, home }, job.seq, attempt),
     mark,
+    rules: job.rules,
     limits: settings,
   };
 }

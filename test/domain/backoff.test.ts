@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { retryDelay } from "../../src/domain/backoff.ts";
+import { type BackoffRules, backoffs, retryDelay } from "../../src/domain/backoff.ts";
 
 const base = fc.double({ min: 0, max: 1000, noNaN: true });
 const growing = fc.double({ min: 1, max: 1000, noNaN: true });
@@ -10,6 +10,34 @@ const cap = fc.double({ min: 0, max: 3.2e8, noNaN: true });
 const retry = fc.integer({ min: 1, max: 1000 });
 const dice = fc.double({ min: 0, max: 1, noNaN: true });
 const exact = { backoff_base: 2, backoff_max: 3600, backoff_jitter: 0 };
+
+describe("a job's own backoff", () => {
+  test("is linear, or the same each time, or exponential", () => {
+    const three = (rules: BackoffRules) => [1, 2, 3].map((n) => retryDelay(n, exact, 0.7, rules));
+    expect(three({ backoff: "linear", backoff_base: 30 })).toEqual([30, 60, 90]);
+    expect(three({ backoff: "fixed", backoff_base: 30 })).toEqual([30, 30, 30]);
+    expect(three({ backoff: "exponential", backoff_base: 3 })).toEqual([3, 9, 27]);
+    expect(three({ backoff_base: 3 })).toEqual([3, 9, 27]);
+  });
+
+  test("takes from the settings what the job does not say", () => {
+    expect(retryDelay(5, exact, 0, { backoff: "linear" })).toBe(10);
+    expect(retryDelay(5, { ...exact, backoff_max: 4 }, 0, { backoff: "linear" })).toBe(4);
+  });
+
+  test("never waits longer than its longest delay, but for the jitter", () => {
+    const rules = fc.record({
+      backoff: fc.constantFrom(...backoffs),
+      backoff_base: base,
+      backoff_max: fc.double({ min: 0, max: 1000, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(retry, rules, (n, one) => {
+        expect(retryDelay(n, exact, 0.7, one)).toBeLessThanOrEqual(one.backoff_max);
+      }),
+    );
+  });
+});
 
 describe("without jitter", () => {
   test("base 2 waits 2, 4, 8 seconds", () => {

@@ -12,12 +12,14 @@ import {
   outcomeOf,
   type RunJob,
 } from "../../src/domain/outcome.ts";
+import type { JobRules } from "../../src/domain/rules.ts";
 
 const now = Date.UTC(2026, 0, 1);
 
 const fresh: RunJob = {
   attempts: 0,
   max_retries: 3,
+  rules: {},
   last_error: null,
   last_exit_code: null,
   last_duration: null,
@@ -310,7 +312,74 @@ describe("a lost run", () => {
 describe("the failed runs of the statistics", () => {
   test("are the charged ones without exit status 0", () => {
     const counted = [failure, ending("signalled"), ending("timed_out", 124), ending("not_started", 127)];
-    expect(counted.every(isFailedRun)).toBe(true);
-    expect([success, lost, rebooted, released, ending("cancelled")].some(isFailedRun)).toBe(false);
+    expect(counted.every((ended) => isFailedRun({}, ended))).toBe(true);
+    const others = [success, lost, rebooted, released, ending("cancelled")];
+    expect(others.some((ended) => isFailedRun({}, ended))).toBe(false);
   });
+
+  test("are by the job's own word for success", () => {
+    expect(isFailedRun({ success_on: "3" }, ending("exited", 3))).toBe(false);
+    expect(isFailedRun({ success_on: "3" }, success)).toBe(true);
+  });
+});
+
+describe("what a job says of its exit statuses", () => {
+  const by = (rules: JobRules, ended: Ending) => settle({ rules }, ended);
+  const exit = (code: number) => ending("exited", code);
+
+  test("makes a listed status a success, and 0 a failure where the list leaves it out", () => {
+    expect(by({ success_on: "0,3" }, exit(3))).toMatchObject({ state: "completed", attempts: 1 });
+    expect(by({ success_on: "0,3" }, exit(0)).state).toBe("completed");
+    expect(by({ success_on: "3" }, exit(0)).state).toBe("failed");
+  });
+
+  test("counts a timeout as 124 and a signal as 128 and its number", () => {
+    expect(by({ success_on: "0,124" }, ending("timed_out", 124)).state).toBe("completed");
+    expect(by({ success_on: "0,143" }, ending("signalled", 143)).state).toBe("completed");
+    expect(by({ dead_on: "124" }, ending("timed_out", 124)).state).toBe("dead");
+    expect(by({ retry_on: "128-255" }, ending("signalled", 137)).state).toBe("failed");
+  });
+
+  test("never makes a success of what could not be started", () => {
+    expect(by({ success_on: "0,127" }, ending("not_started", 127)).state).toBe("failed");
+  });
+
+  test("makes a job dead at once by dead_on, and the reason is told", () => {
+    expect(by({ dead_on: "2" }, exit(2))).toMatchObject({
+      state: "dead",
+      attempts: 1,
+      last_error: "exited, as the runner says it: dead_on names it",
+    });
+    expect(by({ dead_on: "2" }, exit(1)).state).toBe("failed");
+  });
+
+  test("retries nothing but what retry_on names", () => {
+    expect(by({ retry_on: "75,100-110" }, exit(105)).state).toBe("failed");
+    expect(by({ retry_on: "75,100-110" }, exit(1))).toMatchObject({
+      state: "dead",
+      last_error: "exited, as the runner says it: retry_on does not name it",
+    });
+  });
+
+  test("leaves the number of retries as it is", () => {
+    const used = settle({ rules: { retry_on: "75" }, attempts: 3 }, exit(75));
+    expect(used).toMatchObject({ state: "dead", attempts: 4, last_error: "exited, as the runner says it" });
+  });
+
+  test("does not touch runs that are not charged", () => {
+    for (const ended of [lost, rebooted, released]) {
+      expect(by({ dead_on: "1-255", success_on: "0" }, ended).state).toBe("pending");
+    }
+  });
+
+  test("completes a job whose end was asked for when it had succeeded by then", () => {
+    const asked = settle({ rules: { success_on: "3" }, cancel_requested: true }, exit(3));
+    expect(asked.state).toBe("completed");
+  });
+});
+
+test("the delay before a retry is by the job's own backoff", () => {
+  const rules: JobRules = { backoff: "linear", backoff_base: 30, backoff_max: 70 };
+  const delays = [0, 1, 2].map((attempts) => settle({ rules, attempts }, failure).next_run_at! - now);
+  expect(delays).toEqual([30_000, 60_000, 70_000]);
 });

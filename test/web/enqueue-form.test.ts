@@ -84,3 +84,22 @@ test("an id that is used again is another job's", async () => {
   expect(audit.enqueuedBy({ id: "one", created_at: Date.now() })).toBe("same user");
   expect(audit.enqueuedBy({ id: "one", created_at: Date.now() + 120_000 })).toBeUndefined();
 });
+
+test("the form says more of how a job is run and judged, and keeps it in a copy", async () => {
+  await using web = await webServer();
+  const fields = { command: "true", id: "a", success_on: "0,3", backoff: "fixed", backoff_base: "5m" };
+  expect(text(await (await web.post("/enqueue", fields)).text())).toContain("Success on0,3");
+  await web.post("/enqueue", { ...fields, step: "enqueue" });
+  expect(await web.q.json("show", "a")).toMatchObject({
+    success_on: "0,3",
+    backoff: "fixed",
+    backoff_base: 300,
+  });
+  expect(text(await (await web.get("/jobs/a")).text())).toContain("Backofffixed, 5m");
+  const copy = await (await web.get("/enqueue?like=a")).text();
+  expect(copy).toContain('<details id="more" class="is-full" open>');
+  expect(copy).toContain('value="300"');
+  const wrong = await web.post("/enqueue", { ...fields, dead_on: "3" });
+  expect(wrong.status).toBe(422);
+  expect(await wrong.text()).toContain("3 stands in success_on and in dead_on");
+});

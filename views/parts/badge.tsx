@@ -1,7 +1,7 @@
 // A job's state, and how an attempt ended: an icon, a word and a colour, so that none of them has to be seen.
 /** @jsxImportSource @kitajs/html */
 
-import type { AttemptResult } from "../../src/domain/attempt.ts";
+import type { Attempt } from "../../src/domain/attempt.ts";
 import type { JobState } from "../../src/domain/job.ts";
 import type { WorkerState } from "../../src/domain/worker.ts";
 
@@ -58,9 +58,9 @@ export function WorkerBadge({ state }: { state: WorkerState }) {
 }
 
 /** The look of an attempt by what became of it. */
-export function attemptShape(result: AttemptResult | null, exitCode: number | null): Shape {
+export function attemptShape({ result, error }: Pick<Attempt, "result" | "error">): Shape {
   if (result === null) return "processing";
-  if (result === "exited" && exitCode === 0) return "completed";
+  if (error === null) return "completed";
   if (result === "cancelled" || result === "released") return "cancelled";
   return result === "lost" || result === "rebooted" ? "failed" : "dead";
 }

@@ -3,6 +3,8 @@
 
 import { formatDuration } from "../../src/domain/duration.ts";
 import type { Job } from "../../src/domain/job.ts";
+import { ruleFacts } from "../../src/domain/rule-words.ts";
+import type { JobRules } from "../../src/domain/rules.ts";
 import type { JobOrigin } from "../../src/domain/schedule.ts";
 import { shownEnv } from "../../src/domain/secrets.ts";
 import { Tags } from "./job-row.tsx";
@@ -43,6 +45,7 @@ export function JobFacts({ ui, job, enqueuedBy, origin }: JobFactsProps) {
       )}
       <dt>Timeout</dt>
       <dd safe>{job.timeout === 0 ? "none" : formatDuration(job.timeout)}</dd>
+      <RuleFacts rules={job.rules} />
       <dt>Enqueued</dt>
       <dd>
         <Moment at={job.created_at} as="clock" />
@@ -118,6 +121,20 @@ export function JobFacts({ ui, job, enqueuedBy, origin }: JobFactsProps) {
         <EnvList env={shownEnv(job.env)} />
       </dd>
     </dl>
+  );
+}
+
+/** What else was said of how it is run and judged. */
+export function RuleFacts({ rules }: { rules: JobRules }) {
+  return (
+    <>
+      {ruleFacts(rules).map(([name, value]) => (
+        <>
+          <dt safe>{name.replace(/^./, (letter) => letter.toUpperCase())}</dt>
+          <dd safe>{value}</dd>
+        </>
+      ))}
+    </>
   );
 }
 

@@ -58,7 +58,7 @@ interface AttemptStepProps extends Pick<TimelineProps, "ui" | "job"> {
 }
 
 function AttemptStep({ ui, job, attempt, before, shown }: AttemptStepProps) {
-  const shape = attemptShape(attempt.result, attempt.exit_code);
+  const shape = attemptShape(attempt);
   const since =
     before === undefined
       ? Math.max(job.created_at, Math.min(job.run_at, attempt.started_at))

@@ -11,10 +11,11 @@ import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { isTerminal, note, printJson, printLine } from "../output.ts";
+import { type RuleOptions, rulesOf } from "../rule-options.ts";
 import { moment, seconds, variable, wholeNumber } from "../values.ts";
 
 /** The options that say what a job is like; `run` has them too. */
-export interface JobOptions {
+export interface JobOptions extends RuleOptions {
   readonly dashed: readonly string[];
   readonly command?: string;
   readonly id?: string;
@@ -108,7 +109,12 @@ export async function completer(context: Context, store: Store, options: JobOpti
   const defaults = defaultsFrom(await context.settings(store), context);
   const over = overrides(context, options, await store.now());
   return (request: JobRequest): NewJob => {
-    const asked = { ...request, ...over, env: { ...request.env, ...over.env } };
+    const asked = {
+      ...request,
+      ...over,
+      env: { ...request.env, ...over.env },
+      rules: { ...request.rules, ...over.rules },
+    };
     const cwd = asked.cwd === undefined ? undefined : resolve(context.cwd, asked.cwd);
     return newJob({ ...asked, cwd, tags: [...(request.tags ?? []), ...(options.tag ?? [])] }, defaults);
   };
@@ -134,7 +140,11 @@ function overrides(context: Context, options: JobOptions, now: number): Partial<
     cwd,
   };
   const present = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
-  return { ...present, env: Object.fromEntries(env.map((text) => variable(text, context.environment))) };
+  return {
+    ...present,
+    env: Object.fromEntries(env.map((text) => variable(text, context.environment))),
+    rules: rulesOf(options),
+  };
 }
 
 function checkedTimeout(text: string): number {

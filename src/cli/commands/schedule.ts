@@ -2,6 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { jobJson, scheduleJson } from "../../domain/json.ts";
+import { ruleFacts } from "../../domain/rule-words.ts";
 import { nextTimes, type Schedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
@@ -101,6 +102,7 @@ function facts(schedule: Schedule, times: readonly number[]): [string, Cell][] {
     ["queue", job.queue],
     ["tags", job.tags.join(", ") || null],
     ["timeout", job.timeout === 0 ? "none" : formatDuration(job.timeout)],
+    ...ruleFacts(job.rules),
     ["directory", job.cwd],
     [
       "environment",

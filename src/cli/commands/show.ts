@@ -4,6 +4,7 @@ import type { Attempt } from "../../domain/attempt.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { attemptJson, jobJson, originJson } from "../../domain/json.ts";
+import { ruleFacts } from "../../domain/rule-words.ts";
 import type { JobOrigin } from "../../domain/schedule.ts";
 import { formatSize } from "../../domain/settings.ts";
 import { isoTime } from "../../domain/time.ts";
@@ -58,6 +59,7 @@ function facts(job: Job, origin: JobOrigin | null): [string, Cell][] {
     ["queue", job.queue],
     ["tags", job.tags.join(", ") || null],
     ["timeout", job.timeout === 0 ? "none" : formatDuration(job.timeout)],
+    ...ruleFacts(job.rules),
     ["directory", job.cwd],
     [
       "environment",

@@ -239,7 +239,7 @@ function settlementFor(
     ending,
     outcome: withDelay(outcome),
     if_cancelled: withDelay(if_cancelled),
-    runs: isFailedRun(ending),
+    runs: isFailedRun(job.rules, ending),
     bin: binOf(ending.duration),
   };
 }

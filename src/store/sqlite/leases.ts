@@ -108,7 +108,8 @@ function settleAll(
       stale.push(lease);
       continue;
     }
-    const outcome = outcomeOf(runJobFrom(row), ending, settings, now, Math.random());
+    const run = runJobFrom(row);
+    const outcome = outcomeOf(run, ending, settings, now, Math.random());
     const next: JobRow = sql(`
       update jobs set
         state = $state, ready = $ready, attempts = $attempts, lost_in_row = $lost_in_row, next_run_at = $next_run_at,
@@ -125,7 +126,7 @@ function settleAll(
     writeEnding(connection, row, ending, pid, now);
     counts.move(row, next);
     const completed = outcome.state === "completed";
-    if (completed || isFailedRun(ending)) runs.push({ completed, duration: ending.duration });
+    if (completed || isFailedRun(run.rules, ending)) runs.push({ completed, duration: ending.duration });
     settled.push(jobFrom(next));
   }
   // Before the claim: it looks for jobs only in queues that are counted to have some.

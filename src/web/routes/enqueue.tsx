@@ -10,6 +10,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { type Job, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
 import { shownEnv, unhidden } from "../../domain/secrets.ts";
 import { formFields, readJobForm } from "../../input/job-form.ts";
+import { ruleTexts } from "../../input/rules.ts";
 import { enqueueOnce, jobDefaults } from "../enqueue.ts";
 import { Problem } from "../errors.ts";
 import { answerForm, audited, formOf } from "../forms.ts";
@@ -79,6 +80,7 @@ const formLike = (job: Job): EnqueueForm => ({
   env: Object.entries(shownEnv(job.env))
     .map(([name, value]) => `${name}=${value}`)
     .join("\n"),
+  ...ruleTexts(job.rules),
 });
 
 export const enqueueRoutes = (web: Web) =>

@@ -106,6 +106,22 @@ export function settlementContract(makeStore: MakeStore): void {
       });
     }
 
+    test("the job's own rules decide what its exit status means, and count its run", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const rules = { success_on: "0,3", dead_on: "2", backoff: "fixed", backoff_base: 90 } as const;
+      const after = async (exit_code: number) => {
+        const { lease } = await runningJob(store, { rules });
+        const [job] = (await settle(store, lease, exitWith(exit_code))).settled;
+        expect(job!.rules).toEqual(rules);
+        return { state: job!.state, last_error: job!.last_error, next_run_at: job!.next_run_at };
+      };
+      expect(await after(3)).toMatchObject({ state: "completed" });
+      expect(await after(2)).toMatchObject({ state: "dead", last_error: "exit status 2: dead_on names it" });
+      expect(await after(1)).toMatchObject({ state: "failed", next_run_at: clock.now + 90_000 });
+      expect(await store.stats.read()).toMatchObject({ success_runs: 1, failed_runs: 2 });
+    });
+
     test("all that the runner saw is in the record of the attempt", async () => {
       await using temp = await makeStore();
       const { store } = temp;

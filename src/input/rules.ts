@@ -1,0 +1,82 @@
+// A job's rules as JSON and as a form describe them: their shapes; what they may be is the domain's business.
+
+import { z } from "zod";
+import type { Backoff } from "../domain/backoff.ts";
+import { parseDuration } from "../domain/duration.ts";
+import { misuse } from "../domain/errors.ts";
+import type { JobRules } from "../domain/rules.ts";
+import { statusForms } from "../domain/status-list.ts";
+
+/** `2`, `[75, "100-110"]` or `"75,100-110"`, as the last of these. */
+const statuses = z
+  .union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))], {
+    error: `must be ${statusForms}`,
+  })
+  .transform((value) => [value].flat().join(","))
+  .optional();
+
+/** The keys of a job's JSON. */
+export const ruleShape = {
+  retry_on: statuses,
+  dead_on: statuses,
+  success_on: statuses,
+  backoff: z.string().optional(),
+  backoff_base: z.number().optional(),
+  backoff_max: z.number().optional(),
+};
+
+/** The same as they are printed. */
+export const shownRuleShape = {
+  retry_on: z.string().optional(),
+  dead_on: z.string().optional(),
+  success_on: z.string().optional(),
+  backoff: z.string().optional(),
+  backoff_base: z.number().optional(),
+  backoff_max: z.number().optional(),
+};
+
+const ruleKeys = Object.keys(ruleShape) as (keyof JobRules)[];
+
+/** The rules among the values of an object; undefined when it says none. */
+export function rulesIn(values: object): JobRules | undefined {
+  const said = ruleKeys.flatMap((key) => {
+    const value = (values as JobRules)[key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  return said.length === 0 ? undefined : Object.fromEntries(said);
+}
+
+export const ruleFields = [
+  "retry_on",
+  "dead_on",
+  "success_on",
+  "backoff",
+  "backoff_base",
+  "backoff_max",
+] as const;
+
+export type RuleForm = Readonly<Record<(typeof ruleFields)[number], string>>;
+
+export function readRuleForm(form: RuleForm): JobRules {
+  const texts = Object.fromEntries(ruleFields.map((name) => [name, form[name].trim() || undefined]));
+  const seconds = (name: keyof RuleForm) => {
+    const text = texts[name];
+    if (text === undefined) return undefined;
+    const value = parseDuration(text);
+    if (value === undefined)
+      throw misuse(`${name} cannot be ${JSON.stringify(text)}: it is seconds, or a duration such as 90s`);
+    return value;
+  };
+  return (
+    rulesIn({
+      ...texts,
+      backoff: texts.backoff as Backoff | undefined,
+      backoff_base: seconds("backoff_base"),
+      backoff_max: seconds("backoff_max"),
+    }) ?? {}
+  );
+}
+
+/** A form's texts that say these rules. */
+export const ruleTexts = (rules: JobRules): RuleForm =>
+  Object.fromEntries(ruleFields.map((name) => [name, String(rules[name] ?? "")])) as RuleForm;
