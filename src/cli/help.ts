@@ -9,7 +9,8 @@ export function introduction(): string {
   return [whatItIs, section("Try", firstWords), "queuectl --help lists all commands."].join("\n\n");
 }
 
-const whatItIs = "queuectl runs shell commands in the background and makes sure that each one gets done.";
+export const whatItIs =
+  "queuectl runs shell commands in the background and makes sure that each one gets done.";
 
 const firstWords = [
   ["queuectl enqueue 'echo hello'", "store a command"],
@@ -38,11 +39,10 @@ export function groupHelp(group: string): string {
 
 export function commandHelp(command: Command): string {
   const { about, examples, flags = [] } = command;
-  const usage = command.usage ?? `${headOf(command)} [options]`;
   const options = [...flags, ...everywhere].filter(([flag]) => !flag.includes("--version"));
   return [
     `${about}.`,
-    section("Usage", [[`queuectl ${usage}`, ""]]),
+    section("Usage", [[`queuectl ${usageOf(command)}`, ""]]),
     section(
       "Options",
       options.map(([flag, about]) => [flag, about] as const),
@@ -57,6 +57,8 @@ export function commandHelp(command: Command): string {
       : []),
   ].join("\n\n");
 }
+
+export const usageOf = (command: Command) => command.usage ?? `${headOf(command)} [options]`;
 
 const overviewOf = (command: Command) => [headOf(command), command.about] as const;
 

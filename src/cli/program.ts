@@ -423,6 +423,12 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/completions.ts")).completions,
   },
   {
+    name: "man",
+    about: "Print the manual page, as man(1) reads it",
+    examples: ["queuectl man | man -l -"],
+    load: async () => (await import("./commands/man.ts")).man,
+  },
+  {
     name: "complete",
     about: "Say what may stand at the end of the words behind --",
     isHidden: true,
