@@ -215,6 +215,14 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "snooze",
+    takes: "<duration>",
+    about: "Called by a job's command: run the job again later, at no cost to its retries",
+    examples: ["test -e /data/ready || exec queuectl snooze 30s"],
+    load: async () => (await import("./commands/snooze.ts")).snooze,
+  },
+
+  {
     name: "dlq list",
     about: "Show the dead letters",
     flags: [["--limit <n>", "At most so many; 50 by default, 0 for all"], json],

@@ -5,6 +5,7 @@
  * - `signalled`: a signal that was not ours ended the command, or its shell
  * - `timed_out`: it ran longer than the job's timeout and was ended
  * - `not_started`: no process could be made of it (missing directory, too long, no more processes)
+ * - `snoozed`: the command asked to be run again later, and exited
  * - `cancelled`: a user stopped it
  * - `released`: a forced stop of its worker gave it back
  * - `lost`: its worker process died, and the command left no result
@@ -15,6 +16,7 @@ export type AttemptResult =
   | "signalled"
   | "timed_out"
   | "not_started"
+  | "snoozed"
   | "cancelled"
   | "released"
   | "lost"

@@ -46,6 +46,8 @@ export function resultWords({
       return "timed out";
     case "not_started":
       return "could not start";
+    case "snoozed":
+      return `exit ${exit_code}, to be run again`;
     case "cancelled":
       return "cancelled";
     case "released":

@@ -16,6 +16,8 @@ export type RunJob = Pick<
 > & {
   /** How often it was lost in a row with its worker. */
   readonly lost_in_row: number;
+  /** For how many milliseconds its command asked to be put off; null when it did not. */
+  readonly snooze: number | null;
   /** Whether a user asked for its end while it ran. */
   readonly cancel_requested: boolean;
 };
@@ -73,6 +75,8 @@ export function outcomeOf(
         last_error: job.last_error,
         last_duration: job.last_duration,
       };
+    case "snoozed":
+      return { ...settled, state: "pending", next_run_at: now + (job.snooze ?? 0) };
     case "lost": {
       const lost_in_row = job.lost_in_row + 1;
       if (settings.max_lost > 0 && lost_in_row >= settings.max_lost) {

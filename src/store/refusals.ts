@@ -3,6 +3,7 @@
 import { Refusal } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
 import { type Job, type JobState, shown } from "../domain/job.ts";
+import { mostSnoozes } from "../domain/snooze.ts";
 
 export const idTwice = (id: string) =>
   new Refusal("conflict", `the id ${id} is given to two jobs`, "give each its own, or leave it out");
@@ -39,6 +40,25 @@ export function refuseUnless(job: RefusedJob, only: JobState | undefined, done: 
     throw wrongState(job, `cannot be ${done}`, `queuectl cancel ${job.id} stops it first`);
   if (only !== undefined && job.state !== only) {
     throw wrongState(job, `is not ${only === "dead" ? "in the dead letter queue" : only}`);
+  }
+}
+
+/** Refuses a command's word that it is to be run again, unless it is this attempt that runs, and was put off `times` in a row only. */
+export function refuseSnooze(
+  job: (RefusedJob & { readonly attempt_number: number }) | null,
+  attempt: number,
+  times: number,
+): void {
+  if (!job) throw jobIsGone();
+  if (job.state !== "processing" || job.attempt_number !== attempt) {
+    throw new Refusal("wrong_state", `attempt ${attempt} of job ${job.id} does not run any more`);
+  }
+  if (times >= mostSnoozes) {
+    throw new Refusal(
+      "wrong_state",
+      `job ${job.id} was put off ${times} times in a row, and may not be again`,
+      "its exit status counts",
+    );
   }
 }
 

@@ -18,6 +18,7 @@ export interface JobRow extends Omit<Job, "tags" | "env" | "rules" | "held"> {
   readonly attempt_number: number;
   readonly lease_seq: number;
   readonly lost_in_row: number;
+  readonly snooze: number | null;
   readonly cancel_requested_at: number | null;
 }
 
@@ -110,6 +111,7 @@ export const runJobFrom = (row: JobRow): RunJob => ({
   last_exit_code: row.last_exit_code,
   last_duration: row.last_duration,
   lost_in_row: row.lost_in_row,
+  snooze: row.snooze,
   cancel_requested: row.cancel_requested_at !== null,
 });
 

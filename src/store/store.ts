@@ -192,6 +192,13 @@ export interface Leases {
    */
   exchange(turn: Turn): Promise<TurnResult>;
 
+  /**
+   * By the word of the command that runs as this attempt of a job: when it exits by itself, whatever its status, the run is not charged
+   * and the job waits for so many milliseconds. The last word counts, also for a worker that takes the command over. Refused
+   * (`wrong_state`) when this attempt does not run, and when as many runs in a row as `mostSnoozes` ended so.
+   */
+  snooze(job_seq: number, attempt: number, ms: number): Promise<void>;
+
   /** What a process's workers are asked to do. */
   orders(process_id: number): Promise<Orders>;
 

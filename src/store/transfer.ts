@@ -30,7 +30,7 @@ export const movedTables: readonly MovedTable[] = [
     "jobs",
     "seq",
     `id command state ready attempts attempt_number max_retries priority timeout queue tags cwd env rules held key parked unmet run_at next_run_at \
-created_at updated_at started_at finished_at last_exit_code last_error last_duration worker_id lease_seq lost_in_row \
+created_at updated_at started_at finished_at last_exit_code last_error last_duration worker_id lease_seq lost_in_row snooze \
 cancel_requested_at`,
   ),
   table("job_tags", "tag seq", ""),

@@ -111,21 +111,25 @@ function became(job: Job, ending: Ending): string {
   switch (job.state) {
     case "completed":
       return `completed in ${formatDuration(ending.duration)}`;
-    case "failed": {
-      const wait = formatDuration(Math.max(0, (job.next_run_at ?? 0) - job.updated_at) / 1000);
-      return `${how} (${ending.error}), will retry in ${wait} (retry ${job.attempts} of ${job.max_retries})`;
-    }
+    case "failed":
+      return `${how} (${ending.error}), will retry in ${waitOf(job)} (retry ${job.attempts} of ${job.max_retries})`;
     case "dead":
       return `${how}, moved to the dead letter queue after ${retries(job)}: ${job.last_error}`;
     case "cancelled":
       return "was cancelled";
     case "pending":
-      return ending.result === "released" ? "was given back to the queue" : `runs again (${ending.error})`;
+      if (ending.result === "released") return "was given back to the queue";
+      return ending.result === "exited"
+        ? `asked to be run again in ${waitOf(job)}`
+        : `runs again (${ending.error})`;
     case "processing":
       return "runs elsewhere";
     default:
       return job.state satisfies never;
   }
 }
+
+const waitOf = ({ next_run_at, updated_at }: Job) =>
+  formatDuration(Math.max(0, (next_run_at ?? 0) - updated_at) / 1000);
 
 const retries = ({ attempts }: Job) => `${Math.max(0, attempts - 1)} ${attempts === 2 ? "retry" : "retries"}`;

@@ -24,6 +24,7 @@ const fresh: RunJob = {
   last_exit_code: null,
   last_duration: null,
   lost_in_row: 0,
+  snooze: null,
   cancel_requested: false,
 };
 

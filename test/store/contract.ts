@@ -14,6 +14,7 @@ import { raceContract } from "./contract/races.ts";
 import { schedulesContract } from "./contract/schedules.ts";
 import { settingsContract } from "./contract/settings.ts";
 import { settlementContract } from "./contract/settlements.ts";
+import { snoozeContract } from "./contract/snooze.ts";
 import { statsContract } from "./contract/stats.ts";
 import { takeOverContract } from "./contract/take-over.ts";
 import { watchContract } from "./contract/watch.ts";
@@ -29,6 +30,7 @@ export function storeContract(kind: StoreKind): void {
     changeContract(makeStore);
     claimContract(makeStore);
     settlementContract(makeStore);
+    snoozeContract(makeStore);
     takeOverContract(makeStore);
     outputContract(makeStore, kind.keepsOutput);
     workersContract(makeStore);

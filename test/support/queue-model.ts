@@ -4,6 +4,7 @@ import { type Ending, isCharged } from "../../src/domain/attempt.ts";
 import { isSettled, type Job, type JobState } from "../../src/domain/job.ts";
 import type { ClaimedJob, Lease } from "../../src/domain/lease.ts";
 import { outcomeOf } from "../../src/domain/outcome.ts";
+import { endingAfter } from "../../src/domain/snooze.ts";
 import { settings } from "./sample-jobs.ts";
 
 export interface ModelAttempt {
@@ -19,6 +20,7 @@ export interface ModelJob {
   attempts: ModelAttempt[];
   lease_seq: number;
   lost_in_row: number;
+  snooze: number | null;
   cancel_requested: boolean;
 }
 
@@ -49,7 +51,14 @@ export const jobsIn = (model: QueueModel, ...states: JobState[]) =>
 export const leaseOf = ({ job, lease_seq }: ModelJob): Lease => ({ job_seq: job.seq, lease_seq });
 
 export function addJob(model: QueueModel, job: Job): void {
-  model.jobs.set(job.seq, { job, attempts: [], lease_seq: 0, lost_in_row: 0, cancel_requested: false });
+  model.jobs.set(job.seq, {
+    job,
+    attempts: [],
+    lease_seq: 0,
+    lost_in_row: 0,
+    snooze: null,
+    cancel_requested: false,
+  });
 }
 
 /** The jobs whose turn it is, in order. */
@@ -85,13 +94,15 @@ export function startJob(model: QueueModel, { lease, worker_id, attempt }: Claim
 }
 
 /** False when the lease is stale. */
-export function endJob(model: QueueModel, lease: Lease, ending: Ending, now: number): boolean {
+export function endJob(model: QueueModel, lease: Lease, told: Ending, now: number): boolean {
   const entry = model.jobs.get(lease.job_seq);
   if (entry?.job.state !== "processing" || entry.lease_seq !== lease.lease_seq) return false;
+  const ending = endingAfter(entry.snooze, told);
   const { lost_in_row, ...outcome } = outcomeOf({ ...entry, ...entry.job }, ending, settings, now, 0);
   const finished_at = outcome.state === "pending" ? null : now;
   entry.job = { ...entry.job, ...outcome, worker_id: null, updated_at: now, finished_at };
   entry.lost_in_row = lost_in_row;
+  entry.snooze = null;
   entry.cancel_requested = false;
   Object.assign(entry.attempts.at(-1)!, { result: ending.result, finished_at: now });
   if (outcome.state === "completed") model.success_runs++;

@@ -60,6 +60,7 @@ export function WorkerBadge({ state }: { state: WorkerState }) {
 /** The look of an attempt by what became of it. */
 export function attemptShape({ result, error }: Pick<Attempt, "result" | "error">): Shape {
   if (result === null) return "processing";
+  if (result === "snoozed") return "scheduled";
   if (error === null) return "completed";
   if (result === "cancelled" || result === "released") return "cancelled";
   return result === "lost" || result === "rebooted" ? "failed" : "dead";

@@ -4,6 +4,7 @@
 import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
+import { refuseSnooze } from "../refusals.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import { binOf } from "../run-bins.ts";
 import type { Leases, Turn, TurnResult } from "../store.ts";
@@ -33,7 +34,7 @@ interface Answer {
 }
 
 export function leases(connection: Connection, notifier: Notifier): Leases {
-  const { ask, tell, at, plainly, slot, queue } = connection;
+  const { ask, tell, write, at, plainly, slot, queue } = connection;
   /** What settling depends on, of the jobs that were given out here; nothing changes it while they run. */
   const held = new Map<number, JobRow>();
   const doubts = makeDoubts();
@@ -162,6 +163,19 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
       look.done();
       return unheard.length > 0 ? { ...result, claimed: unheard.map(give), next_due_at: null } : result;
     },
+
+    snooze: (job_seq, attempt, ms) =>
+      write(async (tx) => {
+        const [row] = await tx`select * from queuectl.jobs where seq = ${job_seq} for no key update`;
+        const [{ times }] = await tx`
+          select count(*) as times from queuectl.attempts
+          where job_seq = ${job_seq} and result = 'snoozed' and number > coalesce(
+            (select max(number) from queuectl.attempts where job_seq = ${job_seq} and result <> 'snoozed'), 0
+          )
+        `;
+        refuseSnooze(row ? jobRow(row) : null, attempt, Number(times));
+        await tx`update queuectl.jobs set snooze = ${ms}::bigint where seq = ${job_seq}`;
+      }),
 
     orders: (process_id) =>
       ask(async (sql) => {

@@ -17,6 +17,7 @@ export const jobRow = (row: Row): JobRow => ({
   started_at: numberOrNull(row.started_at),
   finished_at: numberOrNull(row.finished_at),
   lease_seq: Number(row.lease_seq),
+  snooze: numberOrNull(row.snooze),
   cancel_requested_at: numberOrNull(row.cancel_requested_at),
 });
 

@@ -5,7 +5,9 @@ import type { Ending } from "../../domain/attempt.ts";
 import type { Job } from "../../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease.ts";
 import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
+import { endingAfter } from "../../domain/snooze.ts";
 import type { StopOrder } from "../../domain/worker.ts";
+import { refuseSnooze } from "../refusals.ts";
 import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
@@ -41,6 +43,8 @@ export function leases(connection: Connection): Leases {
           where workers.process_id = $process_id and jobs.cancel_requested_at is not null
         `).all({ process_id }),
       })),
+
+    snooze: (job_seq, attempt, ms) => write(() => snooze(connection, job_seq, attempt, ms)),
 
     takeOver: (from, to, only) => write(() => takeOver(connection, from, to, only ?? null)),
 
@@ -100,7 +104,7 @@ function settleAll(
   const stale: Lease[] = [];
   const settled: Job[] = [];
   const runs: EndedRun[] = [];
-  for (const { lease, ending, pid = null } of ended) {
+  for (const { lease, ending: told, pid = null } of ended) {
     const row: JobRow | null = sql(`
       select * from jobs where seq = $job_seq and lease_seq = $lease_seq and state = 'processing'
     `).get({ ...lease });
@@ -109,12 +113,13 @@ function settleAll(
       continue;
     }
     const run = runJobFrom(row);
+    const ending = endingAfter(run.snooze, told);
     const outcome = outcomeOf(run, ending, settings, now, Math.random());
     const next: JobRow = sql(`
       update jobs set
         state = $state, ready = $ready, attempts = $attempts, lost_in_row = $lost_in_row, next_run_at = $next_run_at,
         last_exit_code = $last_exit_code, last_error = $last_error, last_duration = $last_duration,
-        updated_at = $now, finished_at = $finished_at, worker_id = null, cancel_requested_at = null
+        updated_at = $now, finished_at = $finished_at, worker_id = null, snooze = null, cancel_requested_at = null
       where seq = $seq returning *
     `).get({
       ...outcome,
@@ -269,6 +274,17 @@ async function promote({ sql, read, write, clock }: Connection, wanted: Wanted):
   if (!(await read(() => sql(`${due} limit 1`).get({ queues, now })))) return;
   const ready = `update jobs set ready = 1 where seq in (${due} limit ${promotionBatch})`;
   while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
+}
+
+function snooze({ sql }: Connection, job_seq: number, attempt: number, ms: number): void {
+  const row: JobRow | null = sql("select * from jobs where seq = $job_seq").get({ job_seq });
+  const { times } = sql(`
+    select count(*) as times from attempts where job_seq = $job_seq and result = 'snoozed' and number > coalesce(
+      (select max(number) from attempts where job_seq = $job_seq and result <> 'snoozed'), 0
+    )
+  `).get({ job_seq });
+  refuseSnooze(row, attempt, times);
+  sql("update jobs set snooze = $ms where seq = $job_seq").run({ job_seq, ms });
 }
 
 function takeOver({ sql }: Connection, from: number, to: number, only: number | null): TakenJob[] {

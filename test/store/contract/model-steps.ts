@@ -127,6 +127,13 @@ export const steps: fc.Arbitrary<Step>[] = [
     for (const entry of new Set(chosen)) queue.cancelJob(entry, clock.now);
   }),
 
+  step("snooze", fc.tuple(fc.nat(), fc.constantFrom(0, 1000)), async ([pick, ms], model, { store }) => {
+    const entry = picked(queue.jobsIn(model, "processing"), pick);
+    if (!entry) return;
+    await store.leases.snooze(entry.job.seq, entry.attempts.length, ms);
+    entry.snooze = ms;
+  }),
+
   step("retry", fc.tuple(picks, only), async ([numbers, only], model, { store, clock }) => {
     const chosen = pickedJobs(model, numbers);
     const seqs = chosen.map(({ job }) => job.seq);

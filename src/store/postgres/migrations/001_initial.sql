@@ -43,6 +43,8 @@ create table queuectl.jobs (
   worker_id text collate "C",
   lease_seq bigint not null default 0,
   lost_in_row integer not null default 0,
+  -- For how many milliseconds the command that runs has asked to be put off.
+  snooze bigint,
   cancel_requested_at bigint
 -- A row is written anew by each claim and each settlement: room in its page, and a vacuum that comes soon and is not held back.
 ) with (
@@ -446,10 +448,21 @@ begin
       )
     ),
     held as materialized (
-      select given.*, jobs.queue, jobs.attempt_number, jobs.last_duration as duration_before,
-        case when jobs.cancel_requested_at is null then outcome else if_cancelled end as next
+      select place, job_seq, given.lease_seq, pid, runs and not is_snoozed as runs, bin,
+        jobs.queue, jobs.attempt_number, jobs.last_duration as duration_before,
+        -- As endingAfter and outcomeOf of the domain have it.
+        case when is_snoozed then ending || '{"result": "snoozed", "error": null}' else ending end as ending,
+        case
+          when is_snoozed then outcome || jsonb_build_object(
+            'state', case when jobs.cancel_requested_at is null then 'pending' else 'cancelled' end, 'attempts', jobs.attempts,
+            'delay', case when jobs.cancel_requested_at is null then jobs.snooze end, 'last_error', null
+          )
+          when jobs.cancel_requested_at is null then outcome
+          else if_cancelled
+        end as next
       from given join queuectl.jobs
         on jobs.seq = given.job_seq and jobs.lease_seq = given.lease_seq and jobs.state = 'processing'
+      cross join lateral (select jobs.snooze is not null and ending ->> 'result' = 'exited' as is_snoozed) as word
       order by jobs.seq for update of jobs
     ),
     moved as (
@@ -465,6 +478,7 @@ begin
         updated_at = at,
         finished_at = case when held.next ->> 'state' <> 'pending' then at end,
         worker_id = null,
+        snooze = null,
         cancel_requested_at = null
       from held where jobs.seq = held.job_seq
       returning jobs.*, held.place, held.duration_before, held.runs, held.bin

@@ -37,6 +37,8 @@ create table jobs (
   worker_id text,
   lease_seq integer not null default 0,
   lost_in_row integer not null default 0,
+  -- For how many milliseconds the command that runs has asked to be put off.
+  snooze integer,
   cancel_requested_at integer
 ) strict;
 
