@@ -57,6 +57,7 @@ const scheduleFlags: readonly Flag[] = [
 const schedule = () => import("./commands/schedule.ts");
 const dlq = () => import("./commands/dlq.ts");
 const config = () => import("./commands/config.ts");
+const service = () => import("./commands/service.ts");
 
 const commands: readonly Command[] = [
   {
@@ -143,6 +144,29 @@ const commands: readonly Command[] = [
       ["--follow", "Go on showing what it says"],
     ],
     load: async () => (await import("./commands/worker-logs.ts")).workerLogs,
+  },
+
+  {
+    name: "service install",
+    about: "Have systemd, or launchd on macOS, start a worker with the machine and keep it running",
+    examples: ["queuectl service install --count 4", "queuectl service install --queue gpu --print"],
+    flags: [
+      ["--count <n>", "How many jobs to run at once; 1 by default"],
+      ["--queue <name>", "Serve only this queue; may be repeated", many],
+      ["--print", "Print the file that it would write, and do nothing"],
+    ],
+    load: async () => (await service()).serviceInstall,
+  },
+  {
+    name: "service uninstall",
+    about: "End that worker and remove the file; its commands go on",
+    load: async () => (await service()).serviceUninstall,
+  },
+  {
+    name: "service status",
+    about: "Show whether that worker runs, and when it starts",
+    flags: [json],
+    load: async () => (await service()).serviceStatus,
   },
 
   {
@@ -448,6 +472,7 @@ export const program: Vocabulary<Command> = {
   commands,
   groups: new Map([
     ["worker", "worker start"],
+    ["service", undefined],
     ["dlq", undefined],
     ["schedule", undefined],
     ["config", undefined],

@@ -15,3 +15,13 @@ export function onStopSignals(onOrder: (order: StopOrder) => void): Disposable {
     },
   };
 }
+
+/** Has a worker go at once and leave its commands running for the next one. Bun and its engine use the signal for nothing. */
+export const leaveSignal = "SIGUSR2";
+
+/** Calls `onOrder` with `leave` at that signal, until disposed. */
+export function onLeaveSignal(onOrder: (order: StopOrder) => void): Disposable {
+  const handle = () => onOrder("leave");
+  process.on(leaveSignal, handle);
+  return { [Symbol.dispose]: () => void process.off(leaveSignal, handle) };
+}

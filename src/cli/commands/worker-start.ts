@@ -10,7 +10,7 @@ import { newWorkerId } from "../../store/rows.ts";
 import { startDetached } from "../../worker/detach.ts";
 import { eventLine } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
-import { onStopSignals } from "../../worker/shutdown.ts";
+import { onLeaveSignal, onStopSignals } from "../../worker/shutdown.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { printLine } from "../output.ts";
@@ -58,6 +58,7 @@ export async function workerStart(context: Context, _words: readonly string[], o
     tell: (event) => log.say(eventLine(event), "worker_id" in event ? event.worker_id : undefined),
   });
   using _signals = onStopSignals(pool.stop);
+  using _leave = onLeaveSignal(pool.stop);
   await pool.done;
   return done;
 }
