@@ -54,6 +54,8 @@ const scheduleFlags: readonly Flag[] = [
   ["--jitter <duration>", "Start each time up to so much later, always the same for one time"],
 ];
 
+const replace: Flag = ["--replace", "Put it in the place of a schedule that has the name"];
+
 const schedule = () => import("./commands/schedule.ts");
 const dlq = () => import("./commands/dlq.ts");
 const config = () => import("./commands/config.ts");
@@ -285,7 +287,12 @@ const commands: readonly Command[] = [
       "queuectl schedule add nightly '30 2 * * *' './backup.sh' --tz Europe/Berlin",
       "queuectl schedule add ping '*/10 * * * * *' 'curl -fsS https://example.org' --overlap skip",
     ],
-    flags: [...scheduleFlags, ...jobFlags.filter(([flag]) => !/^--(id|run-at|delay) /.test(flag)), json],
+    flags: [
+      ...scheduleFlags,
+      ...jobFlags.filter(([flag]) => !/^--(id|run-at|delay) /.test(flag)),
+      replace,
+      json,
+    ],
     load: async () => (await import("./commands/schedule-add.ts")).scheduleAdd,
   },
   {
@@ -300,6 +307,7 @@ const commands: readonly Command[] = [
     flags: [
       ...scheduleFlags,
       ...jobFlags.filter(([flag]) => !/^--(command|id|run-at|delay) /.test(flag)),
+      replace,
       ["--dry-run", "Show what would be added, and add nothing"],
       json,
     ],

@@ -5,8 +5,11 @@ import type { Job, JobState, NewJob } from "../domain/job.ts";
 import type { JobOrigin, NewSchedule, OverlapPolicy, Schedule, ScheduledJob } from "../domain/schedule.ts";
 
 export interface Schedules {
-  /** All or none. Refused (`conflict`) when a name is taken or given twice. */
-  add(schedules: readonly NewSchedule[]): Promise<readonly Schedule[]>;
+  /**
+   * All or none. Refused (`conflict`) when a name is taken or given twice; with `replace` the schedule that has the name becomes the
+   * new one, and stays paused if it was. What was planned of the one before is not fired any more.
+   */
+  add(schedules: readonly NewSchedule[], how?: { readonly replace: boolean }): Promise<readonly Schedule[]>;
 
   /** All schedules, by name. */
   list(): Promise<readonly Schedule[]>;
@@ -131,8 +134,4 @@ export const noSuchSchedule = (name: string) =>
   );
 
 export const scheduleTaken = (name: string) =>
-  new Refusal(
-    "conflict",
-    `there already is a schedule ${name}`,
-    `choose another name, or remove that one: queuectl schedule delete ${name}`,
-  );
+  new Refusal("conflict", `there already is a schedule ${name}`, `choose another name, or say --replace`);

@@ -199,12 +199,17 @@ describe.concurrent("schedule", () => {
     });
   }
 
-  test("a taken name is refused", async () => {
+  test("a taken name is refused, unless what has it is to be replaced", async () => {
     await using q = queuectl();
     await q.ok(...add, "a", "@daily", "true");
-    expect(await q(...add, "a", "@daily", "true")).toMatchObject({
+    expect(await q(...add, "a", "@daily", "false")).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("already"),
+      stderr: expect.stringContaining("--replace"),
     });
+    await q.ok("schedule", "pause", "a");
+    const replaced = await q(...add, "a", "@hourly", "false", "--replace");
+    expect(replaced).toMatchObject({ status: 0, stderr: expect.stringContaining("stays paused") });
+    const [a, ...others] = await q.json("schedule", "list");
+    expect([a, others]).toMatchObject([{ cron: "@hourly", paused: true, job: { command: "false" } }, []]);
   });
 });

@@ -110,6 +110,17 @@ describe("in the API", () => {
     job: { command: "true", env: { API_TOKEN: "secret", A: "1" } },
   };
 
+  test("a schedule is put, as often as one likes, at the address of its name", async () => {
+    await using web = await webServer();
+    for (const command of ["first", "second"]) {
+      const put = await web.api("PUT", "/schedules/a", { ...body, job: { command } });
+      expect([put.status, await put.json()]).toMatchObject([200, { name: "a", job: { command } }]);
+    }
+    expect(await web.q.json("schedule", "list")).toHaveLength(1);
+    const other = await web.api("PUT", "/schedules/b", body);
+    expect([other.status, await other.text()]).toEqual([422, expect.stringContaining("address of b")]);
+  });
+
   test("a schedule is added, shown without its secrets, changed and deleted", async () => {
     await using web = await webServer();
     const added = await web.api("POST", "/schedules", body);

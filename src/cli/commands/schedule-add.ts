@@ -23,6 +23,7 @@ export interface ScheduleOptions extends JobOptions {
   readonly missed?: string;
   readonly overlap?: string;
   readonly jitter?: string;
+  readonly replace?: boolean;
 }
 
 export async function scheduleAdd(
@@ -40,9 +41,14 @@ export async function scheduleAdd(
   await using store = await context.openStore();
   const { id: _id, run_at: _run_at, ...job } = await complete(context, store, options, request);
   const next_at = firstTime(cron, rule.tz, await store.now());
-  const [added] = await store.schedules.add([checkSchedule({ ...rule, name, cron, job, next_at })]);
+  const wanted = checkSchedule({ ...rule, name, cron, job, next_at });
+  const [added] = await store.schedules.add([wanted], { replace: options.replace ?? false });
   await (options.json ? printJson(scheduleJson(added!)) : printLine(name));
-  note(`first at ${zonedText(zoneOf(rule.tz), next_at)}`);
+  note(
+    added!.paused
+      ? `it stays paused; go on with queuectl schedule resume ${name}`
+      : `first at ${zonedText(zoneOf(rule.tz), next_at)}`,
+  );
   await hintAtWorkers(store, [job.queue]);
   return done;
 }

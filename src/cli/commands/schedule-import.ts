@@ -32,7 +32,7 @@ export async function scheduleImport(
   const now = await store.now();
   const finish = await completer(context, store, options);
   const schedules = entries.map((entry) => inPlace(entry.where, () => scheduleOf(entry)));
-  if (!options.dryRun) await store.schedules.add(schedules);
+  if (!options.dryRun) await store.schedules.add(schedules, { replace: options.replace ?? false });
   if (options.json) {
     await printJson(
       schedules.map(({ next_at, ...schedule }) => ({ ...schedule, next_at: isoTime(next_at!) })),

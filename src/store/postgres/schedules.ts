@@ -34,17 +34,21 @@ export function schedules(connection: Connection, notifier: Notifier): Schedules
   }
 
   return {
-    add: (added) =>
+    add: (added, { replace } = { replace: false }) =>
       change(async (tx) => {
         for (const { job, ...schedule } of added) {
           const rows: Row[] = await tx`
-            insert into queuectl.schedules (
+            insert into queuectl.schedules as kept (
               name, cron, tz, missed, overlap, jitter, job, next_at, created_at, updated_at
             )
             select ${schedule.name}, ${schedule.cron}, ${schedule.tz}, ${schedule.missed}, ${schedule.overlap},
               ${schedule.jitter}::double precision, ${JSON.stringify(job)}, ${schedule.next_at}::bigint, now, now
             from coalesce(${at()}::bigint, queuectl.now_ms()) as now
-            on conflict (name) do nothing returning name
+            on conflict (name) do update set
+              cron = excluded.cron, tz = excluded.tz, missed = excluded.missed, overlap = excluded.overlap,
+              jitter = excluded.jitter, job = excluded.job,
+              next_at = case when not kept.paused then excluded.next_at end, updated_at = excluded.updated_at
+            where ${replace} returning name
           `;
           if (rows.length === 0) throw scheduleTaken(schedule.name);
         }
@@ -150,13 +154,14 @@ const scheduleOf = (row: Row): Schedule => {
 };
 
 async function fire(connection: Connection, tx: SQL, firing: Firing): Promise<Fired | null> {
-  const { name, next_at, created_at } = firing.schedule;
+  const { name, next_at, created_at, updated_at } = firing.schedule;
   // Locks the row: whoever fires the same waits here, and then finds another time.
   const moved: Row[] = await tx`
     update queuectl.schedules set
       next_at = ${firing.next_at}::bigint, missed_at = coalesce(${firing.missed_at}::bigint, missed_at), updated_at = now
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
-    where name = ${name} and next_at = ${next_at} and created_at = ${created_at} returning name
+    where name = ${name} and next_at = ${next_at} and created_at = ${created_at} and updated_at = ${updated_at}
+    returning name
   `;
   if (moved.length === 0) return null;
   const unsettled =

@@ -35,15 +35,18 @@ export function schedules(connection: Connection): Schedules {
   }
 
   return {
-    add: (added) =>
+    add: (added, { replace } = { replace: false }) =>
       write(() => {
         const now = clock();
         for (const { job, ...schedule } of added) {
           const { changes } = sql(`
             insert into schedules (name, cron, tz, missed, overlap, jitter, job, next_at, created_at, updated_at)
             values ($name, $cron, $tz, $missed, $overlap, $jitter, $job, $next_at, $now, $now)
-            on conflict (name) do nothing
-          `).run({ ...schedule, job: JSON.stringify(job), now });
+            on conflict (name) do update set
+              cron = excluded.cron, tz = excluded.tz, missed = excluded.missed, overlap = excluded.overlap,
+              jitter = excluded.jitter, job = excluded.job, next_at = iif(paused, null, excluded.next_at), updated_at = $now
+            where $replace
+          `).run({ ...schedule, job: JSON.stringify(job), now, replace: Number(replace) });
           if (changes === 0) throw scheduleTaken(schedule.name);
         }
         return added.map(({ name }) => find(name));
@@ -119,12 +122,12 @@ export function schedules(connection: Connection): Schedules {
 
 function fire(connection: Connection, firing: Firing): Fired | null {
   const { sql, clock } = connection;
-  const { name, next_at, created_at } = firing.schedule;
+  const { name, next_at, created_at, updated_at } = firing.schedule;
   const now = clock();
   const { changes } = sql(`
     update schedules set next_at = $next, missed_at = coalesce($missed_at, missed_at), updated_at = $now
-    where name = $name and next_at = $next_at and created_at = $created_at
-  `).run({ name, next_at, created_at, next: firing.next_at, missed_at: firing.missed_at, now });
+    where name = $name and next_at = $next_at and created_at = $created_at and updated_at = $updated_at
+  `).run({ name, next_at, created_at, updated_at, next: firing.next_at, missed_at: firing.missed_at, now });
   if (changes === 0) return null;
   const unsettled =
     firing.jobs.length > 0 && firing.overlap !== "queue" ? unsettledJob(connection, name) : null;

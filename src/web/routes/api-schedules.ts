@@ -1,6 +1,7 @@
 // Schedules in the HTTP API.
 
 import { Elysia } from "elysia";
+import { misuse } from "../../domain/errors.ts";
 import { shownJobJson, shownScheduleJson } from "../../domain/json.ts";
 import { job } from "../../input/api.ts";
 import * as shapes from "../../input/schedule.ts";
@@ -25,6 +26,15 @@ export const apiScheduleRoutes = (web: Web) =>
         summary: "Add a schedule",
         body: shapes.scheduleBody,
         answers: { 201: shapes.schedule },
+      }),
+    )
+    .put(
+      "/:name",
+      ({ request, params }) => put(web, request, params.name),
+      needs("enqueue", {
+        summary: "Add a schedule, or put it in the place of the one that has the name",
+        body: shapes.scheduleBody,
+        answers: { 200: shapes.schedule },
       }),
     )
     .get(
@@ -68,6 +78,16 @@ async function add(web: Web, request: Request): Promise<Response> {
   return jsonReply(shownScheduleJson(added!), 201, {
     location: `${web.base}/api/v1/schedules/${wanted.name}`,
   });
+}
+
+async function put(web: Web, request: Request, name: string): Promise<Response> {
+  const body = await jsonOf(request, "job");
+  const wanted = await pointing(() => scheduleOf(web, shapes.readSchedule(body)));
+  if (wanted.name !== name) throw misuse(`the body is of ${wanted.name}, and the address of ${name}`);
+  const [stored] = await web.store.schedules.add([wanted], { replace: true });
+  web.shared.forget();
+  audited(web, request, "schedule put", [name]);
+  return jsonReply(shownScheduleJson(stored!));
 }
 
 async function change(web: Web, request: Request, name: string, what: "pause" | "resume"): Promise<Response> {

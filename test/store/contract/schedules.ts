@@ -88,6 +88,36 @@ export function schedulesContract(makeStore: MakeStore): void {
       expect(await temp.store.schedules.list()).toHaveLength(1);
     });
 
+    test("one is put in the place of the one that has its name, which stays paused if it was", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const before = await added(temp);
+      await added(temp, { name: "paused" });
+      await store.schedules.pause("paused");
+      const made = (await fireNext(store, "nightly"))!.jobs[0]!;
+      clock.now += 10;
+      const wanted = (name: string) =>
+        newSchedule(temp, {
+          name,
+          cron: "@daily",
+          tz: "UTC",
+          overlap: "queue",
+          job: { ...job, command: "other" },
+        });
+      const replaced = await store.schedules.add([wanted("nightly"), wanted("paused"), wanted("new")], {
+        replace: true,
+      });
+      const last_job = { seq: made.seq, id: made.id, state: "pending" };
+      const { created_at, last_at } = await store.schedules.find("nightly");
+      expect([created_at, last_at]).toEqual([before.created_at, before.next_at]);
+      expect(replaced).toMatchObject([
+        { ...wanted("nightly"), updated_at: clock.now, last_job },
+        { ...wanted("paused"), paused: true, next_at: null },
+        { ...wanted("new"), created_at: clock.now },
+      ]);
+      expect(await store.schedules.list()).toHaveLength(3);
+    });
+
     test("those whose time has come are due, the longest first, and the next of the others is told", async () => {
       await using temp = await makeStore();
       const { store, clock } = temp;
@@ -127,6 +157,17 @@ export function schedulesContract(makeStore: MakeStore): void {
         updated_at: clock.now,
         last_job: { seq: made!.seq, id: made!.id, state: "pending" },
       });
+    });
+
+    test("by the plan of before it was replaced does nothing", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const before = await added(temp);
+      clock.now += 10;
+      await store.schedules.add([{ ...newSchedule(temp), next_at: before.next_at }], { replace: true });
+      clock.now = before.next_at!;
+      expect(await store.schedules.fire(firing(before))).toBeNull();
+      expect(await allJobs(store)).toEqual([]);
     });
 
     test("a job whose moment is to come waits for it", async () => {
