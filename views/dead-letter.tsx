@@ -55,6 +55,17 @@ export function DeadLetters({ ui, jobs, dead, search, looked, paging }: DeadLett
               <button type="submit" class="button">
                 Search
               </button>
+              {may(ui, "operate") && search !== undefined && jobs.length > 0 ? (
+                <Ask
+                  ui={ui}
+                  about="jobs"
+                  query={{ do: "retry", all: "yes", state: "dead", q: search }}
+                  word="Retry all found"
+                  id="retry-found"
+                />
+              ) : (
+                ""
+              )}
             </form>
           </search>
           {jobs.length === 0 ? (

@@ -256,8 +256,15 @@ const commands: readonly Command[] = [
   },
   {
     name: "dlq retry",
-    takes: "<...id>",
+    takes: "[...id]",
     about: "Put dead letters back into their queue",
+    usage: "dlq retry <id…> | --tag <tag> | --queue <name> | --search <text> | --all",
+    flags: [
+      ["--tag <tag>", "All with this label"],
+      ["--queue <name>", "All of this queue"],
+      ["--search <text>", "All with this in their id or command"],
+      ["--all", "All there are"],
+    ],
     load: async () => (await dlq()).dlqRetry,
   },
   {

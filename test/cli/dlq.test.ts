@@ -47,6 +47,33 @@ describe.concurrent("dlq", () => {
     expect((await q.json("show", "one")).state).toBe("dead");
   });
 
+  test("retry takes all that match, and says how many there were", async () => {
+    await using q = queuectl();
+    const dead = ["--max-retries", "0"];
+    await q.ok("enqueue", "exit 1 # video", "--id", "a", "--tag", "wav", ...dead);
+    await q.ok("enqueue", "exit 1 # video", "--id", "b", "--tag", "wav", "--queue", "media", ...dead);
+    await q.ok("enqueue", "exit 1", "--id", "c", ...dead);
+    await q.ok("worker", "--until-empty", "--quiet");
+    const retried = async (...words: string[]) => (await q("dlq", "retry", ...words)).stderr;
+    expect(await retried("--tag", "wav", "--queue", "media")).toBe("1 job is back in the queue\n");
+    expect(await retried("--search", "VIDEO")).toBe("1 job is back in the queue\n");
+    expect(await retried("--tag", "wav")).toBe("0 jobs are back in the queue\n");
+    expect(await retried("--all")).toBe("1 job is back in the queue\n");
+    expect(await q.json("status")).toMatchObject({ pending: 3, dead: 0 });
+  });
+
+  test.each([[[]], [["a", "--all"]], [["--all", "--tag", "x"]], [["a", "--queue", "x"]]])(
+    "retry of %j is refused, as it does not say what is meant",
+    async (words) => {
+      await using q = queuectl();
+      const { status, stderr } = await q("dlq", "retry", ...words);
+      expect({ status, stderr }).toEqual({
+        status: 2,
+        stderr: "queuectl: retry what? Say ids, or else --tag, --queue and --search, or --all\n",
+      });
+    },
+  );
+
   test("retry-all of none is no failure", async () => {
     await using q = queuectl();
     expect((await q("dlq", "retry-all")).status).toBe(0);

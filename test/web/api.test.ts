@@ -117,6 +117,8 @@ describe("jobs", () => {
       status: 409,
       check: "wrong-state",
     });
+    expect(await json(web.api("POST", "/dlq/retry-all?q=nothing"))).toEqual({ changed: 0, left: 0 } as never);
+    expect((await web.api("POST", "/dlq/retry-all?state=dead")).status).toBe(422);
     expect(await json(web.api("POST", "/dlq/retry-all"))).toEqual({ changed: 1, left: 0 } as never);
     expect(await json(web.api("POST", "/dlq/purge"))).toEqual({ changed: 0, left: 0 } as never);
   });

@@ -1,5 +1,7 @@
 // queuectl dlq: the dead letter queue, jobs that are out of retries.
 
+import { misuse } from "../../domain/errors.ts";
+import type { ChangedJobs, JobFilter, Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
 import { confirmed } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -24,8 +26,25 @@ export const dlqList = (
     job.last_error ?? "",
   ]);
 
-export async function dlqRetry(context: Context, words: readonly string[]): Promise<number> {
+interface RetryOptions {
+  readonly tag?: string;
+  readonly queue?: string;
+  readonly search?: string;
+  readonly all?: boolean;
+}
+
+export async function dlqRetry(
+  context: Context,
+  words: readonly string[],
+  { all = false, tag, queue, search }: RetryOptions,
+): Promise<number> {
+  const isFilter = tag !== undefined || queue !== undefined || search !== undefined;
+  if ([words.length > 0, isFilter, all].filter(Boolean).length !== 1) {
+    throw misuse("retry what? Say ids, or else --tag, --queue and --search, or --all");
+  }
+  if (all) return dlqRetryAll(context);
   await using store = await context.openStore();
+  if (isFilter) return await retryMatching(store, { tag, queue, search });
   const found = await findJobs(store, words);
   const jobs = await store.jobs.retry(
     found.map(({ seq }) => seq),
@@ -35,11 +54,27 @@ export async function dlqRetry(context: Context, words: readonly string[]): Prom
   return done;
 }
 
+/** What dies meanwhile is not meant, or a job that dies at once would go round for ever. */
+async function retryMatching(store: Store, filter: JobFilter): Promise<number> {
+  let before: number | undefined = (await store.matching.newest()) + 1;
+  let retried = 0;
+  while (before !== undefined) {
+    const span = { limit: batch, before };
+    const some: ChangedJobs = await store.matching.change("retry", { ...filter, state: "dead" }, span);
+    retried += some.changed;
+    before = some.older;
+  }
+  note(backText(retried));
+  return done;
+}
+
+const backText = (count: number) => `${count} ${count === 1 ? "job is" : "jobs are"} back in the queue`;
+
 export async function dlqRetryAll(context: Context): Promise<number> {
   await using store = await context.openStore();
   let retried = 0;
   for (let some = batch; some === batch; retried += some) some = await store.jobs.retryDead(batch);
-  note(`${retried} ${retried === 1 ? "job is" : "jobs are"} back in the queue`);
+  note(backText(retried));
   return done;
 }
 

@@ -90,7 +90,11 @@ export const apiActionRoutes = (web: Web) =>
     .post(
       "/dlq/retry-all",
       ({ request }) => changeDead(web, request, "retry"),
-      needs("operate", { summary: "Retry all dead letters", answers: { 200: shapes.changed } }),
+      needs("operate", {
+        summary: "Retry all dead letters, or those that match",
+        query: { queue: allQuery.queue, tag: allQuery.tag, q: allQuery.q },
+        answers: { 200: shapes.changed },
+      }),
     )
     .post(
       "/dlq/purge",
@@ -175,10 +179,15 @@ async function changeMany(web: Web, request: Request, what: JobChange): Promise<
 }
 
 async function changeDead(web: Web, request: Request, what: "retry" | "delete"): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  const unknown = [...query.keys()].find(
+    (name) => what === "delete" || !["queue", "tag", "q"].includes(name),
+  );
+  if (unknown !== undefined) throw misuse(`there is no parameter ${JSON.stringify(unknown)}`);
   web.hold(request);
   const result = await changeAll(web, {
     change: what,
-    filter: { state: "dead" },
+    filter: { ...filterOf(query), state: "dead" },
     newest: await web.store.matching.newest(),
   });
   web.shared.forget();
