@@ -49,7 +49,7 @@ const parts: readonly (readonly [RegExp, Part])[] = [
 /** `queuectl.ts → cli → library → {worker, web} → {runner, store, views, input} → domain`, and leaves for all but the domain. */
 const arrows: Readonly<Record<Part, readonly Part[]>> = {
   entry: ["cli"],
-  library: ["worker", "store opener", "store", "input", "leaf", "domain"],
+  library: ["worker", "web", "store opener", "store", "input", "leaf", "domain"],
   cli: ["library", "care", "worker", "web", "runner", "store opener", "store", "input", "leaf", "domain"],
   // Questions about the whole: they look at the files of a database and at processes.
   care: ["runner", "store opener", "database", "store", "leaf", "domain"],
@@ -71,10 +71,11 @@ const exceptions: readonly { from: string; to: string; reason: string }[] = [];
 
 /** Which parts a package belongs to. */
 const packages: Readonly<Record<string, readonly Part[]>> = {
-  bun: ["worker", "web", "store", "database"],
+  bun: ["library", "worker", "web", "store", "database"],
   "bun:sqlite": ["database"],
   cac: ["cli"],
-  elysia: ["web"],
+  // The library knows an app by type only.
+  elysia: ["web", "library"],
   "@kitajs/html": ["views", "web"],
   // Read as text, to be sent to browsers.
   "htmx.org": ["web"],
@@ -246,6 +247,13 @@ function closureOf(entries: readonly string[]): Set<string> {
   }
   return loaded;
 }
+
+test("a file with markup says itself what renders it, whatever the project that imports it says", () => {
+  const pragma = "/** @jsxRuntime automatic @jsxImportSource @kitajs/html */";
+  const views = sources.filter((path) => path.endsWith(".tsx"));
+  expect(views.length).toBeGreaterThan(20);
+  expect(views.filter((path) => !readFileSync(join(root, path), "utf8").includes(pragma))).toEqual([]);
+});
 
 test("a file is named after what it is about, in kebab-case", () => {
   const everywhere = new Bun.Glob("{src,views,test,bench,examples}/**/*.{ts,tsx,sh}").scanSync(root);

@@ -1,5 +1,5 @@
 // How far a change of very many jobs is.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Act } from "./parts/actions.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";

@@ -1,5 +1,5 @@
 // A question before something that cannot be undone: a page of its own, or what a dialog shows.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { link, type Ui } from "./parts/ui.ts";
 

@@ -1,5 +1,5 @@
 // The dead letter queue: jobs that are out of retries, to be looked at, tried again, or thrown away.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Job } from "../src/domain/job.ts";
 import { Ask } from "./parts/actions.tsx";

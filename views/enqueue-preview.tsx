@@ -1,5 +1,5 @@
 // A job before it is made: exactly what would run, as whom and where.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { NewJob } from "../src/domain/job.ts";
 import { shownEnv } from "../src/domain/secrets.ts";

@@ -1,5 +1,5 @@
 // The form that makes a job.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { backoffs } from "../src/domain/backoff.ts";
 import { formatDuration } from "../src/domain/duration.ts";

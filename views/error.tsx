@@ -1,5 +1,5 @@
 // What went wrong, in one plain sentence, and what to do about it.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { link, type Ui } from "./parts/ui.ts";
 

@@ -1,5 +1,5 @@
 // One job: what it is, what became of each attempt, and what it printed.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Attempt } from "../src/domain/attempt.ts";
 import { isSettled, type Job } from "../src/domain/job.ts";

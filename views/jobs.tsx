@@ -1,5 +1,5 @@
 // The list of jobs: filters, rows to tick, and what can be done with them.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { type Job, type JobState, jobStates } from "../src/domain/job.ts";
 import type { Stats } from "../src/domain/stats.ts";

@@ -1,5 +1,5 @@
 // The frame of every page: its head, the navigation, and the part that refreshes itself.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { PropsWithChildren } from "@kitajs/html";
 import type { Assets } from "./assets/assets.ts";

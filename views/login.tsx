@@ -1,5 +1,5 @@
 // The page that asks for a token.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { link, type Ui } from "./parts/ui.ts";
 

@@ -1,5 +1,5 @@
 // The first page: how the queue does, what needs somebody's attention, and what happened last.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { PropsWithChildren } from "@kitajs/html";
 import { formatDuration } from "../src/domain/duration.ts";

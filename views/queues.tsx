@@ -1,5 +1,5 @@
 // The queues: how many jobs of each state every one has.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { type JobState, jobStates } from "../src/domain/job.ts";
 import type { QueueCounts } from "../src/domain/overview.ts";

@@ -1,5 +1,5 @@
 // The form that makes a schedule, and the look at it before it is made.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { missedPolicies, type NewSchedule, overlapPolicies } from "../src/domain/schedule.ts";
 import { zonedText, zoneOf } from "../src/domain/zone.ts";

@@ -1,5 +1,5 @@
 // The schedules: when each comes next, how its last job went, and what can be done with it.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Schedule } from "../src/domain/schedule.ts";
 import { Act, Ask } from "./parts/actions.tsx";

@@ -1,5 +1,5 @@
 // The settings: what each means, what it is now, and from where.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { SettingKey } from "../src/domain/settings.ts";
 import { link, may, type Ui } from "./parts/ui.ts";

@@ -1,5 +1,5 @@
 // The workers: what each runs, and how to stop and start them.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Worker } from "../src/domain/worker.ts";
 import { Ask } from "./parts/actions.tsx";

@@ -106,6 +106,7 @@ export interface Queue extends AsyncDisposable {
 export interface QueueParts {
   readonly store: Store;
   readonly home: string;
+  /** This program's, and in it which queue this is. */
   readonly environment: Readonly<Record<string, string>>;
   settings(): Promise<Settings>;
   /** Aborted when the queue is closed. */
@@ -126,9 +127,16 @@ export const Queue = {
     const environment = present(process.env);
     const where = whereOf(place, environment);
     if (where.database === undefined) ensureHome(where.home);
-    return queueOf(await openStore(where), where.home, environment);
+    return queueOf(await openStore(where), where.home, { ...environment, ...variablesOf(where) });
   },
 };
+
+/** What starts another process on the same queue; an empty one is none. */
+const variablesOf = ({ home, database = "", listen = "" }: Place) => ({
+  QUEUECTL_HOME: home,
+  QUEUECTL_DATABASE_URL: database,
+  QUEUECTL_LISTEN_URL: listen,
+});
 
 const present = (environment: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(

@@ -17,6 +17,8 @@ export interface AccessOptions {
   readonly requireToken: boolean;
   /** Names beside the machine's own addresses, with or without a port. */
   readonly allowedHosts: readonly string[];
+  /** How another name is allowed. */
+  readonly howToAllow: string;
   readonly tokens: () => readonly KnownToken[];
   readonly sessions: Sessions;
   /** Whether the request comes from a process of this very user. */
@@ -33,7 +35,7 @@ export interface Access {
   /** Throws a Problem for a host name or an origin that is not ours. */
   check(request: Request): void;
   /** Undefined for somebody who has to show a token first. */
-  identify(request: Request): Caller | undefined;
+  identify(request: Request): Promise<Caller | undefined>;
   readonly cookieName: string;
 }
 
@@ -49,11 +51,8 @@ export function makeAccess(options: AccessOptions): Access {
   const cookieName = `${options.tls ? "__Host-" : ""}qctl_${options.port ?? "socket"}`;
   return {
     cookieName,
-    check(request) {
-      checkHost(request, options);
-      checkOrigin(request);
-    },
-    identify(request) {
+    check: (request) => checkSource(request, options),
+    async identify(request) {
       const bearer = bearerOf(request);
       if (bearer !== undefined) {
         const token = verifyToken(bearer, options.tokens());
@@ -88,11 +87,21 @@ export function cookieOf(request: Request, name: string): string | undefined {
   return undefined;
 }
 
+/** What the server goes by. */
+export type Names = Pick<AccessOptions, "port" | "loopback" | "tls" | "allowedHosts" | "howToAllow">;
+
+/** Throws a Problem for a host name or an origin that is not ours. */
+export function checkSource(request: Request, names: Names): void {
+  checkHost(request, names);
+  checkOrigin(request);
+}
+
 /**
  * A page of another site can make a browser connect here under a name of its own (DNS rebinding), but cannot choose what the
  * browser then sends as Host. Two Host headers arrive joined by a comma, and so match nothing.
  */
-function checkHost(request: Request, { port, loopback, tls, allowedHosts }: AccessOptions): void {
+function checkHost(request: Request, options: Names): void {
+  const { port, loopback, tls, allowedHosts, howToAllow } = options;
   const host = (request.headers.get("host") ?? "").toLowerCase();
   const { name, port: given } = splitHost(host);
   const allowed = allowedHosts.some((one) => one.toLowerCase() === host || one.toLowerCase() === name);
@@ -106,7 +115,7 @@ function checkHost(request: Request, { port, loopback, tls, allowedHosts }: Acce
     403,
     "host-not-allowed",
     `this server does not go by the name ${JSON.stringify(host.slice(0, 100))}`,
-    "start it with --allowed-host and that name if it should",
+    howToAllow,
   );
 }
 

@@ -74,7 +74,7 @@ export function makeApp(web: Web, more: readonly ((web: Web) => AnyElysia)[] = [
         web.access.check(request);
         const asset = assetOf(web, request);
         if (asset) return asset;
-        const caller = web.access.identify(request);
+        const caller = await web.access.identify(request);
         if (caller) remember(request, caller);
         await web.ready();
         const reply = await compressed(request, await app.handle(request));

@@ -1,5 +1,5 @@
 // How an error is told: as problem+json to programs, as a page to people, and in a corner of the page to its own scripts.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { ErrorPage } from "../../views/error.tsx";
 import { Page } from "../../views/layout.tsx";

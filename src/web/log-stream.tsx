@@ -1,5 +1,5 @@
 // A log as it grows, as events: whole lines as they are done, what stands in the last one as it changes, and the end.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { LogLines } from "../../views/parts/log.tsx";
 import type { Job } from "../domain/job.ts";

@@ -1,5 +1,5 @@
 // From what a route shows to what is sent: the whole page, or, for its refresh, only what changes, and nothing when nothing did.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Content, type NavCounts, Page } from "../../views/layout.tsx";
 import type { Ui } from "../../views/parts/ui.ts";

@@ -8,14 +8,11 @@ import type { Store } from "../store/store.ts";
 import { makeAccess } from "./access.ts";
 import { clientAddress, readNetworks } from "./address.ts";
 import { makeApp } from "./app.ts";
-import { openAudit } from "./audit.ts";
 import { mostOfAll } from "./body.ts";
-import { makeBulkRuns } from "./bulk-runs.ts";
-import { makeNotices } from "./notices.ts";
 import { isSameUser, type Peer } from "./peer.ts";
-import { makeSessions, type Sessions } from "./sessions.ts";
-import { makeShared } from "./shared.ts";
+import type { Sessions } from "./sessions.ts";
 import { asOwnerOnly } from "./socket.ts";
+import { webState } from "./state.ts";
 import { ensureToken, tokenReader } from "./tokens.ts";
 import type { Processes, Web } from "./web.ts";
 
@@ -63,7 +60,8 @@ export function serve(options: ServeOptions): Serving {
   if (guarded) ensureToken(home);
   const proxies = readNetworks(options.trustedProxies);
   const stopping = new AbortController();
-  const sessions = makeSessions();
+  const state = webState(home);
+  const { sessions } = state;
   const tokens = tokenReader(home);
   tokens();
   let handle: (request: Request) => Promise<Response> = async () => new Response(null, { status: 503 });
@@ -85,12 +83,8 @@ export function serve(options: ServeOptions): Serving {
     base,
     label: options.label,
     tls: tls !== undefined,
-    sessions,
+    ...state,
     tokens,
-    notices: makeNotices(),
-    shared: makeShared(),
-    audit: openAudit(home),
-    bulkRuns: makeBulkRuns(),
     ready: options.ready,
     bug: options.bug,
     stopping: stopping.signal,
@@ -105,6 +99,7 @@ export function serve(options: ServeOptions): Serving {
       tls: tls !== undefined,
       requireToken: options.requireToken,
       allowedHosts: options.allowedHosts,
+      howToAllow: "start it with --allowed-host and that name if it should",
       tokens,
       sessions,
       sameUser: (request) => {

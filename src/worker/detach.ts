@@ -14,6 +14,8 @@ export interface DetachOptions {
   readonly store: Store;
   readonly home: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The words that start queuectl; how this process was started by default. */
+  readonly program?: readonly string[] | undefined;
   /** The words behind `worker start` that the background process gets. */
   readonly words: readonly string[];
 }
@@ -22,14 +24,15 @@ export interface DetachOptions {
 const patienceMs = 10_000;
 
 /** Fulfilled with the ids of the workers that then run in the background. */
-export async function startDetached({ store, home, environment, words }: DetachOptions): Promise<string[]> {
+export async function startDetached(options: DetachOptions): Promise<string[]> {
+  const { store, home, environment, program = selfCommand(), words } = options;
   const outputPath = join(home, "logs", "workers", "detached.log");
   ensureFolderOf(outputPath);
   const output = openSync(outputPath, "a", fileMode);
   const { size } = fstatSync(output);
   // A worker that a job starts in the background is no part of that job, and must outlive it.
   const cgroup = cgroupOutsideOfAttempts();
-  const child = Bun.spawn([...selfCommand(), "worker", "start", ...words], {
+  const child = Bun.spawn([...program, "worker", "start", ...words], {
     env: { ...withoutMark(environment), QUEUECTL_HOME: home },
     detached: true,
     ...(cgroup === undefined ? {} : { cgroup }),

@@ -22,7 +22,11 @@ export function webOf(store: Store, home: string): Web {
       removeLogs: () => {},
     },
     settings: async () => effectiveSettings({}, {}),
-    access: { check: () => {}, identify: () => ({ name: "test", scopes: new Set(scopes) }), cookieName: "c" },
+    access: {
+      check: () => {},
+      identify: async () => ({ name: "test", scopes: new Set(scopes) }),
+      cookieName: "c",
+    },
     sessions: makeSessions(),
     tokens: () => [],
     notices: makeNotices(),

@@ -1,5 +1,5 @@
 // Buttons that do something. Each is a form that works by itself; where scripts run, the page stays and only says what was done.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { here, link, type Ui } from "./ui.ts";
 

@@ -1,5 +1,5 @@
 // What needs somebody: queues that nobody serves, workers that died, and dead jobs by what they died of.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { exitWords } from "../../src/domain/exit-words.ts";
 import type { DeathGroup, Overview, QueueCounts } from "../../src/domain/overview.ts";

@@ -1,5 +1,5 @@
 // A job's state, and how an attempt ended: an icon, a word and a colour, so that none of them has to be seen.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Attempt } from "../../src/domain/attempt.ts";
 import type { JobState } from "../../src/domain/job.ts";

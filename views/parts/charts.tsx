@@ -1,5 +1,5 @@
 // Charts as drawings in the page itself: no script, readable in both colour schemes, and each with its numbers in words.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { type JobState, jobStates } from "../../src/domain/job.ts";
 import { type Bucket, type Span, spans, type Throughput } from "../../src/domain/overview.ts";

@@ -1,5 +1,5 @@
 // What a page says when there is nothing to show, and what to do about it.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 export function Empty({ title, hint, command }: { title: string; hint?: string; command?: string }) {
   return (

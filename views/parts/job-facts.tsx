@@ -1,5 +1,5 @@
 // What is known of one job, name by name.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { formatDuration } from "../../src/domain/duration.ts";
 import type { Job } from "../../src/domain/job.ts";

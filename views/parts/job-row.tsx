@@ -1,5 +1,5 @@
 // A job in one line of a table; the jobs page, the overview and the dead letters share it.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { exitWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";

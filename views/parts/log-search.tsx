@@ -1,5 +1,5 @@
 // Looking for a text in an attempt's output: the field, and the lines that were found.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { formatSize } from "../../src/domain/settings.ts";
 import { link, type Ui } from "./ui.ts";

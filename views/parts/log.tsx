@@ -1,5 +1,5 @@
 // What an attempt printed, line by line, and the way it goes on growing while the attempt runs.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Attempt } from "../../src/domain/attempt.ts";
 import { resultWords } from "../../src/domain/exit-words.ts";
@@ -44,7 +44,13 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
   const at: LogPlace = (parameters) => link(ui, `/jobs/${job.id}`, { attempt, ...parameters });
   const raw = link(ui, `/jobs/${job.id}/log`, { attempt });
   return (
-    <section class="panel log-panel" id={`log-${attempt}`} aria-labelledby="log-title" hx-morph-skip="true">
+    <section
+      class="panel log-panel"
+      id={`log-${attempt}`}
+      aria-labelledby="log-title"
+      hx-morph-skip="true"
+      hx-nonce={ui.nonce}
+    >
       <div class="panel-head">
         <h2 id="log-title">Output</h2>
         <AttemptPicker ui={ui} job={job} attempts={attempts} shown={attempt} />

@@ -1,5 +1,5 @@
 // The way from one page of a list to the next. Pages hang on jobs, not on numbers: what is added meanwhile moves nothing.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { link, type Ui } from "./ui.ts";
 

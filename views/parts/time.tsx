@@ -1,6 +1,6 @@
 // Moments and lengths of time. The text says the moment itself, so it does not change with every refresh; where scripts run,
 // they turn it into "3 min ago" and keep that right.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { formatDuration } from "../../src/domain/duration.ts";
 import { isoTime } from "../../src/domain/time.ts";

@@ -1,5 +1,5 @@
 // What became of a job so far, attempt by attempt, with the waits between them, and what comes next.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Attempt } from "../../src/domain/attempt.ts";
 import { formatDuration } from "../../src/domain/duration.ts";

@@ -1,5 +1,5 @@
 // A text of somebody else's, with what is in it but cannot be seen made visible: a command that reads one way and runs another.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 /** Control characters except line ends and tabs, marks that turn the writing direction, and characters of no width. */
 const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;

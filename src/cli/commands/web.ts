@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { misuse, Refusal } from "../../domain/errors.ts";
+import { webProcesses } from "../../library/web-processes.ts";
 import { version } from "../../self.ts";
 import { isLoopback, type ServeOptions, serve } from "../../web/serve.ts";
 import { prepareSocket } from "../../web/socket.ts";
@@ -11,7 +12,6 @@ import { done } from "../exit-status.ts";
 import { openLastingStore } from "../lasting-store.ts";
 import { note, printLine } from "../output.ts";
 import { wholeNumber } from "../values.ts";
-import { webProcesses } from "../web-processes.ts";
 
 interface WebOptions {
   readonly host?: string;
@@ -34,6 +34,7 @@ export async function web(context: Context, _words: readonly string[], options: 
   const socket = await socketOf(context, options);
 
   await using store = await openLastingStore(context);
+  const settings = () => context.settings(store.now());
   const serving = serve({
     host,
     port,
@@ -48,10 +49,10 @@ export async function web(context: Context, _words: readonly string[], options: 
     allowedHosts: options.allowedHost ?? [],
     trustedProxies: options.trustedProxy ?? [],
     label: options.label,
-    processes: webProcesses(context, store.now),
+    processes: webProcesses({ ...context, store: store.now, settings }),
     store: store.now,
     ready: store.ready,
-    settings: () => context.settings(store.now()),
+    settings,
     bug: (error) =>
       note(`queuectl: a fault of the dashboard: ${error instanceof Error ? error.stack : error}`),
   });

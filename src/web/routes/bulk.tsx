@@ -1,5 +1,5 @@
 // What is done to very many jobs: soon done, it is answered as any form is; else by a page that tells how far it is.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { BulkPage } from "../../../views/bulk.tsx";

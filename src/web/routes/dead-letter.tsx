@@ -1,5 +1,5 @@
 // The dead letter queue.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { Confirm, type Question } from "../../../views/confirm.tsx";

@@ -1,5 +1,5 @@
 // The form that makes a job, and the look at it before it is made.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { readFileSync } from "node:fs";
 import { Elysia } from "elysia";

@@ -1,5 +1,5 @@
 // One job: its page, its output, and what can be done to it.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { Confirm, type Question } from "../../../views/confirm.tsx";

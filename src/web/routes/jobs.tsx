@@ -1,5 +1,5 @@
 // The list of jobs, and what is done to many of them at once.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { Confirm, type Question } from "../../../views/confirm.tsx";

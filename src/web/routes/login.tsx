@@ -1,5 +1,5 @@
 // Showing a token, once; the browser then holds a cookie that says nothing by itself.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { Page } from "../../../views/layout.tsx";
@@ -61,18 +61,21 @@ function refuseThrottled(web: Web, request: Request): void {
 }
 
 function opened(web: Web, token: Parameters<Web["sessions"]["open"]>[0], next: string): Response {
-  const secure = web.tls ? "; Secure" : "";
-  const cookie = `${web.access.cookieName}=${web.sessions.open(token)}; Path=/; Max-Age=${sessionSeconds}; HttpOnly; SameSite=Strict${secure}`;
-  return goTo(`${web.base}${next}`, { "set-cookie": cookie });
+  return goTo(`${web.base}${next}`, {
+    "set-cookie": cookieText(web, web.sessions.open(token), sessionSeconds),
+  });
 }
 
 function logout(web: Web, request: Request): Response {
   const cookie = cookieOf(request, web.access.cookieName);
   if (cookie !== undefined) web.sessions.close(cookie);
-  const secure = web.tls ? "; Secure" : "";
-  return goTo(`${web.base}/login`, {
-    "set-cookie": `${web.access.cookieName}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict${secure}`,
-  });
+  return goTo(`${web.base}/login`, { "set-cookie": cookieText(web, "", 0) });
+}
+
+/** For our own pages alone; over TLS for the whole server, as a name that begins with `__Host-` has to be. */
+function cookieText({ access, base, tls }: Web, value: string, seconds: number): string {
+  const path = tls ? "/" : base || "/";
+  return `${access.cookieName}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${tls ? "; Secure" : ""}`;
 }
 
 function loginPage(web: Web, request: Request, next: string, fault?: string): Response {

@@ -1,5 +1,5 @@
 // What an attempt printed: as it is, and as it grows.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { openJobLog } from "../../store/logs.ts";

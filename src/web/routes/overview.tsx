@@ -1,5 +1,5 @@
 // The first page, and the choice of colours.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { OverviewPage } from "../../../views/overview.tsx";

@@ -1,5 +1,5 @@
 // The schedules: their list, the form that makes one, and what is done with one.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { Confirm } from "../../../views/confirm.tsx";

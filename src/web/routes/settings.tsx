@@ -1,5 +1,5 @@
 // The settings.
-/** @jsxImportSource @kitajs/html */
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { type SettingRow, SettingsPage, type SettingsProps } from "../../../views/settings.tsx";
