@@ -21,16 +21,17 @@ export interface Context {
 
 export function makeContext(database?: string): Context {
   // What this process starts in turn, workers and their commands, works on the same queue.
-  const environment = {
-    ...ownEnvironment(),
-    ...(database !== undefined && { QUEUECTL_DATABASE_URL: database }),
-  };
+  const named = database !== undefined && { QUEUECTL_DATABASE_URL: database };
+  return contextIn({ ...ownEnvironment(), ...named }, process.cwd());
+}
+
+export function contextIn(environment: Environment, cwd: string): Context {
   const place = placeOf(environment);
   return {
     environment,
     home: place.home,
     place,
-    cwd: process.cwd(),
+    cwd,
     async openStore() {
       ensureHome(place.home);
       return openStore(place);

@@ -463,6 +463,16 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "demo",
+    about: "Show a queue full of work, and its dashboard, in a folder that is removed in the end",
+    flags: [
+      ["--port <n>", "Of the dashboard; any free one by default"],
+      ["--keep", "Leave the folder there"],
+    ],
+    load: async () => (await import("./commands/demo.ts")).demo,
+  },
+
+  {
     name: "completions",
     takes: "<shell>",
     about: "Print a script that has bash, zsh or fish complete queuectl's words",

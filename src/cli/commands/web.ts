@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { webProcesses } from "../../library/web-processes.ts";
 import { version } from "../../self.ts";
-import { isLoopback, type ServeOptions, serve } from "../../web/serve.ts";
+import { isLoopback, type ServeOptions, type Serving, serve } from "../../web/serve.ts";
 import { prepareSocket } from "../../web/socket.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -27,6 +27,21 @@ interface WebOptions {
 }
 
 export async function web(context: Context, _words: readonly string[], options: WebOptions): Promise<number> {
+  const { host = "127.0.0.1", tlsCert, socket } = options;
+  await serveDashboard(context, options, (serving) => {
+    if (socket === undefined) tellWhoMay(host, serving, tlsCert !== undefined);
+    else tellWayIn(resolve(context.cwd, socket), basePath(options.basePath), serving);
+    note("Ctrl-C stops it");
+  });
+  return done;
+}
+
+/** Says on stdout where it listens, calls `tell`, and returns when it was stopped by a signal. */
+export async function serveDashboard(
+  context: Context,
+  options: WebOptions,
+  tell: (serving: Serving) => void,
+): Promise<void> {
   const host = options.host ?? "127.0.0.1";
   const port = options.port === undefined ? 5000 : wholeNumber("port", options.port, 0, 65_535);
   const tls = tlsOf(options);
@@ -57,37 +72,29 @@ export async function web(context: Context, _words: readonly string[], options: 
       note(`queuectl: a fault of the dashboard: ${error instanceof Error ? error.stack : error}`),
   });
   await printLine(serving.url);
-  if (socket === undefined) tellWhoMay(host, serving, tls);
-  else tellWayIn(socket, base, serving);
+  tell(serving);
   await stopSignal();
   await serving.stop();
-  return done;
 }
 
-function tellWhoMay(
-  host: string,
-  { guarded, loginLink }: ReturnType<typeof serve>,
-  tls: ServeOptions["tls"],
-): void {
+function tellWhoMay(host: string, { guarded, loginLink }: Serving, encrypted: boolean): void {
   if (!isLoopback(host)) {
     note(
       `it listens on ${host}: whoever reaches this machine can try to log in, and whoever has the token can run commands as you`,
     );
-    if (!tls)
+    if (!encrypted)
       note("what is sent is not encrypted; --tls-cert and --tls-key, or a proxy in front, change that");
   }
   const link = loginLink();
   note(guarded ? `log in once with ${link}` : `if it asks for a token, log in once with ${link}`);
-  note("Ctrl-C stops it");
 }
 
-function tellWayIn(socket: string, base: string, { guarded, loginLink }: ReturnType<typeof serve>): void {
+function tellWayIn(socket: string, base: string, { guarded, loginLink }: Serving): void {
   note(`curl --unix-socket ${socket} http://localhost${base}/api/v1/stats`);
   note(
     `from elsewhere: ssh -L 5000:${socket} and this host, then http://localhost:5000${base}/ in a browser there`,
   );
   if (guarded) note(`log in once with ${loginLink()}`);
-  note("Ctrl-C stops it");
 }
 
 async function socketOf(context: Context, options: WebOptions): Promise<string | undefined> {
