@@ -3,7 +3,7 @@
 
 import type { NewJob } from "../src/domain/job.ts";
 import { shownEnv } from "../src/domain/secrets.ts";
-import { type Sending, timeoutText } from "./enqueue.tsx";
+import { type Sending, sentTo, timeoutText } from "./enqueue.tsx";
 import { EnvList, RuleFacts } from "./parts/job-facts.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, type Ui } from "./parts/ui.ts";
@@ -19,9 +19,10 @@ export interface EnqueuePreviewProps {
 
 export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) {
   const unseen = unseenCharacters(job.command);
+  const { edits } = sending;
   return (
     <section class="panel preview">
-      <h1>Enqueue this?</h1>
+      <h1 safe>{edits === undefined ? "Enqueue this?" : `Make job ${edits} this?`}</h1>
       <pre class="command-block">
         <code>
           <VisibleText text={job.command} />
@@ -35,7 +36,7 @@ export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) 
         </p>
       )}
       <Options job={job} user={user} />
-      <form method="post" action={link(ui, "/enqueue")} id="preview">
+      <form method="post" action={link(ui, sentTo(sending))} id="preview">
         <HiddenFields sending={sending} />
         {unseen.length === 0 ? (
           ""
@@ -46,12 +47,12 @@ export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) 
         )}
         <div class="actions">
           <button type="submit" class="button is-primary" name="step" value="enqueue" id="enqueue" autofocus>
-            Enqueue
+            {edits === undefined ? "Enqueue" : "Save"}
           </button>
           <button type="submit" class="button" name="step" value="change" id="change">
             Change
           </button>
-          <a class="button is-quiet" href={link(ui, "/jobs")}>
+          <a class="button is-quiet" href={link(ui, edits === undefined ? "/jobs" : `/jobs/${edits}`)}>
             Cancel
           </a>
         </div>

@@ -31,7 +31,12 @@ export interface Sending {
   readonly key: string;
   /** The job that it was copied from, whose hidden values it keeps. */
   readonly like: string | undefined;
+  /** The waiting job that it changes, where it makes no other. */
+  readonly edits?: string | undefined;
 }
+
+/** Where the form is posted to, without the base. */
+export const sentTo = ({ edits }: Sending) => (edits === undefined ? "/enqueue" : `/jobs/${edits}/edit`);
 
 export const timeoutText = (seconds: number) => (seconds === 0 ? "none" : formatDuration(seconds));
 
@@ -46,10 +51,10 @@ export interface EnqueueProps {
 }
 
 export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: EnqueueProps) {
-  const { form, key, like } = sending;
+  const { form, key, like, edits } = sending;
   return (
     <>
-      <h1>New job</h1>
+      <h1 safe>{edits === undefined ? "New job" : `Edit job ${edits}`}</h1>
       {fault === undefined ? (
         ""
       ) : (
@@ -57,7 +62,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
           {fault}
         </p>
       )}
-      <form class="panel enqueue" method="post" action={link(ui, "/enqueue")} id="enqueue">
+      <form class="panel enqueue" method="post" action={link(ui, sentTo(sending))} id="enqueue">
         <input type="hidden" name="key" value={key} />
         {like === undefined ? "" : <input type="hidden" name="like" value={like} />}
         <label class="field is-full">
@@ -102,7 +107,11 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
           <Field name="run_at" word="Not before" value={form.run_at} placeholder="+10m, 2026-12-24T18:00" />
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
-          <Field name="id" word="Id" value={form.id} placeholder="made for you" />
+          {edits === undefined ? (
+            <Field name="id" word="Id" value={form.id} placeholder="made for you" />
+          ) : (
+            ""
+          )}
           <Field name="cwd" word="Directory" value={form.cwd} placeholder={defaults.cwd} />
         </div>
         <label class="field is-full">
@@ -123,7 +132,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
           <button type="submit" class="button is-primary" id="submit">
             Look it over
           </button>
-          <a class="button is-quiet" href={link(ui, "/jobs")}>
+          <a class="button is-quiet" href={link(ui, edits === undefined ? "/jobs" : `/jobs/${edits}`)}>
             Cancel
           </a>
         </div>

@@ -2,7 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Attempt } from "../src/domain/attempt.ts";
-import { isSettled, type Job } from "../src/domain/job.ts";
+import { isSettled, isWaiting, type Job } from "../src/domain/job.ts";
 import type { JobOrigin } from "../src/domain/schedule.ts";
 import { Act, Ask } from "./parts/actions.tsx";
 import { StateBadge } from "./parts/badge.tsx";
@@ -54,7 +54,7 @@ function JobHead({ ui, job }: Pick<JobProps, "ui" | "job">) {
         <span class="id" safe>
           {job.id}
         </span>{" "}
-        <StateBadge state={job.state} scheduled={isScheduled(job, ui.now)} />
+        <StateBadge state={job.state} scheduled={isScheduled(job, ui.now)} held={job.held} />
       </h1>
       <pre class="command-block">
         <code>
@@ -88,6 +88,14 @@ function JobActions({ ui, job }: Pick<JobProps, "ui" | "job">) {
           id="retry"
         />
       )}
+      {isWaiting(state) ? <HoldAct ui={ui} job={job} /> : ""}
+      {isWaiting(state) && may(ui, "enqueue") ? (
+        <a class="button" href={link(ui, `/jobs/${id}/edit`)} id="edit">
+          Edit
+        </a>
+      ) : (
+        ""
+      )}
       {isSettled(state) ? "" : <Ask ui={ui} about={`cancel/${id}`} word="Cancel" id="cancel" look="danger" />}
       {state === "processing" ? (
         ""
@@ -105,5 +113,13 @@ function JobActions({ ui, job }: Pick<JobProps, "ui" | "job">) {
         {`queuectl show ${id}`}
       </code>
     </div>
+  );
+}
+
+function HoldAct({ ui, job: { id, held } }: Pick<JobProps, "ui" | "job">) {
+  return held ? (
+    <Act ui={ui} to={`/jobs/${id}/release`} word="Release" look="primary" id="release" />
+  ) : (
+    <Act ui={ui} to={`/jobs/${id}/hold`} word="Hold" id="hold" />
   );
 }

@@ -173,6 +173,12 @@ function BulkBar({ ui, filter, total }: { ui: Ui; filter: Filter; total: number 
       <button type="submit" class="button" name="do" value="retry" id="bulk-retry">
         Retry
       </button>
+      <button type="submit" class="button" name="do" value="hold" id="bulk-hold">
+        Hold
+      </button>
+      <button type="submit" class="button" name="do" value="release" id="bulk-release">
+        Release
+      </button>
       <button type="submit" class="button" name="do" value="cancel" id="bulk-cancel">
         Cancel
       </button>

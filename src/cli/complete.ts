@@ -1,7 +1,7 @@
 // What may stand where the cursor is, for a shell's completion: from the program's own table, and from the queue where it is asked.
 
 import { existsSync } from "node:fs";
-import { isSettled, type JobState, jobStates } from "../domain/job.ts";
+import { isSettled, isWaiting, type JobState, jobStates } from "../domain/job.ts";
 import { settingKeys } from "../domain/settings.ts";
 import { databasePath } from "../home.ts";
 import type { Store } from "../store/store.ts";
@@ -161,6 +161,7 @@ async function valuesFor(
 function wantedBy(command: Command | undefined): (state: JobState) => boolean {
   if (command?.name.startsWith("dlq ")) return (state) => state === "dead";
   if (command?.name === "cancel" || command?.name === "wait") return (state) => !isSettled(state);
+  if (["hold", "release", "edit"].includes(command?.name ?? "")) return isWaiting;
   return () => true;
 }
 

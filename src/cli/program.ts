@@ -47,6 +47,12 @@ const jobFlags: readonly Flag[] = [
   ...ruleFlags,
 ];
 
+const heldFlags: readonly Flag[] = [
+  ["--tag <tag>", "All with this label"],
+  ["--queue <name>", "All of this queue"],
+  ["--all", "All"],
+];
+
 const scheduleFlags: readonly Flag[] = [
   ["--tz <zone>", "The zone of its times, such as Europe/Berlin; this machine's by default"],
   ["--missed <what>", "Of times that no worker was there for: skip all, run one (the default), or all"],
@@ -75,6 +81,7 @@ const commands: readonly Command[] = [
     ],
     flags: [
       ...jobFlags,
+      ["--hold", "Let it wait until it is released"],
       ["--file <file>", "Jobs as JSON, a JSON array or JSON Lines, or the list for --each; - is stdin"],
       [
         "--each <command>",
@@ -232,6 +239,35 @@ const commands: readonly Command[] = [
     takes: "<...id>",
     about: "Run jobs now, or once more",
     load: async () => (await import("./commands/retry.ts")).retry,
+  },
+  {
+    name: "hold",
+    takes: "[...id]",
+    about: "Keep waiting jobs from running until they are released",
+    usage: "hold <id…> | --tag <tag> | --queue <name> | --all",
+    flags: heldFlags,
+    load: async () => (await import("./commands/hold.ts")).hold,
+  },
+  {
+    name: "release",
+    takes: "[...id]",
+    about: "Let held jobs run",
+    usage: "release <id…> | --tag <tag> | --queue <name> | --all",
+    flags: heldFlags,
+    load: async () => (await import("./commands/hold.ts")).release,
+  },
+  {
+    name: "edit",
+    takes: "<id>",
+    about: "Change what a job is while it waits; without options in your editor",
+    usage: "edit <id> [options] [-- <word…>]",
+    examples: ["queuectl edit report --priority 5 --delay 10m", "queuectl edit report"],
+    flags: [
+      ...jobFlags.filter(([flag]) => !flag.startsWith("--id ")),
+      ["--clear-tags", "Take its labels away"],
+      json,
+    ],
+    load: async () => (await import("./commands/edit.ts")).edit,
   },
   {
     name: "delete",

@@ -32,6 +32,9 @@ export const nextStates: Readonly<Record<JobState, readonly JobState[]>> = {
 export const isSettled = (state: JobState) =>
   state === "completed" || state === "dead" || state === "cancelled";
 
+/** States of a job that is to run, now or later. */
+export const isWaiting = (state: JobState) => state === "pending" || state === "failed";
+
 /** What a new job is made of, complete and checked. */
 export interface NewJob {
   /** Undefined: the store makes one. */
@@ -126,7 +129,8 @@ export const maxEnvBytes = 512 * 1024;
 
 const maxTags = 64;
 
-function checkNewJob(job: NewJob): NewJob {
+/** Refuses what breaks a rule. */
+export function checkNewJob(job: NewJob): NewJob {
   if (job.id !== undefined) checkId(job.id);
   checkCommand(job.command);
   settingRules.max_retries.check(job.max_retries);

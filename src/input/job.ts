@@ -20,7 +20,7 @@ const runAt = z
   .optional();
 
 /** Keys that only the system writes: a job that was printed can be enqueued again as it is. */
-const systemKeys = [
+export const systemKeys = [
   "state",
   "attempts",
   "next_run_at",

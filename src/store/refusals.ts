@@ -2,8 +2,9 @@
 
 import { Refusal } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
-import { type Job, type JobState, shown } from "../domain/job.ts";
+import { isSettled, isWaiting, type Job, type JobState, shown } from "../domain/job.ts";
 import { mostSnoozes } from "../domain/snooze.ts";
+import type { JobChange } from "./store.ts";
 
 export const idTwice = (id: string) =>
   new Refusal("conflict", `the id ${id} is given to two jobs`, "give each its own, or leave it out");
@@ -59,6 +60,42 @@ export function refuseSnooze(
       `job ${job.id} was put off ${times} times in a row, and may not be again`,
       "its exit status counts",
     );
+  }
+}
+
+/** Refuses a job that does not wait; what is `done` to it says the message. */
+export function refuseUnlessWaiting(job: RefusedJob, done: string): void {
+  if (isWaiting(job.state)) return;
+  throw wrongState(
+    job,
+    `cannot be ${done}`,
+    job.state === "processing"
+      ? `queuectl cancel ${job.id} stops it first`
+      : `only jobs that wait can; queuectl retry ${job.id} runs it once more`,
+  );
+}
+
+type HoldableJob = RefusedJob & { readonly held: number | boolean };
+
+/** Refuses the release of a job that nobody holds. */
+export function refuseUnlessHeld(job: HoldableJob): void {
+  if (!isWaiting(job.state) || !job.held) throw wrongState(job, "is not held");
+}
+
+/** Whether a change to all that match is done to this one. */
+export function applies(change: JobChange, job: HoldableJob): boolean {
+  switch (change) {
+    case "retry":
+    case "delete":
+      return job.state !== "processing";
+    case "cancel":
+      return !isSettled(job.state);
+    case "hold":
+      return isWaiting(job.state) && !job.held;
+    case "release":
+      return isWaiting(job.state) && Boolean(job.held);
+    default:
+      return change satisfies never;
   }
 }
 

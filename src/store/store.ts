@@ -4,6 +4,7 @@
 // `unavailable` (it may pass) or `unusable` (it will not pass by itself).
 
 import type { Attempt, OutputPiece } from "../domain/attempt.ts";
+import type { JobEdit } from "../domain/edit.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
@@ -74,6 +75,15 @@ export interface Jobs {
    */
   cancel(seqs: readonly number[]): Promise<readonly Job[]>;
 
+  /** Keeps waiting jobs from running until somebody releases or retries them. Refused (`wrong_state`) for others; then none is touched. */
+  hold(seqs: readonly number[]): Promise<readonly Job[]>;
+
+  /** Lets held jobs run when their moment comes, or at once when it has. Refused (`wrong_state`) for others; then none is touched. */
+  release(seqs: readonly number[]): Promise<readonly Job[]>;
+
+  /** Changes what a waiting job is, in its place of the enqueue order. Refused (`wrong_state`) when it does not wait any more. */
+  edit(seq: number, edit: JobEdit): Promise<Job>;
+
   /**
    * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts. Refused (`wrong_state`) when one of
    * them is processing or, given `only`, not in that state; then none is touched.
@@ -139,12 +149,12 @@ export interface Matching {
 
   /**
    * Does one thing to whatever matches among the next `limit` jobs. Jobs that it cannot be done to are left alone: running ones by
-   * retry and delete, settled ones by cancel.
+   * retry and delete, settled ones by cancel, by hold all that do not wait or are held, and by release all that are not.
    */
   change(change: JobChange, filter: JobFilter, window: JobSpan): Promise<ChangedJobs>;
 }
 
-export type JobChange = "retry" | "cancel" | "delete";
+export type JobChange = "retry" | "cancel" | "delete" | "hold" | "release";
 
 export interface JobSpan {
   readonly limit: number;
@@ -343,6 +353,9 @@ export interface StatsReader {
 
   /** How many jobs are neither completed nor dead nor cancelled, in these queues (null for all). */
   outstanding(queues: readonly string[] | null): Promise<number>;
+
+  /** How many of those will come to their end without a user's word: not those that are held. */
+  expected(queues: readonly string[] | null): Promise<number>;
 
   /** Runs that completed and that failed, by time; kept for as long as the longest span looks back. */
   throughput(span: Span): Promise<Throughput>;

@@ -11,6 +11,7 @@ import { apiActionRoutes } from "./routes/api-actions.ts";
 import { apiScheduleRoutes } from "./routes/api-schedules.ts";
 import { bulkRoutes } from "./routes/bulk.tsx";
 import { deadLetterRoutes } from "./routes/dead-letter.tsx";
+import { editRoutes } from "./routes/edit.ts";
 import { enqueueRoutes } from "./routes/enqueue.tsx";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/job.tsx";
@@ -49,6 +50,7 @@ const routeFiles = [
   scheduleRoutes,
   settingRoutes,
   enqueueRoutes,
+  editRoutes,
   loginRoutes,
   apiRoutes,
   apiActionRoutes,

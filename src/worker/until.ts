@@ -4,7 +4,7 @@ import { Refusal } from "../domain/errors.ts";
 import { isSettled } from "../domain/job.ts";
 import type { Store } from "../store/store.ts";
 
-/** When it is stopped, when its queues hold nothing that waits or runs, or when this one job is settled. */
+/** When it is stopped, when its queues hold nothing that is to run or runs, or when this one job is settled. */
 export type Until = "stopped" | "empty" | { readonly seq: number; readonly id: string };
 
 /** `queues`: null for every queue. A store that does not answer says nothing. */
@@ -15,7 +15,7 @@ export async function isReached(
 ): Promise<boolean> {
   if (until === "stopped") return false;
   try {
-    if (until === "empty") return (await store.stats.outstanding(queues)) === 0;
+    if (until === "empty") return (await store.stats.expected(queues)) === 0;
     return isSettled((await store.jobs.find(until.id)).state);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

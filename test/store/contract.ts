@@ -6,6 +6,7 @@ import { changeContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claims.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { historyContract } from "./contract/history.ts";
+import { holdingContract } from "./contract/holding.ts";
 import { lookupContract } from "./contract/lookup.ts";
 import { matchingContract } from "./contract/matching.ts";
 import { modelContract } from "./contract/model.ts";
@@ -28,6 +29,7 @@ export function storeContract(kind: StoreKind): void {
     enqueueContract(makeStore);
     lookupContract(makeStore);
     changeContract(makeStore);
+    holdingContract(makeStore);
     claimContract(makeStore);
     settlementContract(makeStore);
     snoozeContract(makeStore);

@@ -1,6 +1,7 @@
 // A queue in a few lines, without durability, concurrency or speed: what a store must look like from outside.
 
 import { type Ending, isCharged } from "../../src/domain/attempt.ts";
+import type { JobEdit } from "../../src/domain/edit.ts";
 import { isSettled, type Job, type JobState } from "../../src/domain/job.ts";
 import type { ClaimedJob, Lease } from "../../src/domain/lease.ts";
 import { outcomeOf } from "../../src/domain/outcome.ts";
@@ -45,6 +46,9 @@ export const emptyModel = (): QueueModel => ({
 
 export const isWaiting = ({ job }: ModelJob) => job.state === "pending" || job.state === "failed";
 
+/** When its next run may begin; null when something holds it back. */
+export const momentOf = (entry: ModelJob): number | null => (isWaiting(entry) ? entry.job.next_run_at : null);
+
 export const jobsIn = (model: QueueModel, ...states: JobState[]) =>
   [...model.jobs.values()].filter(({ job }) => states.includes(job.state));
 
@@ -65,15 +69,15 @@ export function addJob(model: QueueModel, job: Job): void {
 export function dueJobs(model: QueueModel, queues: readonly string[] | null, now: number): ModelJob[] {
   return [...model.jobs.values()]
     .filter((entry) => isWaiting(entry) && (queues === null || queues.includes(entry.job.queue)))
-    .filter(({ job }) => job.next_run_at! <= now)
+    .filter((entry) => (momentOf(entry) ?? Number.POSITIVE_INFINITY) <= now)
     .sort((a, b) => b.job.priority - a.job.priority || a.job.seq - b.job.seq);
 }
 
 /** Of the waiting jobs of some queues, when the next one falls due. */
 export function nextDueAt(model: QueueModel, queues: readonly string[] | null): number | null {
   const moments = [...model.jobs.values()]
-    .filter((entry) => isWaiting(entry) && (queues === null || queues.includes(entry.job.queue)))
-    .map(({ job }) => job.next_run_at!);
+    .filter(({ job }) => queues === null || queues.includes(job.queue))
+    .flatMap((entry) => momentOf(entry) ?? []);
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
@@ -117,7 +121,14 @@ export function cancelJob(entry: ModelJob, now: number): void {
     entry.cancel_requested = true;
     entry.job = { ...entry.job, updated_at: now };
   } else {
-    entry.job = { ...entry.job, state: "cancelled", next_run_at: null, finished_at: now, updated_at: now };
+    entry.job = {
+      ...entry.job,
+      state: "cancelled",
+      held: false,
+      next_run_at: null,
+      finished_at: now,
+      updated_at: now,
+    };
   }
 }
 
@@ -130,8 +141,23 @@ export function retryJob(entry: ModelJob, now: number): void {
     ...entry.job,
     state: "pending",
     attempts: 0,
+    held: false,
     next_run_at: now,
     updated_at: now,
     finished_at: null,
   };
+}
+
+export function holdJob(entry: ModelJob, now: number): void {
+  entry.job = { ...entry.job, held: true, next_run_at: null, updated_at: now };
+}
+
+export function releaseJob(entry: ModelJob, now: number): void {
+  entry.job = { ...entry.job, held: false, next_run_at: Math.max(entry.job.run_at, now), updated_at: now };
+}
+
+export function editJob(entry: ModelJob, edit: JobEdit, now: number): void {
+  const { job } = entry;
+  const next_run_at = job.held ? null : (edit.run_at ?? job.next_run_at);
+  entry.job = { ...job, ...edit, next_run_at, updated_at: now };
 }

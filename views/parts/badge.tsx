@@ -5,10 +5,11 @@ import type { Attempt } from "../../src/domain/attempt.ts";
 import type { JobState } from "../../src/domain/job.ts";
 import type { WorkerState } from "../../src/domain/worker.ts";
 
-/** Drawn on a field of 16 by 16; `scheduled` is a pending job whose moment has not come. */
+/** Drawn on a field of 16 by 16; `scheduled` is a pending job whose moment has not come, `held` one that waits for a user. */
 const shapes = {
   pending: "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11zM8 5v3.2l2.2 1.4",
   scheduled: "M3 4h10v9.5H3zM3 7h10M6 2.2v3M10 2.2v3",
+  held: "M5.5 3.5v9M10.5 3.5v9",
   processing: "M5 3.2l7.5 4.8L5 12.8z",
   completed: "M3 8.6l3.4 3.4L13 4.8",
   failed: "M12.6 6.2A5 5 0 1 0 13 9M13 3v3.4H9.6",
@@ -26,13 +27,19 @@ export function Icon({ shape }: { shape: Shape }) {
   );
 }
 
-export function StateBadge({ state, scheduled = false }: { state: JobState; scheduled?: boolean }) {
-  const shape = scheduled && state === "pending" ? "scheduled" : state;
-  const word = state === "failed" ? "retrying" : shape;
+interface StateBadgeProps {
+  readonly state: JobState;
+  readonly scheduled?: boolean;
+  readonly held?: boolean;
+}
+
+export function StateBadge({ state, scheduled = false, held = false }: StateBadgeProps) {
+  const shape = held ? "held" : scheduled && state === "pending" ? "scheduled" : state;
+  const word = shape === "failed" ? "retrying" : shape;
   return (
     <span
       class={`state is-${shape}`}
-      title={state === "failed" ? "failed, waiting for its next run" : undefined}
+      title={shape === "failed" ? "failed, waiting for its next run" : undefined}
     >
       <Icon shape={shape} />
       {word}

@@ -80,7 +80,7 @@ function JobRow({ ui, job, form, columns }: JobRowProps) {
         </td>
       )}
       <td>
-        <StateBadge state={job.state} scheduled={isScheduled(job, ui.now)} />
+        <StateBadge state={job.state} scheduled={isScheduled(job, ui.now)} held={job.held} />
       </td>
       <td>
         <a class="id" href={place} safe>
@@ -147,6 +147,7 @@ function When({ job }: { job: Job }) {
   switch (job.state) {
     case "pending":
     case "failed":
+      if (job.next_run_at === null) return <span class="unseen">no next run</span>;
       return (
         <>
           <span class="unseen">next run </span>

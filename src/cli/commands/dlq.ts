@@ -1,8 +1,8 @@
 // queuectl dlq: the dead letter queue, jobs that are out of retries.
 
 import { misuse } from "../../domain/errors.ts";
-import type { ChangedJobs, JobFilter, Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
+import { changeMatching } from "../change-matching.ts";
 import { confirmed } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
@@ -44,27 +44,16 @@ export async function dlqRetry(
   }
   if (all) return dlqRetryAll(context);
   await using store = await context.openStore();
-  if (isFilter) return await retryMatching(store, { tag, queue, search });
+  if (isFilter) {
+    note(backText(await changeMatching(store, "retry", { state: "dead", tag, queue, search })));
+    return done;
+  }
   const found = await findJobs(store, words);
   const jobs = await store.jobs.retry(
     found.map(({ seq }) => seq),
     "dead",
   );
   for (const job of jobs) note(`job ${job.id} is back in its queue`);
-  return done;
-}
-
-/** What dies meanwhile is not meant, or a job that dies at once would go round for ever. */
-async function retryMatching(store: Store, filter: JobFilter): Promise<number> {
-  let before: number | undefined = (await store.matching.newest()) + 1;
-  let retried = 0;
-  while (before !== undefined) {
-    const span = { limit: batch, before };
-    const some: ChangedJobs = await store.matching.change("retry", { ...filter, state: "dead" }, span);
-    retried += some.changed;
-    before = some.older;
-  }
-  note(backText(retried));
   return done;
 }
 

@@ -31,6 +31,7 @@ export interface JobOptions extends RuleOptions {
 }
 
 interface EnqueueOptions extends JobOptions {
+  readonly hold?: boolean;
   readonly file?: string;
   readonly each?: string;
   readonly colsep?: string;
@@ -105,7 +106,11 @@ export async function complete(
   return (await completer(context, store, options))(request);
 }
 
-export async function completer(context: Context, store: Store, options: JobOptions) {
+export async function completer(
+  context: Context,
+  store: Store,
+  options: JobOptions & { readonly hold?: boolean },
+) {
   const defaults = defaultsFrom(await context.settings(store), context);
   const over = overrides(context, options, await store.now());
   return (request: JobRequest): NewJob => {
@@ -114,6 +119,7 @@ export async function completer(context: Context, store: Store, options: JobOpti
       ...over,
       env: { ...request.env, ...over.env },
       rules: { ...request.rules, ...over.rules },
+      held: options.hold ?? request.held,
     };
     const cwd = asked.cwd === undefined ? undefined : resolve(context.cwd, asked.cwd);
     return newJob({ ...asked, cwd, tags: [...(request.tags ?? []), ...(options.tag ?? [])] }, defaults);
@@ -121,7 +127,7 @@ export async function completer(context: Context, store: Store, options: JobOpti
 }
 
 /** What the options say; what they do not say is missing. */
-function overrides(context: Context, options: JobOptions, now: number): Partial<NewJob> {
+export function overrides(context: Context, options: JobOptions, now: number): Partial<NewJob> {
   const { id, maxRetries, priority, runAt, delay, timeout, queue, cwd, env = [] } = options;
   if (runAt !== undefined && delay !== undefined) throw misuse("--run-at and --delay say the same: give one");
   const run_at =

@@ -72,6 +72,7 @@ function whenText(job: Job, now: number): string {
   switch (job.state) {
     case "pending":
     case "failed": {
+      if (job.held) return "held";
       const seconds = ((job.next_run_at ?? now) - now) / 1000;
       return seconds > 0 ? `in ${formatDuration(Math.ceil(seconds))}` : "due";
     }

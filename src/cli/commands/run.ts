@@ -1,5 +1,6 @@
 // queuectl run: enqueue a job, be its worker, and show its output as it comes.
 
+import { misuse } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { version } from "../../self.ts";
 import { newWorkerId } from "../../store/rows.ts";
@@ -14,6 +15,11 @@ import { complete, type JobOptions, readRequest } from "./enqueue.ts";
 
 export async function run(context: Context, words: readonly string[], options: JobOptions): Promise<number> {
   const request = await readRequest(words, options);
+  if (request.held)
+    throw misuse(
+      "what run runs is not held",
+      "queuectl enqueue --hold stores it, and queuectl release lets it run",
+    );
   await using store = await context.openStore();
   const job = await store.jobs.enqueue(await complete(context, store, options, request));
 

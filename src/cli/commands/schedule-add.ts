@@ -35,8 +35,8 @@ export async function scheduleAdd(
   if (command.length > 1) throw misuse("the times or the command are several words", "quote each of the two");
   const rule = readRule(options);
   const request = await readRequest(command, options);
-  if (request.id !== undefined || request.run_at !== undefined) {
-    throw misuse("what a schedule runs has neither id nor run_at of its own", "leave them out");
+  if (request.id !== undefined || request.run_at !== undefined || request.held) {
+    throw misuse("what a schedule runs has no id, run_at or held of its own", "leave them out");
   }
   await using store = await context.openStore();
   const { id: _id, run_at: _run_at, ...job } = await complete(context, store, options, request);

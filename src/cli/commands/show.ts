@@ -54,6 +54,7 @@ function facts(job: Job, origin: JobOrigin | null): [string, Cell][] {
     ["id", job.id],
     ["command", job.command],
     ["state", stateCell(job.state)],
+    ["held", job.held ? `until queuectl release ${job.id}` : null],
     ["attempts", `${job.attempts} of at most ${job.max_retries + 1}`],
     ["priority", String(job.priority)],
     ["queue", job.queue],

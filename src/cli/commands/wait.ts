@@ -51,6 +51,8 @@ async function untilNamed(
 ): Promise<Waited> {
   const jobs: Job[] = [];
   for (const word of words) jobs.push(await store.jobs.find(word));
+  for (const { id, held } of jobs)
+    if (held) note(`queuectl: job ${id} is held; queuectl release ${id} lets it run`);
   const settled = await untilAll(store, jobs, isSettled, { timeout: limit });
   return settled ? settled.find((job) => statusOfJob(job) !== done) : "time is up";
 }

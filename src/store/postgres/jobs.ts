@@ -4,12 +4,23 @@ import type { SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
 import { isSettled, type JobState, type NewJob } from "../../domain/job.ts";
-import { ambiguousId, idTaken, jobIsGone, noSuchJob, refuseUnless, wrongState } from "../refusals.ts";
+import {
+  ambiguousId,
+  idTaken,
+  jobIsGone,
+  noSuchJob,
+  refuseUnless,
+  refuseUnlessHeld,
+  refuseUnlessWaiting,
+  wrongState,
+} from "../refusals.ts";
 import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import { bulkEnqueue } from "./bulk-enqueue.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges, groupsOf } from "./counts.ts";
+import { rewrite } from "./edit.ts";
+import { holdBack, letGo } from "./held.ts";
 import { isByText, isWanted, lastPlace, matches, newestOf } from "./matching.ts";
 import type { Notifier } from "./notify.ts";
 import { giveUpOutput, sweepOutput } from "./output.ts";
@@ -70,6 +81,27 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
         const rows = await lockedRows(tx, seqs);
         for (const row of rows) if (isSettled(row.state)) throw wrongState(row, "cannot be cancelled");
         return markCancelled(connection, tx, rows);
+      }),
+
+    hold: (seqs) =>
+      change(async (tx) => {
+        const rows = await lockedRows(tx, seqs);
+        for (const row of rows) refuseUnlessWaiting(row, "held");
+        return holdBack(connection, tx, rows);
+      }),
+
+    release: (seqs) =>
+      change(async (tx) => {
+        const rows = await lockedRows(tx, seqs);
+        for (const row of rows) refuseUnlessHeld(row);
+        return letGo(connection, tx, rows);
+      }),
+
+    edit: (seq, edit) =>
+      change(async (tx) => {
+        const [row] = await lockedRows(tx, [seq]);
+        refuseUnlessWaiting(row!, "edited");
+        return rewrite(connection, tx, row!, edit);
       }),
 
     retry: (seqs, only) =>
@@ -222,7 +254,7 @@ export async function markCancelled(connection: Connection, tx: SQL, rows: reado
       update queuectl.jobs set
         cancel_requested_at = case when state = 'processing' then coalesce(cancel_requested_at, now) end,
         finished_at = case when state = 'processing' then finished_at else now end,
-        next_run_at = null, ready = false, updated_at = now,
+        next_run_at = null, ready = false, held = false, updated_at = now,
         state = case when state = 'processing' then state else 'cancelled' end
       from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
       where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
@@ -245,10 +277,10 @@ export async function makePending(connection: Connection, tx: SQL, rows: readonl
   );
 }
 
-const seqsOf = (rows: readonly JobRow[]) => rows.map(({ seq }) => seq);
+export const seqsOf = (rows: readonly JobRow[]) => rows.map(({ seq }) => seq);
 
 /** Counts what an update changed, and gives the jobs in the order they were asked for. */
-async function moved(connection: Connection, tx: SQL, before: readonly JobRow[], updated: Row[]) {
+export async function moved(connection: Connection, tx: SQL, before: readonly JobRow[], updated: Row[]) {
   const counts = countChanges(connection);
   const after = new Map(updated.map(jobRow).map((row) => [row.seq, row]));
   const changed = before.map((row) => {

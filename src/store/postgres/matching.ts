@@ -2,11 +2,12 @@
 // at a bounded number of jobs, so that no question costs more with a longer history.
 
 import type { SQL } from "bun";
-import { isSettled } from "../../domain/job.ts";
+import { applies } from "../refusals.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
-import type { JobChange, JobFilter, JobSpan, JobWindow, Matching } from "../store.ts";
+import type { JobChange, JobFilter, JobSpan, JobWindow, Matching, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { groupsOf } from "./counts.ts";
+import { holdBack, letGo } from "./held.ts";
 import { makePending, markCancelled, remove } from "./jobs.ts";
 import type { Notifier } from "./notify.ts";
 import { sweepOutput } from "./output.ts";
@@ -51,9 +52,9 @@ export function matching(connection: Connection, notifier: Notifier): Matching {
           and ${matches(tx, filter)} order by seq for update
         `;
         const apt = locked.map(jobRow).filter((row) => applies(change, row));
-        const removed = change === "delete" ? await remove(connection, tx, apt) : [];
-        if (change === "retry") await makePending(connection, tx, apt);
-        if (change === "cancel") await markCancelled(connection, tx, apt);
+        let removed: readonly RemovedJob[] = [];
+        if (change === "delete") removed = await remove(connection, tx, apt);
+        else await changes[change](connection, tx, apt);
         return { changed: apt.length, left: locked.length - apt.length, removed, older };
       });
       notifier.say("work");
@@ -63,9 +64,12 @@ export function matching(connection: Connection, notifier: Notifier): Matching {
   };
 }
 
-function applies(change: JobChange, { state }: JobRow): boolean {
-  return change === "cancel" ? !isSettled(state) : state !== "processing";
-}
+const changes: Readonly<
+  Record<
+    Exclude<JobChange, "delete">,
+    (connection: Connection, tx: SQL, rows: readonly JobRow[]) => Promise<unknown>
+  >
+> = { retry: makePending, cancel: markCancelled, hold: holdBack, release: letGo };
 
 interface Window {
   readonly rows: readonly JobRow[];

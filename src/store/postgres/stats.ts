@@ -32,14 +32,13 @@ export function stats({ ask, at }: Connection): StatsReader {
       }),
 
     outstanding: (queues) =>
-      ask(async (sql) => {
-        const open = (await groupsOf(sql, {})).filter(
-          ({ queue, state }) =>
-            ["pending", "processing", "failed"].includes(state) &&
-            (queues === null || queues.includes(queue)),
-        );
-        return open.reduce((sum, { jobs }) => sum + jobs, 0);
-      }),
+      ask(async (sql) => Number((await sql`select ${unsettled(sql, queues)} as n`)[0].n)),
+
+    expected: (queues) =>
+      // In one snapshot: a job that is released in between would be subtracted while it runs.
+      ask(async (sql) =>
+        Number((await sql`select ${unsettled(sql, queues)} - ${heldBack(sql, queues)} as n`)[0].n),
+      ),
 
     throughput: (span) =>
       ask(async (sql) => {
@@ -115,3 +114,16 @@ async function oldestWaiting(sql: SQL, now: number): Promise<Map<string, number>
   `;
   return new Map(rows.map(({ queue, since }) => [queue, Number(since)]));
 }
+
+const isAsked = (sql: SQL, queues: readonly string[] | null) =>
+  queues === null ? sql`true` : sql`queue = any(${sql.array([...queues], "TEXT")})`;
+
+const unsettled = (sql: SQL, queues: readonly string[] | null) => sql`(
+  select coalesce(sum(jobs), 0) from queuectl.counts
+  where state in ('pending', 'processing', 'failed') and ${isAsked(sql, queues)}
+)`;
+
+/** Jobs that nothing but a user's word lets run. */
+const heldBack = (sql: SQL, queues: readonly string[] | null) => sql`(
+  select count(*) from queuectl.jobs where held and ${isAsked(sql, queues)}
+)`;

@@ -3,11 +3,22 @@
 import { SQLiteError } from "bun:sqlite";
 import { isId } from "../../domain/id.ts";
 import { isSettled, type Job, type NewJob } from "../../domain/job.ts";
-import { ambiguousId, idTaken, jobIsGone, noSuchJob, refuseUnless, wrongState } from "../refusals.ts";
+import {
+  ambiguousId,
+  idTaken,
+  jobIsGone,
+  noSuchJob,
+  refuseUnless,
+  refuseUnlessHeld,
+  refuseUnlessWaiting,
+  wrongState,
+} from "../refusals.ts";
 import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { rewrite } from "./edit.ts";
+import { holdBack, letGo } from "./held.ts";
 
 export function jobs(connection: Connection): Jobs {
   const { sql, read, write, clock } = connection;
@@ -50,6 +61,26 @@ export function jobs(connection: Connection): Jobs {
         if (isSettled(row.state)) throw wrongState(row, "cannot be cancelled");
         return markCancelled(connection, row, now);
       }),
+
+    hold: (seqs) =>
+      change(connection, seqs, (row, now) => {
+        refuseUnlessWaiting(row, "held");
+        return holdBack(connection, row.seq, now);
+      }),
+
+    release: (seqs) =>
+      change(connection, seqs, (row, now) => {
+        refuseUnlessHeld(row);
+        return letGo(connection, row.seq, now);
+      }),
+
+    edit: async (seq, edit) => {
+      const [job] = await change(connection, [seq], (row, now) => {
+        refuseUnlessWaiting(row, "edited");
+        return rewrite(connection, row, edit, now);
+      });
+      return job!;
+    },
 
     retry: (seqs, only) =>
       change(connection, seqs, (row, now) => {
@@ -183,7 +214,7 @@ export function markCancelled({ sql }: Connection, { seq, state }: JobRow, now: 
     `).get({ seq, now });
   }
   return sql(`
-    update jobs set state = 'cancelled', ready = 0, next_run_at = null, finished_at = $now, updated_at = $now
+    update jobs set state = 'cancelled', ready = 0, held = 0, next_run_at = null, finished_at = $now, updated_at = $now
     where seq = $seq returning *
   `).get({ seq, now });
 }

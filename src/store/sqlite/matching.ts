@@ -1,11 +1,12 @@
 // Jobs by a filter, a window at a time, and what is done to all of them. Where a text or a tag has to be compared, a window looks
 // at a bounded number of jobs, so that no question costs more with a longer history.
 
-import { isSettled } from "../../domain/job.ts";
+import { applies } from "../refusals.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
 import type { JobChange, JobFilter, JobSpan, JobWindow, Matching, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { holdBack, letGo } from "./held.ts";
 import { makePending, markCancelled, remove } from "./jobs.ts";
 
 /** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
@@ -47,11 +48,7 @@ export function matching(connection: Connection): Matching {
             counts.add(row, -1);
             removed.push(remove(connection, row));
           } else {
-            const next =
-              change === "retry"
-                ? makePending(connection, row.seq, now)
-                : markCancelled(connection, row, now);
-            counts.move(row, next);
+            counts.move(row, changes[change](connection, row, now));
           }
         }
         counts.save();
@@ -60,9 +57,14 @@ export function matching(connection: Connection): Matching {
   };
 }
 
-function applies(change: JobChange, { state }: JobRow): boolean {
-  return change === "cancel" ? !isSettled(state) : state !== "processing";
-}
+const changes: Readonly<
+  Record<Exclude<JobChange, "delete">, (connection: Connection, row: JobRow, now: number) => JobRow>
+> = {
+  retry: (connection, { seq }, now) => makePending(connection, seq, now),
+  cancel: markCancelled,
+  hold: (connection, { seq }, now) => holdBack(connection, seq, now),
+  release: (connection, { seq }, now) => letGo(connection, seq, now),
+};
 
 interface Window {
   readonly rows: readonly JobRow[];

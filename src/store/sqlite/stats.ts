@@ -35,14 +35,23 @@ export function stats(connection: Connection): StatsReader {
 
     queues: () => read(() => queueCounts(connection)),
 
-    outstanding: (queues) =>
-      read(
-        () =>
-          sql(`
-            select coalesce(sum(jobs), 0) as n from counts
-            where state in ('pending', 'processing', 'failed')
-              and ($queues is null or queue in (select value from json_each($queues)))
-          `).get({ queues: queues === null ? null : JSON.stringify(queues) }).n,
-      ),
+    outstanding: (queues) => read(() => unsettled(connection, queues)),
+
+    expected: (queues) => read(() => unsettled(connection, queues) - heldBack(connection, queues)),
   };
 }
+
+const isAsked = "($queues is null or queue in (select value from json_each($queues)))";
+
+const asked = (queues: readonly string[] | null) => ({
+  queues: queues === null ? null : JSON.stringify(queues),
+});
+
+const unsettled = ({ sql }: Connection, queues: readonly string[] | null): number =>
+  sql(`
+    select coalesce(sum(jobs), 0) as n from counts where state in ('pending', 'processing', 'failed') and ${isAsked}
+  `).get(asked(queues)).n;
+
+/** Jobs that nothing but a user's word lets run. */
+const heldBack = ({ sql }: Connection, queues: readonly string[] | null): number =>
+  sql(`select count(*) as n from jobs where held = 1 and ${isAsked}`).get(asked(queues)).n;

@@ -5,11 +5,13 @@ import { misuse, Refusal } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
 import type { SettingKey } from "../../domain/settings.ts";
 import * as shapes from "../../input/api.ts";
+import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
 import type { JobChange } from "../../store/store.ts";
 import { changeAll } from "../bulk.ts";
+import { editOne } from "../edit.ts";
 import { filterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
-import { jsonOf, optionalJson } from "../json-body.ts";
+import { jsonOf, optionalJson, pointing } from "../json-body.ts";
 import { jsonReply, shieldHeaders } from "../reply.ts";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -43,6 +45,43 @@ export const apiActionRoutes = (web: Web) =>
       needs("operate", {
         summary: "Cancel a job; one that runs is being ended then",
         answers: { 200: shapes.job },
+      }),
+    )
+    .post(
+      "/jobs/:id/hold",
+      ({ request, params }) => change(web, request, params.id, "hold"),
+      needs("operate", { summary: "Keep a waiting job from running", answers: { 200: shapes.job } }),
+    )
+    .post(
+      "/jobs/:id/release",
+      ({ request, params }) => change(web, request, params.id, "release"),
+      needs("operate", { summary: "Let a held job run", answers: { 200: shapes.job } }),
+    )
+    .patch(
+      "/jobs/:id",
+      ({ request, params }) => edit(web, request, params.id),
+      needs("enqueue", {
+        summary: "Change what a waiting job is; keys that are left out stay as they are",
+        body: jobEditBody,
+        answers: { 200: shapes.job },
+      }),
+    )
+    .post(
+      "/jobs/hold",
+      ({ request }) => changeMany(web, request, "hold"),
+      needs("operate", {
+        summary: "Hold all waiting jobs that match",
+        query: allQuery,
+        answers: { 200: shapes.changed },
+      }),
+    )
+    .post(
+      "/jobs/release",
+      ({ request }) => changeMany(web, request, "release"),
+      needs("operate", {
+        summary: "Release all held jobs that match",
+        query: allQuery,
+        answers: { 200: shapes.changed },
       }),
     )
     .post(
@@ -161,6 +200,14 @@ async function change(
   return changed
     ? jsonReply(shownJobJson(changed))
     : new Response(null, { status: 204, headers: shieldHeaders() });
+}
+
+async function edit(web: Web, request: Request, id: string): Promise<Response> {
+  const body = await jsonOf(request, "job");
+  const job = await web.store.jobs.find(id);
+  const edited = await pointing(async () => editOne(web, job, readJobEditValue(body, job)));
+  audited(web, request, "edit", [job.id]);
+  return jsonReply(shownJobJson(edited));
 }
 
 async function changeMany(web: Web, request: Request, what: JobChange): Promise<Response> {

@@ -34,7 +34,7 @@ const screen: MakeScreen = async (call) => {
 type Place = Pick<Call, "web" | "ui">;
 
 /** The form, with what is wrong with it if anything is. */
-async function formScreen({ web, ui }: Place, sending: Sending, fault?: string): Promise<Screen> {
+export async function formScreen({ web, ui }: Place, sending: Sending, fault?: string): Promise<Screen> {
   const { priority, max_retries, timeout, cwd } = await jobDefaults(web);
   const defaults = {
     priority: String(priority),
@@ -43,7 +43,7 @@ async function formScreen({ web, ui }: Place, sending: Sending, fault?: string):
     cwd,
   };
   return {
-    title: "New job",
+    title: sending.edits === undefined ? "New job" : `Edit job ${sending.edits}`,
     status: fault === undefined ? 200 : 422,
     refreshes: false,
     body: (
@@ -60,15 +60,15 @@ async function formScreen({ web, ui }: Place, sending: Sending, fault?: string):
 }
 
 /** What would be enqueued, to be looked at. */
-const previewScreen = ({ ui }: Place, sending: Sending, job: NewJob, status = 200): Screen => ({
-  title: "Enqueue this?",
+export const previewScreen = ({ ui }: Place, sending: Sending, job: NewJob, status = 200): Screen => ({
+  title: sending.edits === undefined ? "Enqueue this?" : `Make job ${sending.edits} this?`,
   status,
   refreshes: false,
   body: <EnqueuePreview ui={ui} sending={sending} job={job} user={userName()} />,
 });
 
 /** A form that makes another job like this one; secrets stay hidden, and are taken from that job when it is sent. */
-const formLike = (job: Job): EnqueueForm => ({
+export const formLike = (job: Job): EnqueueForm => ({
   ...empty,
   command: job.command,
   queue: job.queue,
@@ -91,9 +91,7 @@ export const enqueueRoutes = (web: Web) =>
 /** The form leads to a look at what it says, and that to the job, or back to the form. */
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
-  const form = Object.fromEntries(
-    formFields.map((name) => [name, fields.get(name) ?? ""]),
-  ) as unknown as EnqueueForm;
+  const form = formIn(fields);
   const sending = { form, key: fields.get("key") || newSecret(), like: fields.get("like") || undefined };
   const step = fields.get("step") ?? "look";
   const place = { web, ui: { ...(await uiFor(web, request)), path: "/enqueue" } };
@@ -116,6 +114,9 @@ async function send(web: Web, request: Request): Promise<Response> {
     return pageReply(place, await formScreen(place, again, `${error.message}.`));
   }
 }
+
+export const formIn = (fields: URLSearchParams) =>
+  Object.fromEntries(formFields.map((name) => [name, fields.get(name) ?? ""])) as unknown as EnqueueForm;
 
 async function requestOf(web: Web, { form, like }: Sending): Promise<JobRequest> {
   const wanted = readJobForm(form, await web.store.now());

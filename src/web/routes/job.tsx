@@ -8,6 +8,7 @@ import type { LogPart } from "../../../views/parts/log.tsx";
 import type { Attempt } from "../../domain/attempt.ts";
 import type { Job } from "../../domain/job.ts";
 import { openJobLog } from "../../store/logs.ts";
+import type { JobChange } from "../../store/store.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
@@ -84,6 +85,12 @@ export const jobRoutes = (web: Web) =>
       ({ request, params }) => act(web, request, params.id, "cancel"),
       needs("operate"),
     )
+    .post("/jobs/:id/hold", ({ request, params }) => act(web, request, params.id, "hold"), needs("operate"))
+    .post(
+      "/jobs/:id/release",
+      ({ request, params }) => act(web, request, params.id, "release"),
+      needs("operate"),
+    )
     .post(
       "/jobs/:id/delete",
       ({ request, params }) => act(web, request, params.id, "delete"),
@@ -123,20 +130,16 @@ async function questionOf({ web, params, query }: Call, change: "cancel" | "dele
   };
 }
 
-const said: Readonly<Record<"retry" | "cancel" | "delete", (job: Job, changed: Job | undefined) => string>> =
-  {
-    retry: (job) => `Job ${job.id} is back in its queue`,
-    cancel: (job, changed) =>
-      `Job ${job.id} is ${changed?.state === "processing" ? "being ended" : "cancelled"}`,
-    delete: (job) => `Job ${job.id} is deleted`,
-  };
+const said: Readonly<Record<JobChange, (job: Job, changed: Job | undefined) => string>> = {
+  retry: (job) => `Job ${job.id} is back in its queue`,
+  cancel: (job, changed) =>
+    `Job ${job.id} is ${changed?.state === "processing" ? "being ended" : "cancelled"}`,
+  delete: (job) => `Job ${job.id} is deleted`,
+  hold: (job) => `Job ${job.id} is held`,
+  release: (job) => `Job ${job.id} is released`,
+};
 
-async function act(
-  web: Web,
-  request: Request,
-  id: string,
-  change: "retry" | "cancel" | "delete",
-): Promise<Response> {
+async function act(web: Web, request: Request, id: string, change: JobChange): Promise<Response> {
   const form = await formOf(request);
   const job = await web.store.jobs.find(id);
   const changed = await changeOne(web, change, job);

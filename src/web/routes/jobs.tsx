@@ -62,13 +62,15 @@ const verbs: Readonly<Record<JobChange, readonly [ask: string, done: string, lef
   retry: ["Run", "back in the queue", "Running ones are left alone."],
   cancel: ["Cancel", "cancelled, or being ended", "Those that have ended are left alone."],
   delete: ["Delete", "deleted, with history and output", "Running ones are left alone."],
+  hold: ["Hold", "held until they are released", "Those that do not wait are left alone."],
+  release: ["Release", "released", "Those that are not held are left alone."],
 };
 
 function changeOf(text: string | null): JobChange {
   if (text !== null && Object.hasOwn(verbs, text)) return text as JobChange;
   throw misuse(
     `nothing is called ${JSON.stringify(text ?? "")} here`,
-    "jobs can be retried, cancelled and deleted",
+    "jobs can be retried, cancelled, held, released and deleted",
   );
 }
 
@@ -81,7 +83,7 @@ async function bulkQuestion(web: Web, query: URLSearchParams): Promise<Question>
   const change = changeOf(query.get("do"));
   const [verb, done, left] = verbs[change];
   const back = localPath(query.get("back") ?? "/jobs");
-  const look = change === "retry" ? "primary" : "danger";
+  const look = change === "cancel" || change === "delete" ? "danger" : "primary";
   const common = { to: "/jobs/act", back, choices: [{ word: verb, look } as const] };
   if (query.get("all") === "yes") {
     const filter = filterOf(query);
@@ -104,7 +106,7 @@ async function bulkQuestion(web: Web, query: URLSearchParams): Promise<Question>
           q: filter.search,
         }).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
       ],
-      typed: count > mostUntyped && change !== "retry" ? count : undefined,
+      typed: count > mostUntyped && look === "danger" ? count : undefined,
     };
   }
   const ids = query.getAll("id");

@@ -47,7 +47,13 @@ const job = fc.record({
   queue: queueName,
   max_retries: fc.integer({ min: 0, max: 2 }),
   delayMs: fc.constantFrom(0, 0, 0, -1000, 1000, 5000),
+  held: fc.constantFrom(false, false, false, true),
 });
+
+const edit = fc.record(
+  { priority: fc.integer({ min: 1, max: 5 }), queue: queueName, delayMs: fc.constantFrom(-1000, 1000, 5000) },
+  { requiredKeys: [] },
+);
 
 const ending = fc
   .tuple(
@@ -88,8 +94,9 @@ export const steps: fc.Arbitrary<Step>[] = [
     const moments = { created_at: clock.now, updated_at: clock.now, started_at: null, finished_at: null };
     const run_at = given.run_at ?? clock.now;
     const none = { last_exit_code: null, last_error: null, last_duration: null, worker_id: null };
-    const waits = { state: "pending", attempts: 0, unmet: 0, run_at, next_run_at: run_at } as const;
-    queue.addJob(model, { ...given, id, seq, ...waits, ...moments, ...none });
+    const waits = { state: "pending", attempts: 0, unmet: 0, run_at } as const;
+    const next_run_at = given.held ? null : run_at;
+    queue.addJob(model, { ...given, id, seq, ...waits, next_run_at, ...moments, ...none });
   }),
 
   step("enqueueAll", fc.array(job, { maxLength: 4 }), async (all, model, { store, clock }) => {
@@ -111,7 +118,8 @@ export const steps: fc.Arbitrary<Step>[] = [
     const [worker_id] = idleWorkers(model, picked([...model.processes.keys()], pick)!);
     if (!entry || worker_id === undefined) return;
     const { seq } = entry.job;
-    const mayRun = queue.isWaiting(entry) && entry.job.next_run_at! <= clock.now;
+    const moment = queue.momentOf(entry);
+    const mayRun = moment !== null && moment <= clock.now;
     const wanted = { worker_ids: [worker_id], queues: null, only: seq };
     const result = await store.leases.exchange({ started: [], ended: [], settings, wanted });
     expect(result.claimed.map(({ job }) => job.seq)).toEqual(mayRun ? [seq] : []);
@@ -132,6 +140,31 @@ export const steps: fc.Arbitrary<Step>[] = [
     if (!entry) return;
     await store.leases.snooze(entry.job.seq, entry.attempts.length, ms);
     entry.snooze = ms;
+  }),
+
+  step("hold", picks, async (numbers, model, { store, clock }) => {
+    const chosen = pickedJobs(model, numbers);
+    const done = store.jobs.hold(chosen.map(({ job }) => job.seq));
+    if (!chosen.every(queue.isWaiting)) return await expectWrongState(done);
+    await done;
+    for (const entry of chosen) queue.holdJob(entry, clock.now);
+  }),
+
+  step("release", picks, async (numbers, model, { store, clock }) => {
+    const held = [...model.jobs.values()].filter(({ job }) => job.held);
+    const chosen = new Set(numbers.flatMap((pick) => picked(held, pick) ?? []));
+    await store.jobs.release([...chosen].map(({ job }) => job.seq));
+    for (const entry of chosen) queue.releaseJob(entry, clock.now);
+  }),
+
+  step("edit", fc.tuple(fc.nat(), edit), async ([pick, { delayMs, ...more }], model, { store, clock }) => {
+    const entry = picked([...model.jobs.values()], pick);
+    if (!entry) return;
+    const edit = { ...more, ...(delayMs !== undefined && { run_at: clock.now + delayMs }) };
+    const done = store.jobs.edit(entry.job.seq, edit);
+    if (!queue.isWaiting(entry)) return await expectWrongState(done);
+    await done;
+    queue.editJob(entry, edit, clock.now);
   }),
 
   step("retry", fc.tuple(picks, only), async ([numbers, only], model, { store, clock }) => {

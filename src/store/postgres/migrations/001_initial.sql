@@ -59,6 +59,8 @@ create index jobs_by_state on queuectl.jobs (queue, state, seq);
 create index jobs_finished on queuectl.jobs (finished_at) where state in ('completed', 'cancelled');
 create index jobs_held on queuectl.jobs (worker_id) where worker_id is not null;
 
+create index jobs_held_back on queuectl.jobs (queue) where held;
+
 create table queuectl.job_tags (
   tag text collate "C" not null,
   seq bigint not null,

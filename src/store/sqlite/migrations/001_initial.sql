@@ -48,6 +48,8 @@ create index jobs_by_state on jobs (queue, state, seq);
 create index jobs_finished on jobs (finished_at) where state in ('completed', 'cancelled');
 create index jobs_held on jobs (worker_id) where worker_id is not null;
 
+create index jobs_held_back on jobs (queue) where held = 1;
+
 create table job_tags (
   tag text not null,
   seq integer not null,

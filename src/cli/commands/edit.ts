@@ -1,0 +1,88 @@
+// queuectl edit: change what a job is while it waits, by options or in an editor.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { checkEdit, type JobEdit } from "../../domain/edit.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
+import type { Job } from "../../domain/job.ts";
+import { jobJson } from "../../domain/json.ts";
+import { editableKeys, readJobEdit } from "../../input/job-edit.ts";
+import { refuseUnlessWaiting } from "../../store/refusals.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { isTerminal, note, printJson } from "../output.ts";
+import { type JobOptions, overrides, readRequest } from "./enqueue.ts";
+
+interface EditOptions extends JobOptions {
+  readonly clearTags?: boolean;
+  readonly json?: boolean;
+}
+
+export async function edit(
+  context: Context,
+  words: readonly string[],
+  options: EditOptions,
+): Promise<number> {
+  await using store = await context.openStore();
+  const job = await store.jobs.find(words[0]!);
+  refuseUnlessWaiting(job, "edited");
+  const said = await saidBy(context, job, options, await store.now());
+  const changes = checkEdit(job, said ?? (await editedBy(context, job)));
+  const keys = Object.keys(changes);
+  const edited = keys.length === 0 ? job : await store.jobs.edit(job.seq, changes);
+  if (options.json) await printJson(jobJson(edited));
+  note(keys.length === 0 ? `job ${job.id} stays as it is` : `job ${job.id} has another ${keys.join(", ")}`);
+  return done;
+}
+
+/** What the options say; undefined when they say nothing. */
+async function saidBy(
+  context: Context,
+  job: Job,
+  { json: _json, clearTags, ...options }: EditOptions,
+  now: number,
+): Promise<JobEdit | undefined> {
+  if (clearTags && options.tag) throw misuse("--clear-tags and --tag are the opposite: give one");
+  const hasCommand = options.dashed.length > 0 || options.command !== undefined;
+  const request = hasCommand ? await readRequest([], options) : undefined;
+  const { id: _id, env = {}, rules = {}, cwd, ...more } = overrides(context, options, now);
+  const changes: JobEdit = {
+    ...more,
+    ...(request && { command: request.command }),
+    ...(cwd !== undefined && { cwd: resolve(context.cwd, cwd) }),
+    ...(Object.keys(env).length > 0 && { env: { ...job.env, ...env } }),
+    ...(Object.keys(rules).length > 0 && { rules: { ...job.rules, ...rules } }),
+    ...(options.tag && { tags: options.tag }),
+    ...(clearTags && { tags: [] }),
+  };
+  return Object.keys(changes).length === 0 ? undefined : changes;
+}
+
+/** What somebody made of the job's JSON in an editor. A text that is refused is left where it is. */
+async function editedBy(context: Context, job: Job): Promise<JobEdit> {
+  if (!isTerminal(0) || !isTerminal(1)) {
+    throw misuse("what is to be changed?", "say it, as --priority 5; at a terminal an editor opens");
+  }
+  const json: Record<string, unknown> = jobJson(job);
+  const shown = editableKeys.filter((key) => key in json).map((key) => [key, json[key]]);
+  const before = JSON.stringify(Object.fromEntries(shown), null, 2);
+  const folder = mkdtempSync(join(tmpdir(), "queuectl-edit-"));
+  const file = join(folder, `${job.id}.json`);
+  writeFileSync(file, `${before}\n`, { mode: 0o600 });
+  const { VISUAL, EDITOR } = context.environment;
+  const editor = VISUAL || EDITOR || "vi";
+  const status = await Bun.spawn(["/bin/sh", "-c", `${editor} "$1"`, "sh", file], {
+    stdio: ["inherit", "inherit", "inherit"],
+  }).exited;
+  const text = readFileSync(file, "utf8");
+  try {
+    if (status !== 0) throw new Refusal("conflict", `${editor} ended with exit status ${status}`);
+    const changes = text.trim() === before ? {} : checkEdit(job, readJobEdit(text, job));
+    rmSync(folder, { recursive: true });
+    return changes;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(error.kind, error.message, `nothing is changed; your text is in ${file}`);
+  }
+}

@@ -1,0 +1,29 @@
+// What may be changed of a job while it waits.
+
+import { checkNewJob, type Job, type NewJob } from "./job.ts";
+
+/** The keys that change, with what they are to be; `env` and `rules` whole. */
+export type JobEdit = Partial<
+  Pick<
+    NewJob,
+    | "command"
+    | "queue"
+    | "priority"
+    | "max_retries"
+    | "timeout"
+    | "tags"
+    | "cwd"
+    | "env"
+    | "rules"
+    | "key"
+    | "run_at"
+  >
+>;
+
+/** An edit without what is as it was; refuses what would break a rule. */
+export function checkEdit(job: Job, edit: JobEdit): JobEdit {
+  checkNewJob({ ...job, ...edit });
+  const isOther = ([key, value]: [string, unknown]) =>
+    value !== undefined && !Bun.deepEquals(value, job[key as keyof JobEdit]);
+  return Object.fromEntries(Object.entries(edit).filter(isOther));
+}

@@ -1,0 +1,54 @@
+// What an edit makes of a waiting job's row, shared by both stores.
+
+import type { JobEdit } from "../domain/edit.ts";
+import type { JobRow } from "./rows.ts";
+
+export interface EditedRow {
+  readonly columns: Pick<
+    JobRow,
+    | "command"
+    | "queue"
+    | "priority"
+    | "max_retries"
+    | "timeout"
+    | "tags"
+    | "cwd"
+    | "env"
+    | "rules"
+    | "key"
+    | "run_at"
+  >;
+  readonly isParked: boolean;
+  /** Whether nothing holds it back. */
+  readonly isFree: boolean;
+  /** When it may run then; what is past counts as now. */
+  readonly due: number;
+}
+
+export function editedRow(row: JobRow, { tags, env, rules, ...edit }: JobEdit): EditedRow {
+  const { command, queue, priority, max_retries, timeout, cwd, key, run_at } = {
+    ...row,
+    ...edit,
+    run_at: edit.run_at ?? row.run_at,
+  };
+  // Nobody runs under another key, as far as is known: the next claim looks.
+  const isParked = Boolean(row.parked) && key === row.key;
+  return {
+    columns: {
+      command,
+      queue,
+      priority,
+      max_retries,
+      timeout,
+      tags: tags ? JSON.stringify(tags) : row.tags,
+      cwd,
+      env: env ? JSON.stringify(env) : row.env,
+      rules: rules ? JSON.stringify(rules) : row.rules,
+      key,
+      run_at,
+    },
+    isParked,
+    isFree: !row.held && !isParked && row.unmet === 0,
+    due: edit.run_at ?? row.next_run_at ?? row.run_at,
+  };
+}

@@ -1,0 +1,90 @@
+// A waiting job changed on the dashboard and by the API.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const hiddenFields = (page: string) =>
+  [...page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map(
+    ([, name, value]): [string, string] => [name!, value!],
+  );
+
+test("the form shows the job, its preview what it becomes, and only the last step changes it", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "echo old", "--id", "job", "--tag", "t", "--env", "MY_TOKEN=secret");
+  const before = await web.q.json("show", "job");
+  const form = await (await web.get("/jobs/job/edit")).text();
+  expect(form).toContain("echo old</textarea>");
+  expect(form).not.toContain("secret");
+  const env = /<textarea[^>]*name="env"[^>]*>([^<]*)</.exec(form)![1]!;
+  const fields = { command: "echo new", queue: "q", priority: "3", tags: "u", env };
+  const preview = await (await web.post("/jobs/job/edit", fields)).text();
+  expect(preview).toContain("echo new");
+  expect((await web.q.json("show", "job")).command).toBe("echo old");
+  const answer = await web.post("/jobs/job/edit", [...hiddenFields(preview), ["step", "enqueue"]]);
+  expect(answer.status).toBe(303);
+  const after = await web.q.json("show", "job");
+  expect(after).toMatchObject({
+    command: "echo new",
+    queue: "q",
+    priority: 3,
+    tags: ["u"],
+    env: before.env,
+  });
+});
+
+test("a command with what cannot be seen is saved only when that is said to be meant", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "job");
+  const fields = { command: "rm \u202ecba", step: "enqueue" };
+  expect((await web.post("/jobs/job/edit", fields)).status).toBe(422);
+  expect((await web.q.json("show", "job")).command).toBe("true");
+  expect((await web.post("/jobs/job/edit", { ...fields, sure: "yes" })).status).toBe(303);
+});
+
+test("what breaks a rule, and a job that does not wait any more, come back with the form", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "job");
+  expect((await web.post("/jobs/job/edit", { command: "true", priority: "9" })).status).toBe(422);
+  await web.q.ok("cancel", "job");
+  const answer = await web.post("/jobs/job/edit", { command: "false", step: "enqueue" });
+  expect(await answer.text()).toContain("job job is cancelled and cannot be edited");
+  expect((await web.get("/jobs/job/edit")).status).toBe(409);
+});
+
+test("whoever may not enqueue may not edit, and may hold and release", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "job");
+  const token = await web.q.ok("web", "token", "--scope", "operate", "--scope", "read");
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await web.api("PATCH", "/jobs/job", { command: "false" }, headers)).status).toBe(403);
+  expect((await web.api("POST", "/jobs/job/hold", undefined, headers)).status).toBe(200);
+  expect((await web.q.json("show", "job")).held).toBe(true);
+  expect((await web.api("POST", "/jobs/job/release", undefined, headers)).status).toBe(200);
+});
+
+test("the API changes the keys that it is given, and refuses what cannot be", async () => {
+  await using web = await webServer();
+  const before = await web.q.json("enqueue", "true", "--id", "job");
+  const answer = await web.api("PATCH", "/jobs/job", { priority: 4, key: "k" });
+  expect([answer.status, await answer.json()]).toEqual([
+    200,
+    expect.objectContaining({ priority: 4, key: "k", command: before.command }),
+  ]);
+  for (const body of [{ priority: 9 }, { id: "x" }, { held: true }, { nothing: 1 }, [1], { command: 1 }])
+    expect([body, (await web.api("PATCH", "/jobs/job", body)).status]).toEqual([body, 422]);
+  expect((await web.api("PATCH", "/jobs/nothere", { priority: 2 })).status).toBe(404);
+  await web.q.ok("cancel", "job");
+  expect((await web.api("PATCH", "/jobs/job", { priority: 2 })).status).toBe(409);
+});
+
+test("all that match are held and released, and a held job says so", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "a", "--tag", "t");
+  await web.q.ok("enqueue", "true", "--id", "b");
+  expect(await (await web.api("POST", "/jobs/hold?tag=t")).json()).toEqual({ changed: 1, left: 0 });
+  expect(await (await web.get("/jobs/a")).text()).toContain("is-held");
+  expect(await (await web.get("/jobs/a")).text()).toContain("Release");
+  expect(await (await web.api("POST", "/jobs/release?all=yes")).json()).toEqual({ changed: 1, left: 1 });
+});
