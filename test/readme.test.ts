@@ -1,7 +1,8 @@
-// The README is true: what the program has is in it, and what it shows works. The program itself is asked what it has.
+// The README is whole: what the program has is in it. The program itself is asked what it has. That what it shows is true, is the
+// matter of docs.test.ts.
 
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { jobStates, newJob } from "../src/domain/job.ts";
 import { jobJson } from "../src/domain/json.ts";
@@ -12,6 +13,7 @@ import {
   settingKeys,
   settingRules,
 } from "../src/domain/settings.ts";
+import { linksOf } from "./support/documents.ts";
 import { program } from "./support/queuectl.ts";
 
 // Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
@@ -20,7 +22,7 @@ setDefaultTimeout(60_000);
 const root = resolve(import.meta.dir, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
-const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!);
+const links = linksOf({ path: "README.md", text: readme }).map(({ path }) => path);
 
 interface Command {
   readonly name: string;
@@ -48,13 +50,10 @@ beforeAll(async () => {
 /** What every command has is documented once. */
 const isOwn = (flag: string) => flag !== "--help" && flag !== "--database";
 
-async function call(words: readonly string[]) {
-  const child = Bun.spawn([...program, ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  return { status: await child.exited, stdout, stderr };
+async function helpOf(...words: string[]): Promise<string> {
+  const child = Bun.spawn([...program, ...words, "--help"], { stdin: "ignore", stdout: "pipe" });
+  return child.stdout.text();
 }
-
-const helpOf = async (...words: string[]) => (await call([...words, "--help"])).stdout;
 
 /** The lines of a section of a help text, without their indentation. */
 function sectionOf(help: string, title: string): string[] {
@@ -149,69 +148,7 @@ test("every key of a job and every state is documented", () => {
   expect(words.filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
 });
 
-test("every line that calls queuectl is understood", async () => {
-  const calls = shellLines().flatMap(callsIn);
-  expect(calls.length).toBeGreaterThan(40);
-  const answers = await Promise.all(
-    // Asking for help has the words read and nothing done; it stands first, as what follows -- is the command's own.
-    calls.map(async (words) => ({ words, ...(await call(["--help", ...words])) })),
-  );
-  const refused = answers.filter(({ status }) => status !== 0);
-  expect(refused.map(({ words, stderr }) => `queuectl ${words.join(" ")}: ${stderr.trim()}`)).toEqual([]);
-});
-
-test("a line that queuectl does not understand would be noticed", async () => {
-  const [words] = callsIn("cat jobs | bun queuectl enqueue --fiel - && echo done");
-  expect(words).toEqual(["enqueue", "--fiel", "-"]);
-  expect(await call(["--help", ...words!])).toMatchObject({ status: 2 });
-  expect(callsIn(`id=$(queuectl enqueue 'a "b"' --tag "x y") && queuectl wait "$id" # both`)).toEqual([
-    ["enqueue", 'a "b"', "--tag", "x y"],
-    ["wait", "$id"],
-  ]);
-});
-
-test("every file that it names is there", () => {
-  expect(links.length).toBeGreaterThan(20);
-  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
-});
-
 test("every promise that has a test is named", () => {
   const proofs = [...new Bun.Glob("test/promises/*.test.ts").scanSync(root)];
   expect(proofs.filter((path) => !links.includes(path))).toEqual([]);
 });
-
-test("every heading that it points to is there", () => {
-  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
-    title!
-      .toLowerCase()
-      .replace(/[^\w -]/g, "")
-      .replaceAll(" ", "-"),
-  );
-  const anchors = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor!);
-  expect(anchors.filter((anchor) => !headings.includes(anchor))).toEqual([]);
-});
-
-/** What is typed in the README: all of a shell block, and in a transcript what follows a prompt. */
-function shellLines(): string[] {
-  const blocks = [...readme.matchAll(/^```(sh|console)\n(.*?)^```/gms)];
-  return blocks.flatMap(([, kind, text]) => {
-    const lines = text!.split("\n");
-    return kind === "sh" ? lines : lines.filter((line) => line.startsWith("$ ")).map((line) => line.slice(2));
-  });
-}
-
-/** The words of each call of queuectl in a line of shell. */
-function callsIn(line: string): string[][] {
-  const starts = [...line.matchAll(/(?:^|[;&|(] *)(?:bun )?queuectl(?= |$)/g)];
-  return starts.map((start) => wordsOf(line.slice(start.index + start[0].length)));
-}
-
-/** Words as a shell splits them, up to the end of the command. */
-function wordsOf(text: string): string[] {
-  const word = /\s*((?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|&;<>()#]|(?<=\S)#)+)/y;
-  const words: string[] = [];
-  for (let match = word.exec(text); match; match = word.exec(text)) {
-    words.push(match[1]!.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g, (_, a, b, c) => a ?? b ?? c));
-  }
-  return words;
-}

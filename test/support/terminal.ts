@@ -26,7 +26,11 @@ interface TerminalOptions {
   readonly columns?: number;
 }
 
-export function atTerminal(
+export const atTerminal = (q: Queuectl, words: readonly string[], options?: TerminalOptions): AtTerminal =>
+  programAtTerminal(q, [...program, ...words], options);
+
+/** Any program, with queuectl in its PATH. */
+export function programAtTerminal(
   q: Queuectl,
   words: readonly string[],
   { env = {}, columns = 120 }: TerminalOptions = {},
@@ -34,7 +38,7 @@ export function atTerminal(
   const decoder = new TextDecoder();
   let text = "";
   // Options, not a terminal made before: only so it becomes the one that Ctrl-C comes from.
-  const child = Bun.spawn(["/bin/sh", "-c", script, "sh", ...program, ...words], {
+  const child = Bun.spawn(["/bin/sh", "-c", script, "sh", ...words], {
     cwd: q.folder,
     env: { ...plainEnvironment(q), TERM: "xterm-256color", ...env },
     terminal: {

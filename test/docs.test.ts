@@ -1,0 +1,135 @@
+// The README and docs/ are true: what they name is there, every line that calls queuectl is understood, and every transcript is
+// replayed, at a terminal, by a user with an empty home. A transcript is a block of the kind `console`; output of another place or
+// of hours stands in a block of the kind `text`. What a transcript needs beforehand stands in a comment right above it.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  anchorsOf,
+  callsIn,
+  callsOf,
+  type Document,
+  documents,
+  linksOf,
+  namedFiles,
+  type Transcript,
+  transcriptsOf,
+} from "./support/documents.ts";
+import { program, queuectl } from "./support/queuectl.ts";
+import { programAtTerminal } from "./support/terminal.ts";
+import { webServer } from "./support/web-server.ts";
+
+// Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
+setDefaultTimeout(120_000);
+
+const root = resolve(import.meta.dir, "..");
+
+async function call(words: readonly string[]) {
+  const child = Bun.spawn([...program, ...words], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  return { stderr: await child.stderr.text(), status: await child.exited };
+}
+
+for (const document of documents) {
+  test(`${document.path}: every line that calls queuectl is understood`, async () => {
+    const calls = new Map(callsOf(document).map((words) => [words.join("\0"), words]));
+    const refused: string[] = [];
+    for (const words of calls.values()) {
+      // Asking for help has the words read and nothing done; it stands first, as what follows -- is the command's own.
+      const { status, stderr } = await call(["--help", ...words]);
+      if (status !== 0) refused.push(`queuectl ${words.join(" ")}: ${stderr.trim()}`);
+    }
+    expect(refused).toEqual([]);
+  });
+
+  test(`${document.path}: every file that it names is there`, () => {
+    const named = [...linksOf(document).map(({ path }) => path), ...namedFiles(document)];
+    expect(named.filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  test(`${document.path}: every heading that it points to is there`, () => {
+    const lost = linksOf(document).filter(({ path, anchor }) => {
+      const target = documents.find((other) => other.path === path);
+      return anchor !== undefined && target !== undefined && !anchorsOf(target).includes(anchor);
+    });
+    expect(lost).toEqual([]);
+  });
+
+  transcriptsOf(document).forEach((transcript, index) => {
+    test(`${document.path}: transcript ${index + 1} (${transcript.steps[0]?.typed}) is what is shown`, async () => {
+      expect(await replay(transcript)).toEqual(told(transcript));
+    });
+  });
+}
+
+function isThere(path: string): boolean {
+  if (!path.includes("*")) return existsSync(join(root, path));
+  return !new Bun.Glob(path).scanSync({ cwd: root, dot: true }).next().done;
+}
+
+/** Each step of a transcript, beginning with what was typed, as the document tells it. */
+const told = ({ steps }: Transcript): string[][] =>
+  steps.map(({ typed, shown }) => [`$ ${typed}`, ...comparable(shown)]);
+
+/** Printed between the steps, where no program prints it. */
+const mark = "\x02";
+
+/** The same, as it really comes. */
+async function replay({ before, steps }: Transcript): Promise<string[][]> {
+  await using q = queuectl();
+  const env = { NO_COLOR: "1", QUEUECTL_HOME: join(q.folder, ".queuectl") };
+  const script = [before || ":", ...steps.map(({ typed }) => typed)].join(`\nprintf '${mark}'\n`);
+  const terminal = programAtTerminal(q, ["/bin/sh", "-c", script], { columns: 200, env });
+  await terminal.exited();
+  await q.with({ env }, "worker", "stop", "--force", "--wait");
+  const texts = terminal.shown().replaceAll("\r\n", "\n").replaceAll(q.folder, "~").split(mark).slice(1);
+  return steps.map(({ typed }, index) => [`$ ${typed}`, ...comparable(texts[index] ?? "(never came to it)")]);
+}
+
+/**
+ * The lines of an output without what differs each time: generated ids, moments, how long something took, sizes, and the widths of
+ * columns. In any order, as two workers speak at once.
+ */
+const comparable = (shown: string): string[] =>
+  shown
+    .replace(/\bworker-[0-9a-hjkmnp-tv-z]{6}\b/g, "worker-…")
+    .replace(/\b(?=\w*\d)[0-9a-hjkmnp-tv-z]{10}\b/g, "…")
+    .replace(/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?)?/g, "…")
+    .replace(/\b\d\d:\d\d:\d\d\b/g, "…")
+    .replace(/(?<!retry in )\b\d+(?:\.\d+)? (?:ms|s)\b/g, "…")
+    .replace(/\b\d+(?:\.\d+)? (?:B|KiB|MiB)\b/g, "…")
+    .replace(/ +/g, " ")
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "")
+    .sort();
+
+test("a line that queuectl does not understand would be noticed", async () => {
+  const [words] = callsIn("cat jobs | bun queuectl enqueue --fiel - && echo done");
+  expect(words).toEqual(["enqueue", "--fiel", "-"]);
+  expect(await call(["--help", ...words!])).toMatchObject({ status: 2 });
+  expect(callsIn(`id=$(queuectl enqueue 'a "b"' --tag "x y") && queuectl wait "$id" # both`)).toEqual([
+    ["enqueue", 'a "b"', "--tag", "x y"],
+    ["wait", "$id"],
+  ]);
+  expect(callsIn("ExecStart=/usr/local/bin/queuectl worker --count 4")).toEqual([["worker", "--count", "4"]]);
+});
+
+test("a transcript that shows something else would be noticed", async () => {
+  const showing = (shown: string): Document => ({
+    path: "x.md",
+    text: `<!-- before: echo hello > a -->\n\n\`\`\`console\n$ cat a\n${shown}\n$ queuectl run 'echo two'\ntwo\n\`\`\`\n`,
+  });
+  const [wrong, right] = ["good bye", "hello"].map((shown) => transcriptsOf(showing(shown))[0]!);
+  const shown = await replay(right!);
+  expect(shown).toEqual(told(right!));
+  expect(shown).not.toEqual(told(wrong!));
+});
+
+test("every metric is documented, and no other", async () => {
+  await using server = await webServer();
+  const served = (await (await server.get("/metrics")).text()).matchAll(/^# TYPE (\S+)/gm);
+  const tables = documents.flatMap(({ text }) => [...text.matchAll(/^\| `(queuectl_\w+)/gm)]);
+  const names = (found: Iterable<RegExpMatchArray>) => [...found].map(([, name]) => name!).sort();
+  expect(names(tables)).toEqual(names(served));
+});
