@@ -39,9 +39,9 @@ export async function followJob({ onAttempt, tame = false, ...options }: FollowO
 }
 
 /** That output is missing is a fact for readers, not a line in the output. */
-export function tellIfCut(attempt: Attempt): void {
-  if (attempt.log_truncated)
-    note(`the output was cut at ${formatSize(attempt.log_bytes)} (setting log_limit)`);
+export function tellIfCut({ log_truncated, log_bytes }: Attempt, id?: string): void {
+  const whose = id === undefined ? "the output" : `the output of ${id}`;
+  if (log_truncated) note(`${whose} was cut at ${formatSize(log_bytes)} (setting log_limit)`);
 }
 
 /** Prints output as it is, or tamed: nothing but lines and their colours. False when nobody reads it any more. */

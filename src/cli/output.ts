@@ -51,7 +51,7 @@ type Style = "bold" | "green" | "yellow" | "red" | "cyan" | "gray" | "white";
 /** A text with a colour for terminals. */
 export type Cell = string | { readonly text: string; readonly style: Style };
 
-const wantsColour = () => isTerminal(1) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+export const wantsColour = () => isTerminal(1) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
 
 /** A cell as it is printed: on one line, with nothing in it that could steer the terminal but our own colour. */
 function paint(cell: Cell): string {

@@ -206,11 +206,15 @@ const commands: readonly Command[] = [
   },
   {
     name: "logs",
-    takes: "<id>",
-    about: "Show what a job printed",
+    takes: "[...id]",
+    about: "Show what a job printed, or what several print, each line behind its job's id",
+    usage: "logs <id…> | --follow --tag <tag> | --follow --queue <name> | --follow --running [options]",
     flags: [
-      ["--follow", "Go on until the job is settled"],
+      ["--follow", "Go on until the job is settled, or all of them are"],
       ["--attempt <n>", "Of this attempt; the newest by default"],
+      ["--tag <tag>", "Follow all jobs with this label that wait or run"],
+      ["--queue <name>", "Follow all jobs of this queue that wait or run"],
+      ["--running", "Follow only jobs that run now"],
     ],
     load: async () => (await import("./commands/logs.ts")).logs,
   },

@@ -1,16 +1,21 @@
 // queuectl logs: what a job printed.
 
-import { Refusal } from "../../domain/errors.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
+import { findJobs } from "../find-jobs.ts";
 import { copier, followJob, tellIfCut } from "../follow.ts";
 import { isTerminal, note } from "../output.ts";
 import { wholeNumber } from "../values.ts";
+import { followMany, showMany, unsettledJobs } from "./logs-many.ts";
 
 interface LogsOptions {
   readonly follow?: boolean;
   readonly attempt?: string;
+  readonly tag?: string;
+  readonly queue?: string;
+  readonly running?: boolean;
 }
 
 export async function logs(
@@ -19,6 +24,8 @@ export async function logs(
   options: LogsOptions,
 ): Promise<number> {
   const wanted = options.attempt === undefined ? undefined : wholeNumber("attempt", options.attempt, 1, 1e9);
+  const isFilter = options.tag !== undefined || options.queue !== undefined || options.running === true;
+  if (words.length !== 1 || isFilter) return logsOfMany(context, words, options, { wanted, isFilter });
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
   const attempts = await store.jobs.attempts(job.seq);
@@ -43,5 +50,28 @@ export async function logs(
   const log = () => openJobLog({ store, home: context.home }, job.seq, attempt.number);
   await copier(log, { tame }).end();
   tellIfCut(attempt);
+  return done;
+}
+
+interface Asked {
+  readonly wanted: number | undefined;
+  readonly isFilter: boolean;
+}
+
+async function logsOfMany(
+  context: Context,
+  words: readonly string[],
+  { tag, queue, running = false, follow = false }: LogsOptions,
+  { wanted, isFilter }: Asked,
+): Promise<number> {
+  if (isFilter === words.length > 0)
+    throw misuse("logs of what? Say ids, or else --follow with --tag, --queue or --running");
+  if (isFilter && !follow) throw misuse("--tag, --queue and --running are for --follow", "add --follow");
+  if (follow && wanted !== undefined) throw misuse("--attempt with --follow is for one job");
+  await using store = await context.openStore();
+  const jobs = isFilter ? await unsettledJobs(store, { tag, queue }, running) : await findJobs(store, words);
+  const many = { store, home: context.home, jobs };
+  if (jobs.length === 0) note("queuectl: there is no such job that waits or runs");
+  await (follow ? followMany(many) : showMany(many, wanted));
   return done;
 }
