@@ -5,10 +5,18 @@ import { backoffs } from "../src/domain/backoff.ts";
 import { formatDuration } from "../src/domain/duration.ts";
 import { link, type Ui } from "./parts/ui.ts";
 
+const ruleNames = [
+  "retry_on",
+  "dead_on",
+  "success_on",
+  "backoff",
+  "backoff_base",
+  "backoff_max",
+  "secret_env",
+] as const;
+
 /** What is typed of how a job is run and judged. */
-export type RuleTexts = Readonly<
-  Record<"retry_on" | "dead_on" | "success_on" | "backoff" | "backoff_base" | "backoff_max", string>
->;
+export type RuleTexts = Readonly<Record<(typeof ruleNames)[number], string>>;
 
 /** What the form's fields contain, as they were typed. */
 export interface EnqueueForm extends RuleTexts {
@@ -143,14 +151,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
 
 /** What most jobs say nothing of. */
 export function RuleFieldset({ form }: { form: RuleTexts }) {
-  const isSaid = [
-    form.retry_on,
-    form.dead_on,
-    form.success_on,
-    form.backoff,
-    form.backoff_base,
-    form.backoff_max,
-  ].some((text) => text !== "");
+  const isSaid = ruleNames.some((name) => form[name] !== "");
   return (
     <details id="more" class="is-full" open={isSaid}>
       <summary>More options</summary>
@@ -170,6 +171,12 @@ export function RuleFieldset({ form }: { form: RuleTexts }) {
         </label>
         <Field name="backoff_base" word="Backoff base" value={form.backoff_base} placeholder="2, 30s" />
         <Field name="backoff_max" word="Longest delay" value={form.backoff_max} placeholder="1h" />
+        <Field
+          name="secret_env"
+          word="Secret variables"
+          value={form.secret_env}
+          placeholder="TOKEN, PASS=@/run/secrets/pass"
+        />
       </div>
     </details>
   );

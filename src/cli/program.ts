@@ -30,6 +30,11 @@ const ruleFlags: readonly Flag[] = [
   ["--backoff <kind>", "How delays grow: exponential (the default), linear or fixed"],
   ["--backoff-base <n>", "b of the delay before retry n: b ^ n seconds, b * n, or b"],
   ["--backoff-max <duration>", "The longest delay before a retry"],
+  [
+    "--secret-env <K[=@file]>",
+    "A variable of the worker's, or read from a file, and never stored; may be repeated",
+    many,
+  ],
 ];
 
 const jobFlags: readonly Flag[] = [

@@ -1,7 +1,9 @@
 // The options that say how a job is run and judged, beside what it is.
 
+import { resolve } from "node:path";
 import type { Backoff } from "../domain/backoff.ts";
 import type { JobRules } from "../domain/rules.ts";
+import { mergedSecrets } from "../domain/secret-env.ts";
 import { seconds } from "./values.ts";
 
 export interface RuleOptions {
@@ -11,10 +13,11 @@ export interface RuleOptions {
   readonly backoff?: string;
   readonly backoffBase?: string;
   readonly backoffMax?: string;
+  readonly secretEnv?: readonly string[];
 }
 
 /** What the options say; what they do not say is missing. Whether it can be is the domain's business. */
-export function rulesOf(options: RuleOptions): JobRules {
+export function rulesOf(options: RuleOptions, cwd: string): JobRules {
   const { backoffBase, backoffMax } = options;
   const said: JobRules = {
     retry_on: options.retryOn,
@@ -23,6 +26,20 @@ export function rulesOf(options: RuleOptions): JobRules {
     backoff: options.backoff as Backoff | undefined,
     backoff_base: backoffBase === undefined ? undefined : seconds("backoff-base", backoffBase),
     backoff_max: backoffMax === undefined ? undefined : seconds("backoff-max", backoffMax),
+    secret_env: options.secretEnv?.map((text) => absolute(text, cwd)),
   };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+}
+
+/** `NAME=@file` by the path of the file. */
+function absolute(text: string, cwd: string): string {
+  const at = text.indexOf("=@");
+  return at < 0 ? text : `${text.slice(0, at + 2)}${resolve(cwd, text.slice(at + 2))}`;
+}
+
+/** The rules that a request has, with others laid over them. */
+export function mergedRules(under: JobRules = {}, over: JobRules): JobRules {
+  const rules = { ...under, ...over };
+  if (under.secret_env === undefined || over.secret_env === undefined) return rules;
+  return { ...rules, secret_env: mergedSecrets(under.secret_env, over.secret_env) };
 }

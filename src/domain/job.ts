@@ -4,6 +4,7 @@
 import { misuse } from "./errors.ts";
 import { checkId } from "./id.ts";
 import { checkRules, type JobRules } from "./rules.ts";
+import { secretNames } from "./secret-env.ts";
 import { type Settings, settingRules } from "./settings.ts";
 
 export const jobStates = ["pending", "processing", "completed", "failed", "dead", "cancelled"] as const;
@@ -114,12 +115,17 @@ export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
     queue: request.queue ?? "default",
     tags: request.tags ?? [],
     cwd: request.cwd ?? defaults.cwd,
-    env: { ...defaults.env, ...request.env },
+    env: { ...without(defaults.env, secretNames(request.rules?.secret_env)), ...request.env },
     rules: request.rules ?? {},
     key: request.key ?? null,
     held: request.held ?? false,
     run_at: request.run_at,
   });
+
+const without = (env: NewJob["env"], names: readonly string[]): NewJob["env"] =>
+  names.length === 0
+    ? env
+    : Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 
 /** Linux takes no single argument of 128 KiB or more, its closing NUL included (MAX_ARG_STRLEN). */
 export const maxCommandBytes = 128 * 1024 - 1;
@@ -140,6 +146,11 @@ export function checkNewJob(job: NewJob): NewJob {
   checkTags(job.tags);
   checkEnv(job.env);
   checkRules(job.rules);
+  for (const name of secretNames(job.rules.secret_env)) {
+    if (Object.hasOwn(job.env, name)) {
+      throw misuse(`${name} stands in env and in secret_env`, "what stands in env is stored");
+    }
+  }
   if (job.key !== null) checkKey(job.key);
   if (!job.cwd.startsWith("/") || job.cwd.includes("\0")) {
     throw misuse(`cwd must be an absolute path, not ${shown(job.cwd)}`);

@@ -2,6 +2,7 @@
 
 import { formatDuration } from "./duration.ts";
 import type { JobRules } from "./rules.ts";
+import { readSecret } from "./secret-env.ts";
 
 /** Each rule that was said, by a name. */
 export function ruleFacts(rules: JobRules): [name: string, value: string][] {
@@ -11,8 +12,14 @@ export function ruleFacts(rules: JobRules): [name: string, value: string][] {
     ["retry on", retry_on],
     ["dead on", dead_on],
     ["backoff", backoffText(rules)],
+    ["secret variables", rules.secret_env?.map(secretText).join(", ")],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+}
+
+function secretText(text: string): string {
+  const { name, path } = readSecret(text);
+  return path === undefined ? `${name} of the worker` : `${name} from ${path}`;
 }
 
 /** `linear, 30 s × n, at most 1h`; undefined when nothing is said of it. */

@@ -2,12 +2,17 @@
 
 import { type BackoffRules, checkBackoff } from "./backoff.ts";
 import { checkExitRules, type ExitRules } from "./exit-rules.ts";
+import { checkSecrets } from "./secret-env.ts";
 
 /** Keys as in a job's JSON. */
-export interface JobRules extends ExitRules, BackoffRules {}
+export interface JobRules extends ExitRules, BackoffRules {
+  /** Variables whose values are stored nowhere, as in secret-env.ts. */
+  readonly secret_env?: readonly string[] | undefined;
+}
 
 /** Refuses rules that cannot be. */
 export function checkRules(rules: JobRules): void {
   checkExitRules(rules);
   checkBackoff(rules);
+  if (rules.secret_env !== undefined) checkSecrets(rules.secret_env);
 }

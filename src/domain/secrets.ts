@@ -31,10 +31,14 @@ export function unhidden(given: Env, original: Env): Record<string, string> {
 /** Anything shorter is likely to be found where it is no secret. */
 const shortest = 6;
 
-/** The texts that must not be seen where a job with this environment prints them, line by line, the longest first. */
-export function secretTexts(env: Env): string[] {
+/**
+ * The texts that must not be seen where a job with this environment, and these values besides, prints them, line by line, the longest
+ * first.
+ */
+export function secretTexts(env: Env, values: readonly string[] = []): string[] {
   const texts = Object.entries(env).flatMap(([name, value]) =>
     isSecretName(name) ? value.split(/\r?\n/) : [...value.matchAll(inAddress)].map(([, , secret]) => secret!),
   );
+  texts.push(...values.flatMap((value) => value.split(/\r?\n/)));
   return [...new Set(texts)].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
 }

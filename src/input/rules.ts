@@ -23,6 +23,7 @@ export const ruleShape = {
   backoff: z.string().optional(),
   backoff_base: z.number().optional(),
   backoff_max: z.number().optional(),
+  secret_env: z.array(z.string()).optional(),
 };
 
 /** The same as they are printed. */
@@ -33,6 +34,7 @@ export const shownRuleShape = {
   backoff: z.string().optional(),
   backoff_base: z.number().optional(),
   backoff_max: z.number().optional(),
+  secret_env: z.array(z.string()).optional(),
 };
 
 const ruleKeys = Object.keys(ruleShape) as (keyof JobRules)[];
@@ -53,6 +55,7 @@ export const ruleFields = [
   "backoff",
   "backoff_base",
   "backoff_max",
+  "secret_env",
 ] as const;
 
 export type RuleForm = Readonly<Record<(typeof ruleFields)[number], string>>;
@@ -73,6 +76,7 @@ export function readRuleForm(form: RuleForm): JobRules {
       backoff: texts.backoff as Backoff | undefined,
       backoff_base: seconds("backoff_base"),
       backoff_max: seconds("backoff_max"),
+      secret_env: texts.secret_env?.split(/[\s,]+/).filter((one) => one !== ""),
     }) ?? {}
   );
 }

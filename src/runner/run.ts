@@ -9,6 +9,7 @@ import { journalingShell } from "./journal.ts";
 import { carriersOfEarlier } from "./mark.ts";
 import { type OutputLog, openLog } from "./output.ts";
 import { endProcesses } from "./process-tree.ts";
+import { secretValues } from "./secret-env.ts";
 import { type AttemptPlan, type RunningAttempt, type Shell, type ShellExit, supervise } from "./supervise.ts";
 
 /** What a worker process has for its commands. */
@@ -24,11 +25,14 @@ export interface Surroundings {
 export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): RunningAttempt {
   const refused = missingFolder(plan.cwd);
   if (refused) return notStarted({ result: "not_started", ...refused });
+  const secrets = secretValues(plan.rules.secret_env ?? [], plan.env);
+  if (typeof secrets === "string")
+    return notStarted({ result: "not_started", exit_code: 126, error: secrets });
   const opened = openOrTell(plan.logPath);
   if (typeof opened === "string") return { ...giveBack(opened), hindrance: opened };
   using log = opened;
   try {
-    return supervise(spawn(plan, log, surroundings), plan);
+    return supervise(spawn({ ...plan, env: { ...plan.env, ...secrets } }, log, surroundings), plan);
   } catch (error) {
     return notStarted({ result: "not_started", exit_code: 126, error: spawnFailure(error) });
   }

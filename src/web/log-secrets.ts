@@ -1,8 +1,11 @@
 // Logs as the dashboard shows them: a secret of the job's environment that its command printed is starred out, byte for byte, so
 // that all places in the log stay what they are.
 
+import type { Job } from "../domain/job.ts";
 import { secretTexts } from "../domain/secrets.ts";
+import { knownSecrets } from "../runner/secret-env.ts";
 import type { Log } from "../store/logs.ts";
+import type { Web } from "./web.ts";
 
 const star = "*".charCodeAt(0);
 
@@ -11,9 +14,17 @@ export interface ShownLog extends Log {
   withoutBegun(bytes: Buffer): Buffer;
 }
 
-/** A job's log without the secrets of its environment. Closed with the log. */
-export function withoutSecrets(log: Log, env: Readonly<Record<string, string>>): ShownLog {
-  const secrets = secretTexts(env).map((text) => Buffer.from(text));
+/**
+ * A job's log without the secrets of its environment, and without those that are stored nowhere as far as they can be had here. Closed
+ * with the log.
+ */
+export function withoutSecrets(
+  log: Log,
+  { env, rules }: Pick<Job, "env" | "rules">,
+  web: Pick<Web, "environment">,
+): ShownLog {
+  const elsewhere = knownSecrets(rules.secret_env ?? [], web.environment);
+  const secrets = secretTexts(env, elsewhere).map((text) => Buffer.from(text));
   const margin = Math.max(0, ...secrets.map(({ length }) => length - 1));
   return {
     ...log,

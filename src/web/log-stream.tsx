@@ -80,7 +80,7 @@ async function readFrom(
 ): Promise<Buffer> {
   using log = openJobLog(web, job.seq, attempt);
   if (!log) return Buffer.alloc(0);
-  const shown = withoutSecrets(log, job.env);
+  const shown = withoutSecrets(log, job, web);
   const bytes = await shown.read(from, mostBytes);
   return isOver ? bytes : shown.withoutBegun(bytes);
 }

@@ -89,12 +89,27 @@ describe("a log that is read in pieces", () => {
     const path = join(folder.path, "log");
     const text = `${secret}\nx${secret}${secret}y\n${secret}`;
     writeFileSync(path, text);
-    using log = withoutSecrets(openFileLog(path)!, { TOKEN: secret });
+    using log = withoutSecrets(
+      openFileLog(path)!,
+      { env: { TOKEN: secret }, rules: {} },
+      { environment: {} },
+    );
     for (let length = 1; length <= text.length; length++) {
       const pieces: Buffer[] = [];
       for (let at = 0; at < text.length; at += length) pieces.push(await log.read(at, length));
       expect(Buffer.concat(pieces).toString()).toBe(text.replaceAll(secret, "*".repeat(secret.length)));
     }
+  });
+
+  test("has those starred out that are stored nowhere, where they can be had", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    writeFileSync(path, `${secret} ${password}`);
+    writeFileSync(join(folder.path, "pass"), `${password}\n`);
+    const rules = { secret_env: ["A", "NOWHERE", `B=@${join(folder.path, "pass")}`] };
+    using log = withoutSecrets(openFileLog(path)!, { env: {}, rules }, { environment: { A: secret } });
+    const stars = `${"*".repeat(secret.length)} ${"*".repeat(password.length)}`;
+    expect((await log.read(0, 100)).toString()).toBe(stars);
   });
 
   test("that is being written shows no half of a secret", async () => {

@@ -12,6 +12,7 @@ import { refuseUnlessWaiting } from "../../store/refusals.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { isTerminal, note, printJson } from "../output.ts";
+import { mergedRules } from "../rule-options.ts";
 import { type JobOptions, overrides, readRequest } from "./enqueue.ts";
 
 interface EditOptions extends JobOptions {
@@ -52,7 +53,7 @@ async function saidBy(
     ...(request && { command: request.command }),
     ...(cwd !== undefined && { cwd: resolve(context.cwd, cwd) }),
     ...(Object.keys(env).length > 0 && { env: { ...job.env, ...env } }),
-    ...(Object.keys(rules).length > 0 && { rules: { ...job.rules, ...rules } }),
+    ...(Object.keys(rules).length > 0 && { rules: mergedRules(job.rules, rules) }),
     ...(options.tag && { tags: options.tag }),
     ...(clearTags && { tags: [] }),
   };

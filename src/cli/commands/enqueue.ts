@@ -11,7 +11,7 @@ import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { isTerminal, note, printJson, printLine } from "../output.ts";
-import { type RuleOptions, rulesOf } from "../rule-options.ts";
+import { mergedRules, type RuleOptions, rulesOf } from "../rule-options.ts";
 import { moment, seconds, variable, wholeNumber } from "../values.ts";
 
 /** The options that say what a job is like; `run` has them too. */
@@ -118,7 +118,7 @@ export async function completer(
       ...request,
       ...over,
       env: { ...request.env, ...over.env },
-      rules: { ...request.rules, ...over.rules },
+      rules: mergedRules(request.rules, over.rules ?? {}),
       held: options.hold ?? request.held,
     };
     const cwd = asked.cwd === undefined ? undefined : resolve(context.cwd, asked.cwd);
@@ -149,7 +149,7 @@ export function overrides(context: Context, options: JobOptions, now: number): P
   return {
     ...present,
     env: Object.fromEntries(env.map((text) => variable(text, context.environment))),
-    rules: rulesOf(options),
+    rules: rulesOf(options, context.cwd),
   };
 }
 

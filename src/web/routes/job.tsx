@@ -67,7 +67,7 @@ async function logOf(
   const [from, to, line] = [numberOf(query, "from"), numberOf(query, "to"), numberOf(query, "line")];
   const isLive = attempt.result === null && (from ?? to ?? line) === undefined;
   using log = openJobLog(web, job.seq, attempt.number);
-  const shown = log && withoutSecrets(log, job.env);
+  const shown = log && withoutSecrets(log, job, web);
   const window = await readWindow(shown, { from, to, line, rest: !isLive });
   const text = query.get("find")?.slice(0, longestFind) ?? "";
   const search =

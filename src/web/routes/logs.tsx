@@ -27,7 +27,7 @@ export async function raw(
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
   const log = openJobLog(web, job.seq, attempt.number);
   if (!log) throw new Problem(404, "no-log", "there is no output of this attempt");
-  return rawLog(withoutSecrets(log, job.env), `${job.id}-${attempt.number}.log`, request);
+  return rawLog(withoutSecrets(log, job, web), `${job.id}-${attempt.number}.log`, request);
 }
 
 async function stream(web: Web, request: Request, id: string): Promise<Response> {

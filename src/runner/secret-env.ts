@@ -1,0 +1,42 @@
+// The values of variables that are stored nowhere, when a command starts.
+
+import { readFileSync, statSync } from "node:fs";
+import { isSystemError, reasonOf } from "../domain/errors.ts";
+import { maxCommandBytes } from "../domain/job.ts";
+import { readSecret, type SecretVariable } from "../domain/secret-env.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Their values by name, or why one of them cannot be had, without the value. */
+export function secretValues(list: readonly string[], environment: Environment): Environment | string {
+  const values: Record<string, string> = {};
+  for (const variable of list.map(readSecret)) {
+    const value = secretOf(variable, environment);
+    if (typeof value === "string") values[variable.name] = value;
+    else return value.trouble;
+  }
+  return values;
+}
+
+/** Those that can be had. */
+export const knownSecrets = (list: readonly string[], environment: Environment): string[] =>
+  list.map((text) => secretOf(readSecret(text), environment)).filter((value) => typeof value === "string");
+
+function secretOf({ name, path }: SecretVariable, environment: Environment): string | { trouble: string } {
+  if (path === undefined) {
+    return environment[name] ?? { trouble: `the secret variable ${name} is not in the worker's environment` };
+  }
+  const trouble = (why: string) => ({
+    trouble: `the secret variable ${name} cannot be read from ${path}: ${why}`,
+  });
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return trouble("it is not a file");
+    if (stat.size > maxCommandBytes) return trouble("it is too long");
+    const text = readFileSync(path, "utf8").replace(/\r?\n$/, "");
+    return text.includes("\0") ? trouble("it contains a NUL byte") : text;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return trouble(reasonOf(error));
+  }
+}
