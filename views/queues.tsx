@@ -1,15 +1,17 @@
-// The queues: how many jobs of each state every one has.
+// The queues: how many jobs of each state every one has, which are paused, and the form for the limits of one.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { type JobState, jobStates } from "../src/domain/job.ts";
-import type { QueueCounts } from "../src/domain/overview.ts";
+import { formatRate, type Queue } from "../src/domain/queue.ts";
+import { Field } from "./enqueue.tsx";
+import { Act } from "./parts/actions.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Moment } from "./parts/time.tsx";
-import { link, type Ui } from "./parts/ui.ts";
+import { link, may, type Ui } from "./parts/ui.ts";
 
 export interface QueuesProps {
   readonly ui: Ui;
-  readonly queues: readonly QueueCounts[];
+  readonly queues: readonly Queue[];
   /** How many living workers serve each. */
   readonly servedBy: Readonly<Record<string, number>>;
 }
@@ -36,6 +38,10 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
                 ))}
                 <th class="when">Oldest waits</th>
                 <th class="number">Workers</th>
+                <th>State</th>
+                <th>
+                  <span class="unseen">Actions</span>
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -59,6 +65,8 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
                       <span class={queue.pending + queue.failed > 0 ? "is-dead" : "none"}>none</span>
                     )}
                   </td>
+                  <td safe>{stateText(queue)}</td>
+                  <td class="do">{may(ui, "operate") ? <Actions ui={ui} queue={queue} /> : ""}</td>
                 </tr>
               ))}
             </tbody>
@@ -69,7 +77,7 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
   );
 }
 
-function Count({ ui, queue, state }: { ui: Ui; queue: QueueCounts; state: JobState }) {
+function Count({ ui, queue, state }: { ui: Ui; queue: Queue; state: JobState }) {
   const count = queue[state];
   return (
     <td class="number">
@@ -81,5 +89,85 @@ function Count({ ui, queue, state }: { ui: Ui; queue: QueueCounts; state: JobSta
         </a>
       )}
     </td>
+  );
+}
+
+/** `paused, 2 at once, 100/m`. */
+function stateText({ paused_at, concurrency, rate }: Queue): string {
+  return [
+    paused_at === null ? "open" : "paused",
+    concurrency === null ? "" : `${concurrency} at once`,
+    rate === null ? "" : formatRate(rate),
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+function Actions({ ui, queue: { queue, paused_at } }: { ui: Ui; queue: Queue }) {
+  const own = `/queues/${queue}`;
+  return (
+    <>
+      {paused_at === null ? (
+        <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${queue}`} id={`pause-${queue}`} />
+      ) : (
+        <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${queue}`} id={`resume-${queue}`} />
+      )}
+      <a
+        class="button is-plain"
+        href={link(ui, own)}
+        aria-label={`Limits of ${queue}`}
+        id={`limits-${queue}`}
+      >
+        Limits
+      </a>
+    </>
+  );
+}
+
+export interface QueuePageProps {
+  readonly ui: Ui;
+  readonly queue: Queue;
+  readonly fault: string | undefined;
+}
+
+/** The limits of one queue. */
+export function QueuePage({ ui, queue, fault }: QueuePageProps) {
+  const { concurrency } = queue;
+  return (
+    <>
+      <h1>
+        Queue <span safe>{queue.queue}</span>
+      </h1>
+      {fault === undefined ? (
+        ""
+      ) : (
+        <p class="fault" role="alert" id="fault" safe>
+          {fault}
+        </p>
+      )}
+      <form
+        class="panel enqueue"
+        method="post"
+        action={link(ui, `/queues/${queue.queue}/limits`)}
+        id="limits"
+      >
+        <div class="fields">
+          <Field
+            name="concurrency"
+            word="Jobs at once"
+            value={concurrency === null ? "" : String(concurrency)}
+            placeholder="any number"
+          />
+        </div>
+        <div class="actions">
+          <button type="submit" class="button is-primary" id="set-limits">
+            Set limits
+          </button>
+          <a class="button is-quiet" href={link(ui, "/queues")}>
+            Back
+          </a>
+        </div>
+      </form>
+    </>
   );
 }

@@ -142,6 +142,7 @@ async function valuesFor(
       return withStore(context, (store) => jobIds(store, prefix, wantedBy(command)));
     case "worker":
       return withStore(context, async (store) => words((await store.workers.list()).map(({ id }) => id)));
+    case "queue":
     case "name":
       return withStore(context, async (store) =>
         words((await store.stats.queues()).map(({ queue }) => queue)),

@@ -69,6 +69,7 @@ const replace: Flag = ["--replace", "Put it in the place of a schedule that has 
 
 const schedule = () => import("./commands/schedule.ts");
 const dlq = () => import("./commands/dlq.ts");
+const queue = () => import("./commands/queue.ts");
 const config = () => import("./commands/config.ts");
 const service = () => import("./commands/service.ts");
 
@@ -412,6 +413,51 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "queue list",
+    about: "Show the queues: their jobs, which are paused, and their limits",
+    flags: [json],
+    load: async () => (await queue()).queueList,
+  },
+  {
+    name: "queue show",
+    takes: "<queue>",
+    about: "Show one queue",
+    flags: [json],
+    load: async () => (await queue()).queueShow,
+  },
+  {
+    name: "queue set",
+    takes: "<queue>",
+    about: "Say how many jobs of a queue may run at once; running workers obey at once",
+    usage: "queue set <queue> --concurrency <n>|none",
+    examples: ["queuectl queue set media --concurrency 2"],
+    flags: [
+      [
+        "--concurrency <n>",
+        "How many of its jobs may run at once, on all machines together; none for any number",
+      ],
+      json,
+    ],
+    load: async () => (await queue()).queueSet,
+  },
+  {
+    name: "queue pause",
+    takes: "[...queue]",
+    about: "Let no job of these queues start until they are resumed; what runs goes on",
+    usage: "queue pause <queue…> | --all",
+    flags: [["--all", "All queues that there are"]],
+    load: async () => (await queue()).queuePause,
+  },
+  {
+    name: "queue resume",
+    takes: "[...queue]",
+    about: "Let paused queues go on",
+    usage: "queue resume <queue…> | --all",
+    flags: [["--all", "All that are paused"]],
+    load: async () => (await queue()).queueResume,
+  },
+
+  {
     name: "config show",
     alias: "config list",
     about: "Show all settings",
@@ -545,6 +591,7 @@ export const program: Vocabulary<Command> = {
     ["service", undefined],
     ["dlq", undefined],
     ["schedule", undefined],
+    ["queue", undefined],
     ["config", undefined],
     ["web", "web start"],
   ]),

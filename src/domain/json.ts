@@ -1,7 +1,8 @@
-// A job, an attempt, a worker and a schedule as JSON: the keys are the same, moments become ISO 8601 texts in UTC.
+// A job, an attempt, a worker, a queue and a schedule as JSON: the keys are the same, moments become ISO 8601 texts in UTC.
 
 import { type Attempt, isCharged } from "./attempt.ts";
 import type { Job } from "./job.ts";
+import { formatRate, type Queue } from "./queue.ts";
 import type { JobOrigin, Schedule, ScheduledJob } from "./schedule.ts";
 import { shownEnv } from "./secrets.ts";
 import { isoTime } from "./time.ts";
@@ -50,6 +51,14 @@ export const workerJson = (worker: Worker) => ({
   ...worker,
   started_at: isoTime(worker.started_at),
   heartbeat_at: isoTime(worker.heartbeat_at),
+});
+
+export const queueJson = ({ rate, paused_at, oldest_waiting_at, ...queue }: Queue) => ({
+  ...queue,
+  oldest_waiting_at: isoOrNull(oldest_waiting_at),
+  paused: paused_at !== null,
+  paused_at: isoOrNull(paused_at),
+  rate: rate && formatRate(rate),
 });
 
 /** What a job's JSON has besides when a schedule made it; `scheduled_for` is null when that was by hand. */

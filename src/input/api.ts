@@ -104,8 +104,15 @@ export const queue = z
     queue: z.string(),
     ...byState,
     oldest_waiting_at: momentOrNull,
+    paused: z.boolean(),
+    paused_at: momentOrNull,
+    concurrency: z.int().nullable(),
+    rate: z.string().nullable(),
   })
   .meta({ id: "Queue" });
+
+/** What is not there stays as it is; null takes a limit away. */
+export const limitsBody = z.strictObject({ concurrency: z.number().nullish() });
 
 /** A page of a list; `next` is the `before` of the next one. */
 export const listOf = (item: z.ZodType) =>

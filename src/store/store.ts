@@ -12,6 +12,7 @@ import type { QueueCounts, Span, Throughput } from "../domain/overview.ts";
 import type { SettingKey } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
+import type { Queues } from "./queues.ts";
 import type { Schedules } from "./schedules.ts";
 
 export interface Store extends AsyncDisposable {
@@ -30,6 +31,7 @@ export interface Store extends AsyncDisposable {
   readonly workers: Workers;
   readonly settings: StoredSettings;
   readonly stats: StatsReader;
+  readonly queues: Queues;
   readonly schedules: Schedules;
 
   /** The moment by the store's clock. */
@@ -199,6 +201,8 @@ export interface Leases {
    * - The rest of an attempt's output is stored with its settlement. When the store has not what comes before it, as after a fail-over
    *   to a server that was behind, the turn is refused (`unavailable`) and changes nothing.
    * - A job that waits for its moment takes the place of its own enqueue order once that has come.
+   * - No job of a paused queue is claimed, except by whoever wants only that one; and no job at all of a queue of which as many run as
+   *   may, however many ask at the same moment.
    */
   exchange(turn: Turn): Promise<TurnResult>;
 
@@ -259,7 +263,7 @@ export interface Wanted {
   readonly worker_ids: readonly string[];
   /** Null for every queue. */
   readonly queues: readonly string[] | null;
-  /** Only this job, whenever it may run. */
+  /** Only this job, whenever it may run, also when its queue is paused. */
   readonly only?: number;
 }
 
@@ -268,7 +272,10 @@ export interface TurnResult {
   /** The jobs as they are after their settlement, in the order of `ended`, without the stale ones. */
   readonly settled: readonly Job[];
   readonly claimed: readonly ClaimedJob[];
-  /** When the next waiting job of those queues may run; null when none waits, or when more may be claimed at once. */
+  /**
+   * When the next waiting job of those queues may run; null when more may be claimed at once, or when none waits for a moment: jobs of
+   * paused queues, and those for which there is no room, do not.
+   */
   readonly next_due_at: number | null;
   /** Set when there were jobs to claim and the process is not entered any more, or its lease has ended: it may claim none. */
   readonly expelled?: true;
@@ -354,7 +361,7 @@ export interface StatsReader {
   /** How many jobs are neither completed nor dead nor cancelled, in these queues (null for all). */
   outstanding(queues: readonly string[] | null): Promise<number>;
 
-  /** How many of those will come to their end without a user's word: not those that are held. */
+  /** How many of those will come to their end without a user's word: not those that are held, or wait in a paused queue. */
   expected(queues: readonly string[] | null): Promise<number>;
 
   /** Runs that completed and that failed, by time; kept for as long as the longest span looks back. */

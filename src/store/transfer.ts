@@ -34,6 +34,7 @@ created_at updated_at started_at finished_at last_exit_code last_error last_dura
 cancel_requested_at`,
   ),
   table("job_tags", "tag seq", ""),
+  table("queues", "queue", "paused_at concurrency rate_starts rate_ms"),
   table(
     "attempts",
     "job_seq number",

@@ -8,6 +8,7 @@ import { Problem } from "./errors.ts";
 import { compressed, jsonReply } from "./reply.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { apiActionRoutes } from "./routes/api-actions.ts";
+import { apiQueueRoutes } from "./routes/api-queues.ts";
 import { apiScheduleRoutes } from "./routes/api-schedules.ts";
 import { bulkRoutes } from "./routes/bulk.tsx";
 import { deadLetterRoutes } from "./routes/dead-letter.tsx";
@@ -20,6 +21,7 @@ import { loginRoutes } from "./routes/login.tsx";
 import { logRoutes } from "./routes/logs.tsx";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { overviewRoutes } from "./routes/overview.tsx";
+import { queueRoutes } from "./routes/queues.tsx";
 import { scheduleRoutes } from "./routes/schedules.tsx";
 import { settingRoutes } from "./routes/settings.tsx";
 import { workerRoutes } from "./routes/workers.tsx";
@@ -47,6 +49,7 @@ const routeFiles = [
   logRoutes,
   deadLetterRoutes,
   workerRoutes,
+  queueRoutes,
   scheduleRoutes,
   settingRoutes,
   enqueueRoutes,
@@ -55,6 +58,7 @@ const routeFiles = [
   apiRoutes,
   apiActionRoutes,
   apiScheduleRoutes,
+  apiQueueRoutes,
   metricsRoutes,
   healthRoutes,
 ] as const;

@@ -1,6 +1,7 @@
 // What pages and the API read of the queue, put together; shared among all who ask at the same time.
 
 import { groupDeaths, type Overview, type QueueCounts, type Span } from "../domain/overview.ts";
+import { allQueues, type Queue } from "../domain/queue.ts";
 import type { Worker } from "../domain/worker.ts";
 import type { JobFilter } from "../store/store.ts";
 import type { Web } from "./web.ts";
@@ -17,7 +18,8 @@ export const stats = (web: Web) => web.shared("stats", () => web.store.stats.rea
 
 export const workers = (web: Web) => web.shared("workers", () => web.processes.workers());
 
-export const queues = (web: Web) => web.shared("queues", () => web.store.stats.queues());
+export const queues = (web: Web) =>
+  web.shared("queues", async () => allQueues(await web.store.stats.queues(), await web.store.queues.rules()));
 
 export const overview = (web: Web, span: Span) =>
   web.shared(`overview ${span}`, async (): Promise<Overview> => {
@@ -46,9 +48,9 @@ export const overview = (web: Web, span: Span) =>
 export const servers = ({ queue }: Pick<QueueCounts, "queue">, all: readonly Worker[]) =>
   all.filter((worker) => worker.state !== "dead" && (worker.queues?.includes(queue) ?? true)).length;
 
-/** Whether a queue has jobs to run and nobody to run them. */
-export const isUnserved = (queue: QueueCounts, all: readonly Worker[]) =>
-  queue.pending + queue.failed > 0 && servers(queue, all) === 0;
+/** Whether a queue has jobs to run and nobody to run them, and nobody meant it so. */
+export const isUnserved = (queue: Queue, all: readonly Worker[]) =>
+  queue.paused_at === null && queue.pending + queue.failed > 0 && servers(queue, all) === 0;
 
 export const jobPage = (web: Web, filter: JobFilter, before: number | undefined, limit = pageSize) =>
   web.shared(`jobs ${JSON.stringify([filter, before, limit])}`, () =>

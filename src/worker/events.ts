@@ -11,7 +11,7 @@ import type { RescuedJob } from "./rescuer.ts";
 /** Those with a `worker_id` are about one worker, the others about all of the process's. */
 export type WorkerEvent =
   | { readonly kind: "started"; readonly worker_id: string; readonly queues: readonly string[] | null }
-  | { readonly kind: "waiting"; readonly until: number | null }
+  | { readonly kind: "waiting"; readonly until: number | null; readonly paused: readonly string[] }
   | { readonly kind: "executing"; readonly worker_id: string; readonly job: Job }
   | { readonly kind: "settled"; readonly worker_id: string; readonly job: Job; readonly ending: Ending }
   | { readonly kind: "stale"; readonly worker_id: string; readonly job: Job }
@@ -34,7 +34,7 @@ export function eventLine(event: WorkerEvent): string {
     case "started":
       return `started, serving ${event.queues?.join(", ") ?? "all queues"}`;
     case "waiting":
-      return event.until === null ? "waiting for jobs" : `waiting until ${isoTime(event.until)}`;
+      return waitingLine(event.until, event.paused);
     case "executing":
       return `executing ${jobLine(event.job)}`;
     case "settled":
@@ -73,6 +73,11 @@ export function eventLine(event: WorkerEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+function waitingLine(until: number | null, paused: readonly string[]): string {
+  const what = until === null ? "waiting for jobs" : `waiting until ${isoTime(until)}`;
+  return paused.length === 0 ? what : `${what}; paused: ${paused.join(", ")}`;
 }
 
 const idsOf = (jobs: readonly Job[]) => jobs.map(({ id }) => id).join(", ");

@@ -20,6 +20,7 @@ import type { WorkerEvent } from "./events.ts";
 import { watchHindrance } from "./hindrance.ts";
 import { pruneSpool } from "./job-logs.ts";
 import { enterStore, type Membership } from "./membership.ts";
+import { pausedQueues } from "./paused.ts";
 import { pruneJournals, pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
 import { type Batch, endings, makeRuns, startedAttempt } from "./runs.ts";
@@ -294,7 +295,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function rest(nextDueAt: number | null): Promise<void> {
-    announceWaiting(nextDueAt);
+    await announceWaiting(nextDueAt);
     const pollMs = (options.poll ?? settings.poll_interval) * 1000;
     const dueMs = nextDueAt === null ? pollMs : await msUntil(store, nextDueAt, pollMs);
     const tellMs = runs.tellIn() ?? pollMs;
@@ -304,10 +305,10 @@ export function startPool(options: PoolOptions): Pool {
     if (performance.now() - before >= pollMs) changed = true;
   }
 
-  function announceWaiting(until: number | null): void {
+  async function announceWaiting(until: number | null): Promise<void> {
     if (hindrance.known() || runs.running().length > 0 || stopping || until === announced) return;
-    tell({ kind: "waiting", until });
     announced = until;
+    tell({ kind: "waiting", until, paused: await pausedQueues(store, queues) });
   }
 
   function look(): void {

@@ -4,7 +4,7 @@ import { Refusal } from "../domain/errors.ts";
 import { isSettled } from "../domain/job.ts";
 import type { Store } from "../store/store.ts";
 
-/** When it is stopped, when its queues hold nothing that is to run or runs, or when this one job is settled. */
+/** When it is stopped, when its queues hold nothing that runs or is to run, or when this one job is settled. */
 export type Until = "stopped" | "empty" | { readonly seq: number; readonly id: string };
 
 /** `queues`: null for every queue. A store that does not answer says nothing. */

@@ -11,6 +11,7 @@ import { lookupContract } from "./contract/lookup.ts";
 import { matchingContract } from "./contract/matching.ts";
 import { modelContract } from "./contract/model.ts";
 import { outputContract } from "./contract/output.ts";
+import { queuesContract } from "./contract/queues.ts";
 import { raceContract } from "./contract/races.ts";
 import { schedulesContract } from "./contract/schedules.ts";
 import { settingsContract } from "./contract/settings.ts";
@@ -40,6 +41,7 @@ export function storeContract(kind: StoreKind): void {
     statsContract(makeStore);
     historyContract(makeStore);
     matchingContract(makeStore);
+    queuesContract(makeStore);
     schedulesContract(makeStore);
     watchContract(makeStore);
     raceContract(kind);

@@ -32,6 +32,9 @@ export interface QueueModel {
   readonly processes: Map<number, Set<string>>;
   /** Every lease there ever was. */
   readonly leases: Lease[];
+  readonly paused: Set<string>;
+  /** How many jobs of a queue may run at once. */
+  readonly concurrency: Map<string, number>;
   success_runs: number;
   failed_runs: number;
 }
@@ -40,6 +43,8 @@ export const emptyModel = (): QueueModel => ({
   jobs: new Map(),
   processes: new Map(),
   leases: [],
+  paused: new Set(),
+  concurrency: new Map(),
   success_runs: 0,
   failed_runs: 0,
 });
@@ -65,19 +70,44 @@ export function addJob(model: QueueModel, job: Job): void {
   });
 }
 
-/** The jobs whose turn it is, in order. */
-export function dueJobs(model: QueueModel, queues: readonly string[] | null, now: number): ModelJob[] {
-  return [...model.jobs.values()]
-    .filter((entry) => isWaiting(entry) && (queues === null || queues.includes(entry.job.queue)))
-    .filter((entry) => (momentOf(entry) ?? Number.POSITIVE_INFINITY) <= now)
+/** How many more jobs of a queue may start. */
+export const roomIn = (model: QueueModel, queue: string): number =>
+  (model.concurrency.get(queue) ?? Number.POSITIVE_INFINITY) -
+  jobsIn(model, "processing").filter(({ job }) => job.queue === queue).length;
+
+/** Jobs that wait for a moment. */
+const waitingIn = (model: QueueModel, queues: readonly string[] | null) =>
+  [...model.jobs.values()].filter(
+    (entry) =>
+      momentOf(entry) !== null &&
+      (queues === null || queues.includes(entry.job.queue)) &&
+      !model.paused.has(entry.job.queue),
+  );
+
+/** The first jobs whose turn it is, in order. */
+export function dueJobs(
+  model: QueueModel,
+  queues: readonly string[] | null,
+  now: number,
+  limit: number,
+): ModelJob[] {
+  const taken: ModelJob[] = [];
+  const due = waitingIn(model, queues)
+    .filter((entry) => momentOf(entry)! <= now)
     .sort((a, b) => b.job.priority - a.job.priority || a.job.seq - b.job.seq);
+  for (const entry of due) {
+    const { queue } = entry.job;
+    const room = roomIn(model, queue) - taken.filter(({ job }) => job.queue === queue).length;
+    if (room > 0 && taken.length < limit) taken.push(entry);
+  }
+  return taken;
 }
 
 /** Of the waiting jobs of some queues, when the next one falls due. */
-export function nextDueAt(model: QueueModel, queues: readonly string[] | null): number | null {
-  const moments = [...model.jobs.values()]
-    .filter(({ job }) => queues === null || queues.includes(job.queue))
-    .flatMap((entry) => momentOf(entry) ?? []);
+export function nextDueAt(model: QueueModel, queues: readonly string[] | null, now: number): number | null {
+  const moments = waitingIn(model, queues)
+    .map((entry) => momentOf(entry)!)
+    .filter((moment) => moment > now);
   return moments.length === 0 ? null : Math.min(...moments);
 }
 

@@ -300,6 +300,7 @@ describe("the document (OpenAPI 3.1)", () => {
       "/api/v1/dlq": shapes.jobs,
       "/api/v1/stats": shapes.stats,
       "/api/v1/queues": shapes.queues,
+      "/api/v1/queues/{queue}": shapes.queue,
       "/api/v1/workers": shapes.workers,
       "/api/v1/schedules": scheduleShapes.schedules,
       "/api/v1/schedules/{name}": scheduleShapes.scheduleWithRuns,
@@ -314,6 +315,7 @@ describe("the document (OpenAPI 3.1)", () => {
         .replace("{id}", "done")
         .replace("{n}", "1")
         .replace("{key}", "priority")
+        .replace("{queue}", "default")
         .replace("{name}", "nightly");
       const answer = await web.get(address, { accept: "application/json" });
       expect([path, answer.status]).toEqual([path, 200]);

@@ -7,6 +7,7 @@ import { oneLine } from "../../domain/one-line.ts";
 import type { Stats } from "../../domain/stats.ts";
 import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
+import { pausedQueues } from "../../worker/paused.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, factLines, isTerminal, printFacts, printJson, stateCell } from "../output.ts";
@@ -45,7 +46,8 @@ async function running(store: Store): Promise<string[]> {
 }
 
 interface Figures {
-  readonly stats: Stats & { readonly machines: number };
+  readonly stats: Stats & { readonly machines: number; readonly paused_queues: number };
+  readonly paused: readonly string[];
   /** Null where there is only one machine. */
   readonly hosts: readonly string[] | null;
 }
@@ -58,26 +60,34 @@ async function figures(store: Store): Promise<Figures> {
       identity.host,
     ]),
   );
+  const paused = await pausedQueues(store, null);
   const stats = {
     ...(await store.stats.read()),
     active_workers: workersOf(living).length,
     machines: machines.size,
+    paused_queues: paused.length,
   };
-  return { stats, hosts: store.leaseMs === null ? null : [...machines.values()] };
+  return { stats, paused, hosts: store.leaseMs === null ? null : [...machines.values()] };
 }
 
-function factsFrom({ stats, hosts }: Figures): readonly (readonly [string, Cell])[] {
+function factsFrom({ stats, paused, hosts }: Figures): readonly (readonly [string, Cell])[] {
   return [
     ...jobStates.map((state): [string, Cell] => [state, { ...styled(state), text: String(stats[state]) }]),
     ["total", String(stats.total)],
     ["active workers", String(stats.active_workers)],
     ...(hosts === null ? [] : [machinesRow(hosts)]),
+    ...(paused.length === 0 ? [] : [pausedRow(paused)]),
     ["successful runs", String(stats.success_runs)],
     ["failed runs", String(stats.failed_runs)],
     ["success rate", stats.success_rate === null ? "none yet" : `${(stats.success_rate * 100).toFixed(1)} %`],
     ["average duration", stats.avg_duration === null ? "none yet" : formatDuration(stats.avg_duration)],
   ];
 }
+
+const pausedRow = (queues: readonly string[]): [string, Cell] => [
+  "paused queues",
+  { text: queues.join(", "), style: "yellow" },
+];
 
 const machinesRow = (hosts: readonly string[]): [string, Cell] => [
   "machines",

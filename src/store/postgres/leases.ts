@@ -30,6 +30,8 @@ interface Answer {
   readonly due: number | null;
   /** Whether more may be claimed in a moment. */
   readonly crowded: boolean;
+  /** Whether a limited queue has more room than before. */
+  readonly freed: boolean;
   readonly expelled: boolean;
 }
 
@@ -141,7 +143,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     const claimed = answer.claimed.map(give);
     if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
     // What waits again may be for others to run: this process may be about to go.
-    if (answer.settled.some(({ next_run_at }) => next_run_at !== null)) notifier.say("work");
+    const goesOn = answer.freed || answer.settled.some(({ next_run_at }) => next_run_at !== null);
+    if (goesOn) notifier.say("work");
     const done = new Set<Settlement>();
     for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
     return {

@@ -11,6 +11,7 @@ import { migrate } from "./migrate.ts";
 import { refuseMoved } from "./moved.ts";
 import { listen, makeNotifier } from "./notify.ts";
 import { output } from "./output.ts";
+import { queues } from "./queues.ts";
 import { schedules } from "./schedules.ts";
 import { settings } from "./settings.ts";
 import { stats } from "./stats.ts";
@@ -62,6 +63,7 @@ export async function openPostgres({
     workers: workers(connection, notifier, leaseMs),
     settings: settings(connection, notifier),
     stats: stats(connection),
+    queues: queues(connection, notifier),
     schedules: schedules(connection, notifier),
     now: async () =>
       at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`, "soon"))[0].now),

@@ -123,7 +123,13 @@ const unsettled = (sql: SQL, queues: readonly string[] | null) => sql`(
   where state in ('pending', 'processing', 'failed') and ${isAsked(sql, queues)}
 )`;
 
-/** Jobs that nothing but a user's word lets run. */
+/** Jobs that nothing but a user's word lets run: those that are held, and all that wait in a paused queue. */
 const heldBack = (sql: SQL, queues: readonly string[] | null) => sql`(
-  select count(*) from queuectl.jobs where held and ${isAsked(sql, queues)}
+  (select count(*) from queuectl.jobs where held and queue not in (${paused(sql)}) and ${isAsked(sql, queues)})
+  + (
+    select coalesce(sum(jobs), 0) from queuectl.counts
+    where state in ('pending', 'failed') and queue in (${paused(sql)}) and ${isAsked(sql, queues)}
+  )
 )`;
+
+const paused = (sql: SQL) => sql`select queue from queuectl.queues where paused_at is not null`;

@@ -12,10 +12,8 @@ import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { nextDueAt, nextInTurn, nothingToClaim, promote } from "./in-turn.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
-
-/** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
-const promotionBatch = 5000;
 
 export function leases(connection: Connection): Leases {
   const { sql, read, write } = connection;
@@ -72,15 +70,14 @@ export function leases(connection: Connection): Leases {
 }
 
 function takeTurn(connection: Connection, turn: Turn): TurnResult {
-  const { sql, clock } = connection;
-  const now = clock();
+  const now = connection.clock();
   for (const attempt of turn.started) writeStarted(connection, attempt);
   const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now);
   const { claimed, expelled } = turn.wanted
     ? claim(connection, turn.wanted, now)
     : { claimed: [], expelled: false };
   const hungry = turn.wanted !== null && claimed.length < turn.wanted.worker_ids.length;
-  const next_due_at = hungry ? nextDueAt(sql, turn.wanted!) : null;
+  const next_due_at = hungry ? nextDueAt(connection, turn.wanted!, now) : null;
   return { stale, settled, claimed, next_due_at, ...(expelled && { expelled }) };
 }
 
@@ -210,71 +207,6 @@ const hostOf = ({ sql }: Connection, worker_id: string): string | null =>
   sql("select host from workers join worker_processes using (process_id) where workers.id = $worker_id").get({
     worker_id,
   })?.host ?? null;
-
-type WaitingJob = Pick<JobRow, "seq" | "state">;
-
-/** The jobs whose turn it is: each queue's first few, merged. */
-function nextInTurn({ sql }: Connection, wanted: Wanted, now: number): WaitingJob[] {
-  if (wanted.only !== undefined) {
-    return sql(`
-      select seq, state from jobs where seq = $only and (ready = 1 or next_run_at <= $now)
-    `).all({ only: wanted.only, now });
-  }
-  return sql(`
-    select jobs.seq, jobs.state from (${waitingQueues}) as waiting join jobs on jobs.seq in (
-      select seq from jobs where queue = waiting.queue and ready = 1 order by priority desc, seq limit $limit
-    )
-    order by jobs.priority desc, jobs.seq limit $limit
-  `).all({ queues: queuesText(wanted), limit: wanted.worker_ids.length });
-}
-
-/** The queues asked for in which anything waits. */
-const waitingQueues = `
-  select distinct queue from counts
-  where state in ('pending', 'failed') and jobs > 0
-    and ($queues is null or queue in (select value from json_each($queues)))
-`;
-
-const queuesText = ({ queues }: Wanted) => (queues === null ? null : JSON.stringify(queues));
-
-/** A claim that cannot give anything takes no lock and writes nothing. */
-function nothingToClaim(connection: Connection, wanted: Wanted): TurnResult | undefined {
-  const { sql, clock } = connection;
-  const now = clock();
-  if (nextInTurn(connection, { ...wanted, worker_ids: wanted.worker_ids.slice(0, 1) }, now).length > 0) {
-    return undefined;
-  }
-  const next_due_at = nextDueAt(sql, wanted);
-  if (next_due_at !== null && next_due_at <= now) return undefined;
-  return { stale: [], settled: [], claimed: [], next_due_at };
-}
-
-function nextDueAt(sql: Connection["sql"], wanted: Wanted): number | null {
-  if (wanted.only !== undefined) {
-    return (
-      sql("select next_run_at from jobs where seq = $seq").get({ seq: wanted.only })?.next_run_at ?? null
-    );
-  }
-  return sql(`
-    select min((
-      select min(next_run_at) from jobs where queue = waiting.queue and ready = 0 and next_run_at is not null
-    )) as due
-    from (${waitingQueues}) as waiting
-  `).get({ queues: queuesText(wanted) }).due;
-}
-
-/** Makes waiting jobs ready whose moment has come, all of them, so that priority decides among them too. */
-async function promote({ sql, read, write, clock }: Connection, wanted: Wanted): Promise<void> {
-  const now = clock();
-  const queues = queuesText(wanted);
-  const due = `
-    select jobs.seq from (${waitingQueues}) as waiting join jobs on jobs.queue = waiting.queue
-    where jobs.ready = 0 and jobs.next_run_at is not null and jobs.next_run_at <= $now
-  `;
-  if (!(await read(() => sql(`${due} limit 1`).get({ queues, now })))) return;
-  const ready = `update jobs set ready = 1 where seq in (${due} limit ${promotionBatch})`;
-  while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
-}
 
 function snooze({ sql }: Connection, job_seq: number, attempt: number, ms: number): void {
   const row: JobRow | null = sql("select * from jobs where seq = $job_seq").get({ job_seq });

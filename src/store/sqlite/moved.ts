@@ -9,6 +9,7 @@ const refused = [
   ...["insert", "update", "delete"].map((change) => ({ change, table: "jobs" })),
   ...["insert", "update", "delete"].map((change) => ({ change, table: "settings" })),
   ...["insert", "update", "delete"].map((change) => ({ change, table: "schedules" })),
+  ...["insert", "update", "delete"].map((change) => ({ change, table: "queues" })),
   { change: "insert", table: "worker_processes" },
 ];
 

@@ -45,6 +45,7 @@ function storeOf(connection: Connection): Store {
   const leases = once(() => (require("./leases.ts") as typeof import("./leases.ts")).leases(connection));
   const workers = once(() => (require("./workers.ts") as typeof import("./workers.ts")).workers(connection));
   const stats = once(() => (require("./stats.ts") as typeof import("./stats.ts")).stats(connection));
+  const queues = once(() => (require("./queues.ts") as typeof import("./queues.ts")).queues(connection));
   const schedules = once(() =>
     (require("./schedules.ts") as typeof import("./schedules.ts")).schedules(connection),
   );
@@ -66,6 +67,9 @@ function storeOf(connection: Connection): Store {
     settings: settings(connection),
     get stats() {
       return stats();
+    },
+    get queues() {
+      return queues();
     },
     get schedules() {
       return schedules();

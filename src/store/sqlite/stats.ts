@@ -52,6 +52,12 @@ const unsettled = ({ sql }: Connection, queues: readonly string[] | null): numbe
     select coalesce(sum(jobs), 0) as n from counts where state in ('pending', 'processing', 'failed') and ${isAsked}
   `).get(asked(queues)).n;
 
-/** Jobs that nothing but a user's word lets run. */
+/** Jobs that nothing but a user's word lets run: those that are held, and all that wait in a paused queue. */
 const heldBack = ({ sql }: Connection, queues: readonly string[] | null): number =>
-  sql(`select count(*) as n from jobs where held = 1 and ${isAsked}`).get(asked(queues)).n;
+  sql(`
+    select
+      (select count(*) from jobs where held = 1 and queue not in (${paused}) and ${isAsked})
+      + (select coalesce(sum(jobs), 0) from counts where state in ('pending', 'failed') and queue in (${paused}) and ${isAsked}) as n
+  `).get(asked(queues)).n;
+
+const paused = "select queue from queues where paused_at is not null";

@@ -3,8 +3,6 @@
 import { Elysia } from "elysia";
 import { misuse } from "../../domain/errors.ts";
 import { attemptJson, originJson, shownJobJson, workerJson } from "../../domain/json.ts";
-import type { QueueCounts } from "../../domain/overview.ts";
-import { isoTime } from "../../domain/time.ts";
 import * as shapes from "../../input/api.ts";
 import { readJobValue } from "../../input/job.ts";
 import type { JobFilter } from "../../store/store.ts";
@@ -12,7 +10,7 @@ import { enqueueOnce } from "../enqueue.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
-import { queues, scan, stats, workers } from "../reads.ts";
+import { scan, stats, workers } from "../reads.ts";
 import { jsonReply } from "../reply.ts";
 import { eventStream, type Send } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
@@ -69,11 +67,6 @@ export const apiRoutes = (web: Web) =>
       needs("read", { summary: "Jobs by state, and how runs went", answers: { 200: shapes.stats } }),
     )
     .get(
-      "/queues",
-      async () => jsonReply(list((await queues(web)).map(queueJson))),
-      needs("read", { summary: "The queues that have jobs", answers: { 200: shapes.queues } }),
-    )
-    .get(
       "/events",
       ({ request }) => eventStream(web, request, (send, signal) => tellStats(web, send, signal)),
       needs("read", {
@@ -88,11 +81,6 @@ export const apiRoutes = (web: Web) =>
     );
 
 export const list = <T>(data: readonly T[], next: string | null = null) => ({ data, next });
-
-const queueJson = (one: QueueCounts) => ({
-  ...one,
-  oldest_waiting_at: one.oldest_waiting_at === null ? null : isoTime(one.oldest_waiting_at),
-});
 
 async function listJobs(web: Web, request: Request, state?: JobFilter["state"]): Promise<Response> {
   const query = new URL(request.url).searchParams;

@@ -1,14 +1,13 @@
-// The workers and the queues they serve.
+// The workers: who they are, and what is asked of them.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
 import { Confirm, type Question } from "../../../views/confirm.tsx";
-import { Queues } from "../../../views/queues.tsx";
 import { Workers } from "../../../views/workers.tsx";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { checkQueue } from "../../domain/job.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
-import { queues, servers, workers } from "../reads.ts";
+import { workers } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 
@@ -16,12 +15,6 @@ const workersScreen: MakeScreen = async ({ web, ui }) => ({
   title: "Workers",
   body: <Workers ui={ui} workers={await workers(web)} />,
 });
-
-const queuesScreen: MakeScreen = async ({ web, ui }) => {
-  const [rows, all] = await Promise.all([queues(web), workers(web)]);
-  const servedBy = Object.fromEntries(rows.map((row) => [row.queue, servers(row, all)]));
-  return { title: "Queues", body: <Queues ui={ui} queues={rows} servedBy={servedBy} /> };
-};
 
 const ask: MakeScreen = async (call) => {
   const question = await questionOf(call);
@@ -32,8 +25,6 @@ export const workerRoutes = (web: Web) =>
   new Elysia()
     .get("/workers", page(web, workersScreen), needs("read"))
     .get("/p/workers", part(web, workersScreen), needs("read"))
-    .get("/queues", page(web, queuesScreen), needs("read"))
-    .get("/p/queues", part(web, queuesScreen), needs("read"))
     .get("/confirm/stop-workers", page(web, ask), needs("operate"))
     .get("/p/confirm/stop-workers", fragment(web, ask), needs("operate"))
     .post("/workers/stop", ({ request }) => stop(web, request), needs("operate"))

@@ -119,12 +119,29 @@ export const steps: fc.Arbitrary<Step>[] = [
     if (!entry || worker_id === undefined) return;
     const { seq } = entry.job;
     const moment = queue.momentOf(entry);
-    const mayRun = moment !== null && moment <= clock.now;
+    const isDue = moment !== null && moment <= clock.now;
+    const mayRun = isDue && queue.roomIn(model, entry.job.queue) > 0;
     const wanted = { worker_ids: [worker_id], queues: null, only: seq };
     const result = await store.leases.exchange({ started: [], ended: [], settings, wanted });
     expect(result.claimed.map(({ job }) => job.seq)).toEqual(mayRun ? [seq] : []);
-    expect(result.next_due_at).toBe(mayRun ? null : entry.job.next_run_at);
+    expect(result.next_due_at).toBe(isDue ? null : entry.job.next_run_at);
     for (const claimed of result.claimed) queue.startJob(model, claimed, clock.now);
+  }),
+
+  step("pause or resume", fc.tuple(queueName, fc.boolean()), async ([name, pauses], model, { store }) => {
+    if (pauses) {
+      await store.queues.pause([name]);
+      model.paused.add(name);
+    } else {
+      await store.queues.resume([name]);
+      model.paused.delete(name);
+    }
+  }),
+
+  step("limit", fc.tuple(queueName, fc.constantFrom(1, 2, null)), async ([name, most], model, { store }) => {
+    await store.queues.limit(name, { concurrency: most });
+    if (most === null) model.concurrency.delete(name);
+    else model.concurrency.set(name, most);
   }),
 
   step("cancel", picks, async (numbers, model, { store, clock }) => {
@@ -267,7 +284,7 @@ async function takeTurn(
   }
   const worker_ids = idleWorkers(model, picked([...model.processes.keys()], process)!).slice(0, hungry);
   const wanted: Wanted | null = worker_ids.length === 0 ? null : { worker_ids, queues };
-  const due = wanted ? queue.dueJobs(model, queues, now).slice(0, worker_ids.length) : [];
+  const due = wanted ? queue.dueJobs(model, queues, now, worker_ids.length) : [];
 
   const result = await store.leases.exchange({ started: [], ended: settlements, settings, wanted });
   expect(result.stale).toEqual(stale);
@@ -285,7 +302,7 @@ async function takeTurn(
     expect(claimed.job).toEqual(model.jobs.get(claimed.job.seq)!.job);
   }
   const asksOn = wanted !== null && due.length < worker_ids.length;
-  expect(result.next_due_at).toBe(asksOn ? queue.nextDueAt(model, queues) : null);
+  expect(result.next_due_at).toBe(asksOn ? queue.nextDueAt(model, queues, now) : null);
 }
 
 function expectRemoved(

@@ -142,6 +142,17 @@ create table queuectl.settings (
   value text not null
 );
 
+-- Queues of which something was said; any other is neither paused nor limited. Whoever claims from a limited one locks its row.
+create table queuectl.queues (
+  queue text collate "C" primary key,
+  paused_at bigint,
+  -- How many of its jobs may run at once.
+  concurrency integer,
+  -- How many may start within how many milliseconds.
+  rate_starts integer,
+  rate_ms bigint
+) with (fillfactor = 50);
+
 -- What is counted lies in slots, which are added up when read: each connection writes its own, and waits for no other.
 
 create table queuectl.counts (
@@ -291,6 +302,35 @@ begin
 end
 $$;
 
+-- How many jobs of a queue run, with what this turn has changed already: [{queue, state, jobs}]
+create function queuectl.running(name text, moves jsonb) returns bigint language sql stable
+as $$
+  select coalesce((select sum(jobs) from queuectl.counts where queue = name and state = 'processing'), 0) + coalesce((
+    select sum((move ->> 'jobs')::bigint) from jsonb_array_elements(moves) as move
+    where move ->> 'queue' = name and move ->> 'state' = 'processing'
+  ), 0)
+$$;
+
+-- How many jobs of each limited queue may start now, of these queues: {queue: room}. Where there is room the queue's row stays locked
+-- until the turn is over, so that nobody else fills it meanwhile.
+create function queuectl.rooms(names text[], moves jsonb) returns jsonb language plpgsql
+as $$
+declare
+  locked text[] := array(
+    select queue from queuectl.queues
+    where queue = any(names) and concurrency is not null and concurrency > queuectl.running(queue, moves)
+    order by queue for update
+  );
+begin
+  -- Counted anew: others may have started some before they let go of the lock.
+  return (
+    select coalesce(jsonb_object_agg(queue, case when queue = any(locked)
+      then greatest(concurrency - queuectl.running(queue, moves), 0) else 0 end), '{}')
+    from queuectl.queues where queue = any(names) and concurrency is not null
+  );
+end
+$$;
+
 -- Held by a claim (shared) and by a take-over of the process (alone): a process whose jobs are being given away claims no new ones.
 create function queuectl.lock_claims(process_id bigint, alone boolean) returns void language plpgsql
 as $$
@@ -403,8 +443,12 @@ declare
   slot integer := (turn ->> 'slot')::integer;
   most_promoted integer := (turn ->> 'promote')::integer;
   wanted jsonb := nullif(turn -> 'wanted', 'null');
-  wanted_queues text[];
+  -- Null for every queue.
+  asked text[];
+  paused text[];
+  open_queues text[];
   waiting_queues text[];
+  rooms jsonb := '{}';
   worker_ids text[];
   process queuectl.worker_processes;
   chosen bigint[] := '{}';
@@ -414,6 +458,7 @@ declare
   claimed jsonb := '[]';
   due bigint;
   crowded boolean := false;
+  freed boolean;
   expelled boolean := false;
 begin
   -- What a torn network delivers late would claim jobs that nobody hears of.
@@ -522,27 +567,40 @@ begin
   if wanted is not null then
     worker_ids := array(select jsonb_array_elements_text(wanted -> 'worker_ids'));
     if wanted ->> 'only' is not null then
+      open_queues := array(select queue from queuectl.jobs where seq = (wanted ->> 'only')::bigint);
+      rooms := queuectl.rooms(open_queues, moves);
       chosen := array(
         select seq from queuectl.jobs
-        where seq = (wanted ->> 'only')::bigint and (ready or next_run_at <= at) for update skip locked
+        where seq = (wanted ->> 'only')::bigint and (ready or next_run_at <= at) and coalesce((rooms ->> queue)::bigint, 1) > 0
+        for update skip locked
       );
     else
-      wanted_queues := case when jsonb_typeof(wanted -> 'queues') = 'array'
+      asked := case when jsonb_typeof(wanted -> 'queues') = 'array'
         then array(select distinct jsonb_array_elements_text(wanted -> 'queues')) end;
-      waiting_queues := coalesce(wanted_queues, array(select queuectl.waiting_queues()));
+      paused := array(select queue from queuectl.queues where paused_at is not null);
+      waiting_queues := array(
+        select name from unnest(coalesce(asked, array(select queuectl.waiting_queues()))) as name where name <> all(paused)
+      );
       due := queuectl.next_due_at(waiting_queues);
       if due <= at then
         -- More fall due than one transaction should touch: nothing is claimed before all of them stand in line.
         crowded := queuectl.promote(waiting_queues, at, most_promoted) >= most_promoted;
       end if;
       if not crowded then
+        open_queues := array(
+          select name from unnest(coalesce(asked, array(select queuectl.ready_queues()))) as name where name <> all(paused)
+        );
+        if exists (select from queuectl.queues) then
+          rooms := queuectl.rooms(open_queues, moves);
+        end if;
         chosen := array(
           select next.seq
-          from unnest(coalesce(wanted_queues, array(select queuectl.ready_queues()))) as waiting(queue)
+          from unnest(open_queues) as open(queue)
           cross join lateral (
             select jobs.seq, jobs.priority from queuectl.jobs
-            where jobs.queue = waiting.queue and ready
-            order by priority desc, seq limit cardinality(worker_ids) for update skip locked
+            where jobs.queue = open.queue and ready
+            order by priority desc, seq
+            limit least(cardinality(worker_ids), (rooms ->> open.queue)::bigint) for update skip locked
           ) as next
           order by next.priority desc, next.seq limit cardinality(worker_ids)
         );
@@ -585,25 +643,34 @@ begin
       ) as both_sides(change))
     into claimed, moves;
     if wanted ->> 'only' is not null then
-      due := (select next_run_at from queuectl.jobs where seq = (wanted ->> 'only')::bigint);
-    else
-      if cardinality(chosen) < cardinality(worker_ids) then
-        due := queuectl.next_due_at(coalesce(wanted_queues, array(select queuectl.waiting_queues())));
-      end if;
+      -- One that is due and was not claimed waits for room, and room has no moment.
+      due := (select next_run_at from queuectl.jobs where seq = (wanted ->> 'only')::bigint and next_run_at > at);
+    elsif cardinality(chosen) < cardinality(worker_ids) then
+      due := queuectl.next_due_at(waiting_queues);
       -- Others hold what stands in line for the length of a transaction; some of it may be left over then.
-      if not expelled and cardinality(chosen) < cardinality(worker_ids) then
-        crowded := crowded or exists (
-          select from unnest(coalesce(wanted_queues, array(select queuectl.ready_queues()))) as waiting(queue)
-          where exists (select from queuectl.jobs where jobs.queue = waiting.queue and ready)
-        );
-      end if;
+      crowded := not expelled and (crowded or exists (
+        select from unnest(open_queues) as open(queue)
+        where exists (select from queuectl.jobs where jobs.queue = open.queue and ready) and (
+          rooms ->> queue is null
+          or (rooms ->> queue)::bigint > (select count(*) from queuectl.jobs where seq = any(chosen) and jobs.queue = open.queue)
+        )
+      ));
     end if;
   end if;
+  -- Others may start what there is room for now.
+  freed := exists (
+    select from queuectl.queues where concurrency is not null and exists (
+      select from jsonb_array_elements(moves) as move
+      where move ->> 'queue' = queue and move ->> 'state' = 'processing'
+      having sum((move ->> 'jobs')::bigint) < 0
+    )
+  );
   if moves <> '[]' then
     perform queuectl.count_jobs(moves, slot);
   end if;
   return jsonb_build_object(
-    'at', at, 'stale', stale, 'settled', settled, 'claimed', claimed, 'due', due, 'crowded', crowded, 'expelled', expelled
+    'at', at, 'stale', stale, 'settled', settled, 'claimed', claimed, 'due', due, 'crowded', crowded, 'freed', freed,
+    'expelled', expelled
   );
 end
 $$;

@@ -107,6 +107,17 @@ create table settings (
   value text not null
 ) strict, without rowid;
 
+-- Queues of which something was said; any other is neither paused nor limited.
+create table queues (
+  queue text primary key,
+  paused_at integer,
+  -- How many of its jobs may run at once.
+  concurrency integer,
+  -- How many may start within how many milliseconds.
+  rate_starts integer,
+  rate_ms integer
+) strict, without rowid;
+
 -- How many jobs are present, by queue and state, and the milliseconds of their last attempts.
 create table counts (
   queue text not null,

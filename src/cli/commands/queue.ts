@@ -1,0 +1,167 @@
+// queuectl queue: the queues, which of them are paused, and how much may run of each.
+
+import { formatDuration } from "../../domain/duration.ts";
+import { misuse } from "../../domain/errors.ts";
+import { checkQueue, jobStates } from "../../domain/job.ts";
+import { queueJson } from "../../domain/json.ts";
+import {
+  allQueues,
+  formatRate,
+  nothingSaid,
+  type Queue,
+  type QueueLimits,
+  readConcurrency,
+} from "../../domain/queue.ts";
+import { isoTime } from "../../domain/time.ts";
+import type { Store } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { type Cell, note, printFacts, printJson, printTable } from "../output.ts";
+
+interface Shown {
+  readonly json?: boolean;
+}
+
+export async function queueList(
+  context: Context,
+  _words: readonly string[],
+  { json }: Shown,
+): Promise<number> {
+  await using store = await context.openStore();
+  const queues = await allOf(store);
+  const now = await store.now();
+  if (json) await printJson(queues.map(queueJson));
+  else if (queues.length === 0) note("there is no queue yet; a queue is there as soon as a job names it");
+  else
+    await printTable(
+      ["QUEUE", "STATE", "PENDING", "RETRYING", "RUNNING", "DEAD", "RATE", "OLDEST WAITS"],
+      queues.map((queue) => [
+        queue.queue,
+        stateOf(queue),
+        String(queue.pending),
+        String(queue.failed),
+        runningText(queue),
+        String(queue.dead),
+        queue.rate === null ? "" : formatRate(queue.rate),
+        waitsText(queue, now),
+      ]),
+    );
+  return done;
+}
+
+export async function queueShow(
+  context: Context,
+  [name]: readonly string[],
+  { json }: Shown,
+): Promise<number> {
+  checkQueue(name!);
+  await using store = await context.openStore();
+  const queue = await find(store, name!);
+  if (json) await printJson(queueJson(queue));
+  else await printFacts(facts(queue, await store.now()));
+  return done;
+}
+
+interface LimitOptions extends Shown {
+  readonly concurrency?: string;
+}
+
+export async function queueSet(
+  context: Context,
+  [name]: readonly string[],
+  options: LimitOptions,
+): Promise<number> {
+  checkQueue(name!);
+  const limits = readLimits(options);
+  await using store = await context.openStore();
+  await store.queues.limit(name!, limits);
+  const queue = await find(store, name!);
+  if (options.json) await printJson(queueJson(queue));
+  else note(`queue ${name}: ${limitsText(queue)}`);
+  return done;
+}
+
+function readLimits({ concurrency }: LimitOptions): Partial<QueueLimits> {
+  if (concurrency === undefined) throw misuse("set what? Say --concurrency");
+  return { concurrency: readConcurrency(concurrency) };
+}
+
+interface Which {
+  readonly all?: boolean;
+}
+
+export async function queuePause(
+  context: Context,
+  words: readonly string[],
+  options: Which,
+): Promise<number> {
+  checkWhich(words, options);
+  await using store = await context.openStore();
+  const known = (await allOf(store)).map(({ queue }) => queue);
+  const names = options.all ? known : [...new Set(words)];
+  if (names.length === 0) note("there is no queue yet");
+  await store.queues.pause(names);
+  for (const name of names)
+    note(`queue ${name} is paused${known.includes(name) ? "" : "; no job has named it yet"}`);
+  return done;
+}
+
+export async function queueResume(
+  context: Context,
+  words: readonly string[],
+  options: Which,
+): Promise<number> {
+  checkWhich(words, options);
+  await using store = await context.openStore();
+  const paused = (await store.queues.rules()).flatMap((one) => (one.paused_at === null ? [] : [one.queue]));
+  const names = options.all ? paused : [...new Set(words)];
+  if (names.length === 0) note("no queue is paused");
+  await store.queues.resume(names);
+  for (const name of names) note(`queue ${name} ${paused.includes(name) ? "goes on" : "was not paused"}`);
+  return done;
+}
+
+function checkWhich(words: readonly string[], { all }: Which): void {
+  if (words.length > 0 === Boolean(all)) throw misuse("which queues? Say their names, or else --all");
+  words.forEach(checkQueue);
+}
+
+const allOf = async (store: Store): Promise<Queue[]> =>
+  allQueues(await store.stats.queues(), await store.queues.rules());
+
+/** Any name is a queue's: one that no job has named yet has none. */
+async function find(store: Store, name: string): Promise<Queue> {
+  const found = (await allOf(store)).find(({ queue }) => queue === name);
+  return found ?? allQueues([], [nothingSaid(name)])[0]!;
+}
+
+const stateOf = ({ paused_at }: Queue): Cell =>
+  paused_at === null ? "open" : { text: "paused", style: "yellow" };
+
+const runningText = ({ processing, concurrency }: Queue) =>
+  concurrency === null ? String(processing) : `${processing} of ${concurrency}`;
+
+const waitsText = ({ oldest_waiting_at }: Queue, now: number) =>
+  oldest_waiting_at === null ? "" : formatDuration(Math.max(0, Math.floor((now - oldest_waiting_at) / 1000)));
+
+const limitsText = ({ concurrency, rate }: Queue) =>
+  [
+    concurrency === null ? "any number of jobs at once" : `at most ${concurrency} at once`,
+    ...(rate === null ? [] : [`at most ${formatRate(rate)} start`]),
+  ].join(", ");
+
+function facts(queue: Queue, now: number): [string, Cell][] {
+  const rows: [string, Cell][] = [
+    ["queue", queue.queue],
+    [
+      "state",
+      queue.paused_at === null
+        ? "open"
+        : { text: `paused since ${isoTime(queue.paused_at)}`, style: "yellow" },
+    ],
+    ["limits", limitsText(queue)],
+    ...jobStates.map((state): [string, Cell] => [state, String(queue[state])]),
+    ["oldest waits", waitsText(queue, now)],
+  ];
+  return rows.filter(([, cell]) => cell !== "");
+}

@@ -1,0 +1,109 @@
+// Whose turn it is in SQLite: by priority and enqueue order, among the jobs that their queues let start now. A paused queue lets none
+// start, a limited one as many as it has room for.
+
+import type { JobRow } from "../rows.ts";
+import type { TurnResult, Wanted } from "../store.ts";
+import type { Connection } from "./connection.ts";
+
+/** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
+const promotionBatch = 5000;
+
+export type WaitingJob = Pick<JobRow, "seq" | "state" | "queue" | "priority">;
+
+/** The queues asked for in which anything waits and that are not paused. */
+const openQueues = `
+  select distinct queue from counts
+  where state in ('pending', 'failed') and jobs > 0
+    and ($queues is null or queue in (select value from json_each($queues)))
+    and queue not in (select queue from queues where paused_at is not null)
+`;
+
+const queuesText = ({ queues }: Wanted) => (queues === null ? null : JSON.stringify(queues));
+
+/** The jobs whose turn it is: each queue's first few, merged. */
+export function nextInTurn(connection: Connection, wanted: Wanted, now: number): WaitingJob[] {
+  const { sql } = connection;
+  if (wanted.only !== undefined) return onlyThis(connection, wanted.only, now);
+  const limit = wanted.worker_ids.length;
+  const rooms = roomsOf(connection);
+  const free: WaitingJob[] = sql(`
+    select jobs.seq, jobs.state, jobs.queue, jobs.priority from (${openQueues}) as open join jobs on jobs.seq in (
+      select seq from jobs where queue = open.queue and ready = 1 order by priority desc, seq limit $limit
+    )
+    where open.queue not in (select value from json_each($limited))
+    order by jobs.priority desc, jobs.seq limit $limit
+  `).all({ queues: queuesText(wanted), limit, limited: JSON.stringify([...rooms.keys()]) });
+  if (rooms.size === 0) return free;
+  const open: { queue: string }[] = sql(openQueues).all({ queues: queuesText(wanted) });
+  const limited = open.flatMap(({ queue }) =>
+    firstOf(connection, queue, Math.min(limit, rooms.get(queue) ?? 0)),
+  );
+  return [...free, ...limited].sort((a, b) => b.priority - a.priority || a.seq - b.seq).slice(0, limit);
+}
+
+const firstOf = ({ sql }: Connection, queue: string, limit: number): WaitingJob[] =>
+  limit <= 0
+    ? []
+    : sql(`
+        select seq, state, queue, priority from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
+      `).all({ queue, limit });
+
+/** Somebody waits for this job, so that a pause of its queue does not keep it; a limit does. */
+function onlyThis(connection: Connection, only: number, now: number): WaitingJob[] {
+  const job: WaitingJob | null = connection
+    .sql(
+      "select seq, state, queue, priority from jobs where seq = $only and (ready = 1 or next_run_at <= $now)",
+    )
+    .get({ only, now });
+  return job && (roomsOf(connection).get(job.queue) ?? 1) > 0 ? [job] : [];
+}
+
+/** How many jobs of each limited queue may start now. */
+function roomsOf({ sql }: Connection): Map<string, number> {
+  const rows: { queue: string; room: number }[] = sql(`
+    select queue, concurrency - coalesce(
+      (select jobs from counts where counts.queue = queues.queue and state = 'processing'), 0
+    ) as room
+    from queues where concurrency is not null
+  `).all();
+  return new Map(rows.map(({ queue, room }) => [queue, room]));
+}
+
+/** A claim that cannot give anything takes no lock and writes nothing. */
+export function nothingToClaim(connection: Connection, wanted: Wanted): TurnResult | undefined {
+  const now = connection.clock();
+  if (nextInTurn(connection, { ...wanted, worker_ids: wanted.worker_ids.slice(0, 1) }, now).length > 0) {
+    return undefined;
+  }
+  const next_due_at = nextDueAt(connection, wanted, now);
+  if (next_due_at !== null && next_due_at <= now) return undefined;
+  return { stale: [], settled: [], claimed: [], next_due_at };
+}
+
+export function nextDueAt({ sql }: Connection, wanted: Wanted, now: number): number | null {
+  if (wanted.only !== undefined) {
+    const { only } = wanted;
+    const due = sql("select next_run_at from jobs where seq = $only").get({ only })?.next_run_at ?? null;
+    // One that is due and was not claimed waits for room, and room has no moment.
+    return due !== null && due <= now ? null : due;
+  }
+  return sql(`
+    select min((
+      select min(next_run_at) from jobs where queue = open.queue and ready = 0 and next_run_at is not null
+    )) as due
+    from (${openQueues}) as open
+  `).get({ queues: queuesText(wanted) }).due;
+}
+
+/** Makes waiting jobs ready whose moment has come, all of them, so that priority decides among them too. */
+export async function promote({ sql, read, write, clock }: Connection, wanted: Wanted): Promise<void> {
+  const now = clock();
+  const queues = queuesText(wanted);
+  const due = `
+    select jobs.seq from (${openQueues}) as open join jobs on jobs.queue = open.queue
+    where jobs.ready = 0 and jobs.next_run_at is not null and jobs.next_run_at <= $now
+  `;
+  if (!(await read(() => sql(`${due} limit 1`).get({ queues, now })))) return;
+  const ready = `update jobs set ready = 1 where seq in (${due} limit ${promotionBatch})`;
+  while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
+}

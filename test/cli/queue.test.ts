@@ -1,0 +1,107 @@
+// queuectl queue: paused queues and their limits, with real workers.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { queuectl } from "../support/queuectl.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+setDefaultTimeout(60_000);
+
+describe("pause and resume", () => {
+  test("no job of a paused queue starts, also by workers that run already, until it is resumed", async () => {
+    await using q = queuectl();
+    const worker = q.start("worker");
+    await worker.says("waiting for jobs");
+    expect((await q("queue", "pause", "mail")).stderr).toContain("mail is paused; no job has named it yet");
+    await q.ok("enqueue", "true", "--id", "m", "--queue", "mail");
+    await q.ok("enqueue", "true", "--id", "d");
+    await waitUntil("the other queue goes on", async () => (await q.json("show", "d")).state === "completed");
+    expect((await q.json("show", "m")).state).toBe("pending");
+    expect((await q.json("status")).paused_queues).toBe(1);
+    expect(await q.ok("status")).toMatch(/paused queues\s+mail/);
+    expect((await q("queue", "resume", "mail")).stderr).toBe("queue mail goes on\n");
+    await waitUntil("it runs", async () => (await q.json("show", "m")).state === "completed");
+  });
+
+  test("a worker until empty does not wait for a paused queue, and says that it is paused", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--queue", "mail");
+    await q.ok("enqueue", "true", "--delay", "1");
+    await q.ok("queue", "pause", "mail");
+    const { status, stderr } = await q("worker", "--until-empty");
+    expect([status, /waiting until .*; paused: mail/.test(stderr)]).toEqual([0, true]);
+    expect(await q.json("status")).toMatchObject({ completed: 1, pending: 1 });
+  });
+
+  test("run passes by a pause", async () => {
+    await using q = queuectl();
+    await q.ok("queue", "pause", "mail");
+    expect(await q.ok("run", "echo hi", "--queue", "mail")).toBe("hi");
+  });
+
+  test("--all means all queues that there are, and all that are paused", async () => {
+    await using q = queuectl();
+    expect(await q("queue", "pause", "--all")).toMatchObject({
+      status: 0,
+      stderr: "there is no queue yet\n",
+    });
+    await q.ok("enqueue", "true", "--queue", "a");
+    await q.ok("enqueue", "true", "--queue", "b");
+    await q.ok("queue", "pause", "--all");
+    expect((await q.json("queue", "list")).map((one: { paused: boolean }) => one.paused)).toEqual([
+      true,
+      true,
+    ]);
+    await q.ok("queue", "resume", "--all");
+    expect((await q("queue", "resume", "--all")).stderr).toBe("no queue is paused\n");
+    expect((await q.json("status")).paused_queues).toBe(0);
+  });
+});
+
+describe("limits", () => {
+  test("no more than so many run at once, whoever runs them", async () => {
+    await using q = queuectl();
+    await q.ok("queue", "set", "media", "--concurrency", "2");
+    for (let n = 0; n < 6; n++)
+      await q.ok("enqueue", `echo + >> ledger; sleep 0.2; echo - >> ledger`, "--queue", "media");
+    const workers = [q.start("worker", "--count", "3", "--until-empty"), q.start("worker", "--until-empty")];
+    expect(await Promise.all(workers.map(({ exited }) => exited))).toEqual([0, 0]);
+    const ledger = (await Bun.file(`${q.folder}/ledger`).text()).trim().split("\n");
+    let running = 0;
+    const most = Math.max(...ledger.map((line) => (running += line === "+" ? 1 : -1)));
+    expect([ledger.length, most]).toEqual([12, 2]);
+  });
+
+  test("are shown, changed and taken away", async () => {
+    await using q = queuectl();
+    expect((await q("queue", "set", "media", "--concurrency", "2")).stderr).toBe(
+      "queue media: at most 2 at once\n",
+    );
+    expect(await q.json("queue", "show", "media")).toMatchObject({
+      queue: "media",
+      concurrency: 2,
+      rate: null,
+      paused: false,
+      pending: 0,
+    });
+    expect(await q.ok("queue", "list")).toContain("0 of 2");
+    await q.ok("queue", "set", "media", "--concurrency", "none");
+    expect(await q.json("queue", "list")).toEqual([]);
+  });
+});
+
+for (const [words, says] of [
+  [["set", "media"], "set what?"],
+  [["set", "media", "--concurrency", "0"], "queuectl queue pause"],
+  [["set", "media", "--concurrency", "many"], '"many"'],
+  [["set", "a b", "--concurrency", "1"], "is not a name"],
+  [["pause"], "which queues?"],
+  [["pause", "a", "--all"], "which queues?"],
+  [["resume", "a b"], "is not a name"],
+] as const) {
+  test(`queue ${words.join(" ")} is refused as wrong use`, async () => {
+    await using q = queuectl();
+    const { status, stdout, stderr } = await q("queue", ...words);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(says);
+  });
+}

@@ -1,0 +1,84 @@
+// Queues on the dashboard and in the API, against the running server.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+const text = (markup: string) => markup.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+
+describe("on the dashboard", () => {
+  test("a queue is paused and resumed, and what was done is said and written down", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "true", "--queue", "mail");
+    const act = async (verb: string) => {
+      const answer = await web.post(`/queues/mail/${verb}`, { back: "/queues" });
+      expect(answer.status).toBe(303);
+      return text(await (await web.get(answer.headers.get("location")!)).text());
+    };
+    const paused = await act("pause");
+    expect(paused).toContain("The queue mail is paused");
+    expect(paused).toContain("Resume");
+    expect((await web.q.json("queue", "show", "mail")).paused).toBe(true);
+    expect(await act("resume")).toContain("The queue mail goes on");
+    expect((await web.q.json("queue", "show", "mail")).paused).toBe(false);
+    expect((await web.post("/queues/mail/explode", {})).status).toBe(404);
+    const audit = await Bun.file(`${web.q.home}/logs/web-audit.log`).text();
+    expect(audit).toContain('"action":"queue pause"');
+  });
+
+  test("limits are set by a form, which says what is wrong and takes them away when empty", async () => {
+    await using web = await webServer();
+    const set = (fields: Record<string, string>) => web.post("/queues/mail/limits", fields);
+    expect((await set({ concurrency: "2" })).status).toBe(303);
+    expect(await web.q.json("queue", "show", "mail")).toMatchObject({ concurrency: 2 });
+    expect(text(await (await web.get("/queues")).text())).toContain("2 at once");
+    expect(await (await web.get("/queues/mail")).text()).toContain('value="2"');
+    const wrong = await set({ concurrency: "<b>" });
+    expect(wrong.status).toBe(422);
+    expect(await wrong.text()).toContain("&lt;b&gt;");
+    expect((await set({ concurrency: "" })).status).toBe(303);
+    expect(await web.q.json("queue", "list")).toEqual([]);
+  });
+});
+
+describe("in the API", () => {
+  test("queues are listed, paused, resumed and limited", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "true", "--queue", "mail");
+    const asked = async (method: string, path: string, body?: unknown) =>
+      (await web.api(method, `/queues${path}`, body)).json();
+    expect(await asked("GET", "")).toMatchObject({ data: [{ queue: "mail", pending: 1, paused: false }] });
+    expect(await asked("POST", "/mail/pause")).toMatchObject({ paused: true });
+    expect(await asked("PATCH", "/mail", { concurrency: 3 })).toMatchObject({ concurrency: 3, paused: true });
+    expect(await asked("PATCH", "/mail", {})).toMatchObject({ concurrency: 3 });
+    expect(await asked("POST", "/mail/resume")).toMatchObject({ paused: false });
+    expect(await asked("PATCH", "/mail", { concurrency: null })).toMatchObject({ concurrency: null });
+    expect(await asked("GET", "/nobody")).toMatchObject({ queue: "nobody", pending: 0 });
+  });
+
+  for (const [body, status] of [
+    [{ concurrency: 0 }, 422],
+    [{ concurrency: 1.5 }, 422],
+    [{ concurrency: "2" }, 422],
+    [{ limit: 2 }, 422],
+  ] as const) {
+    test(`${JSON.stringify(body)} is refused with ${status}`, async () => {
+      await using web = await webServer();
+      expect((await web.api("PATCH", "/queues/mail", body)).status).toBe(status);
+      expect(await web.q.json("queue", "list")).toEqual([]);
+    });
+  }
+
+  test("a token to read changes none, and one to operate does", async () => {
+    await using web = await webServer({ words: ["--require-token"] });
+    const bearing = async (scope: string) => ({
+      authorization: `Bearer ${await web.q.ok("web", "token", "--scope", scope)}`,
+    });
+    const [read, operate] = [await bearing("read"), await bearing("operate")];
+    expect((await web.api("GET", "/queues", undefined, read)).status).toBe(200);
+    expect((await web.api("POST", "/queues/mail/pause", undefined, read)).status).toBe(403);
+    expect((await web.api("PATCH", "/queues/mail", { concurrency: 1 }, read)).status).toBe(403);
+    expect((await web.api("POST", "/queues/mail/pause", undefined, operate)).status).toBe(200);
+  });
+});
