@@ -14,7 +14,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { Refusal } from "../domain/errors.ts";
+import { isSystemError, Refusal, reasonOf } from "../domain/errors.ts";
 import {
   databasePath,
   ensureFolderOf,
@@ -57,11 +57,11 @@ export async function backUp({ home, file, withLogs }: BackupOptions): Promise<B
   } catch (error) {
     if (logs !== undefined) rmSync(logs, { recursive: true, force: true });
     if (error instanceof Refusal) throw error;
-    const { message } = error as Error;
+    const reason = isSystemError(error) ? reasonOf(error) : (error as Error).message;
     throw new Refusal(
       "unavailable",
-      `the backup ${file} cannot be written: ${message}`,
-      "nothing is left of it",
+      `the backup ${file} cannot be written: ${reason}`,
+      "nothing is left of it; check folder, mode and free space",
     );
   } finally {
     rmSync(unfinished, { force: true });

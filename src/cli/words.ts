@@ -54,8 +54,8 @@ export function understand<Command extends Declared>(
     return { command, words: cli.args.map(unmark), options: { ...options, dashed } };
   } catch (error) {
     // cac does not export its error class.
-    if (error instanceof Error && error.name === "CACError") throw misuse(plainly(error.message));
-    throw error;
+    if (!(error instanceof Error) || error.name !== "CACError") throw error;
+    throw misuse(plainly(error.message), `queuectl ${command ? `${command.name} ` : ""}--help shows how`);
   }
 }
 

@@ -18,13 +18,12 @@ export const dlqList = (
   _words: readonly string[],
   options: { limit?: string; json?: boolean },
 ) =>
-  printJobs(context, { state: "dead" }, options, ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"], (job) => [
-    job.id,
-    stateCell(job.state),
-    String(job.attempts),
-    job.command,
-    job.last_error ?? "",
-  ]);
+  printJobs(context, { state: "dead" }, options, {
+    heading: ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"],
+    row: (job) => [job.id, stateCell(job.state), String(job.attempts), job.command, job.last_error ?? ""],
+    nothing: "there is no dead letter: no job is out of retries",
+    next: "queuectl logs <id> shows what one printed, queuectl dlq retry <id> runs it again",
+  });
 
 interface RetryOptions {
   readonly tag?: string;

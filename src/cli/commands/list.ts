@@ -6,7 +6,7 @@ import { jobJson } from "../../domain/json.ts";
 import type { JobFilter } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, note, printJson, printTable, stateCell } from "../output.ts";
+import { type Cell, isTerminal, note, printJson, printTable, stateCell } from "../output.ts";
 import { jobState, wholeNumber } from "../values.ts";
 
 interface ListOptions {
@@ -31,15 +31,32 @@ export async function list(
     search: options.search,
   };
   const heading = ["ID", "STATE", "PRIORITY", "QUEUE", "ATTEMPTS", "WHEN", "COMMAND"];
-  return printJobs(context, filter, options, heading, (job, now) => [
-    job.id,
-    stateCell(job.state),
-    String(job.priority),
-    job.queue,
-    `${job.attempts}/${job.max_retries + 1}`,
-    whenText(job, now),
-    job.command,
-  ]);
+  const isEverything = Object.values(filter).every((value) => value === undefined);
+  const nothing = isEverything ? noJob : "no job fits; queuectl list shows all of them";
+  return printJobs(context, filter, options, {
+    heading,
+    nothing,
+    row: (job, now) => [
+      job.id,
+      stateCell(job.state),
+      String(job.priority),
+      job.queue,
+      `${job.attempts}/${job.max_retries + 1}`,
+      whenText(job, now),
+      job.command,
+    ],
+  });
+}
+
+export const noJob = "there is no job yet; store one: queuectl enqueue 'echo hello'";
+
+interface JobTable {
+  readonly heading: readonly string[];
+  readonly row: (job: Job, now: number) => Cell[];
+  /** Said where there is no job to show. */
+  readonly nothing: string;
+  /** What can be done with them, for somebody at a terminal. */
+  readonly next?: string;
 }
 
 /** The jobs of a filter as a table or as JSON, and on stderr how many more there are. */
@@ -47,8 +64,7 @@ export async function printJobs(
   context: Context,
   filter: JobFilter,
   options: Pick<ListOptions, "limit" | "json">,
-  heading: readonly string[],
-  row: (job: Job, now: number) => Cell[],
+  { heading, row, nothing, next }: JobTable,
 ): Promise<number> {
   const limit = options.limit === undefined ? 50 : wholeNumber("limit", options.limit, 0, 1e9);
   await using store = await context.openStore();
@@ -60,8 +76,9 @@ export async function printJobs(
       heading,
       jobs.map((job) => row(job, now)),
     );
-  else note("there is no such job");
+  else note(nothing);
   if (jobs.length < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);
+  if (next !== undefined && jobs.length > 0 && isTerminal(1)) note(next);
   return done;
 }
 

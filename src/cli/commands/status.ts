@@ -10,8 +10,10 @@ import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import { pausedQueues } from "../../worker/paused.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, factLines, isTerminal, printFacts, printJson, stateCell } from "../output.ts";
+import { type Cell, factLines, isTerminal, note, printFacts, printJson, stateCell } from "../output.ts";
 import { watchScreen } from "../screen.ts";
+import { noJob } from "./list.ts";
+import { noWorker } from "./worker-list.ts";
 
 export async function status(
   context: Context,
@@ -31,7 +33,14 @@ export async function status(
     return done;
   }
   const found = await figures(store);
-  await (options.json ? printJson(found.stats) : printFacts(factsFrom(found)));
+  if (options.json) {
+    await printJson(found.stats);
+    return done;
+  }
+  await printFacts(factsFrom(found));
+  const { total, pending, failed, active_workers } = found.stats;
+  if (total === 0) note(noJob);
+  else if (pending + failed > 0 && active_workers === 0) note(noWorker);
   return done;
 }
 

@@ -65,7 +65,7 @@ async function untilMatching(
 ): Promise<Waited> {
   const waited = { ...filter, before: (await store.matching.newest()) + 1 };
   const { jobs } = await store.matching.count(filter, { before: waited.before, limit: 1 });
-  if (jobs === 0) note("queuectl: there is no such job");
+  if (jobs === 0) note("queuectl: there is no such job to wait for; queuectl list shows those there are");
   const count = unsettledCounter(store, waited);
   const isInTime = await untilNone(store, count, limit);
   return isInTime ? firstFailed(store, waited) : "time is up";

@@ -7,6 +7,8 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note, printJson, printTable } from "../output.ts";
 
+export const noWorker = "no worker runs; start one: queuectl worker";
+
 export async function workerList(
   context: Context,
   _words: readonly string[],
@@ -17,7 +19,7 @@ export async function workerList(
   const now = await store.now();
   const since = (moment: number) => formatDuration(Math.max(0, Math.round((now - moment) / 1000)));
   if (options.json) await printJson(workers.map(workerJson));
-  else if (workers.length === 0) note("no worker runs; start one: queuectl worker");
+  else if (workers.length === 0) note(noWorker);
   else {
     await printTable(
       ["ID", "STATE", "JOB", "QUEUES", "PID", "HOST", "VERSION", "UP", "HEARD OF"],
