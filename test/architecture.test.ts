@@ -20,6 +20,7 @@ type Part =
   | "worker"
   | "web"
   | "runner"
+  | "alerts"
   | "database"
   | "store opener"
   | "store"
@@ -37,6 +38,7 @@ const parts: readonly (readonly [RegExp, Part])[] = [
   [/^src\/worker\//, "worker"],
   [/^src\/web\//, "web"],
   [/^src\/runner\//, "runner"],
+  [/^src\/alerts\//, "alerts"],
   [/^src\/store\/(sqlite|postgres)\//, "database"],
   [/^src\/store\/open\.ts$/, "store opener"],
   [/^src\/store\//, "store"],
@@ -50,12 +52,26 @@ const parts: readonly (readonly [RegExp, Part])[] = [
 const arrows: Readonly<Record<Part, readonly Part[]>> = {
   entry: ["cli"],
   library: ["worker", "web", "store opener", "store", "input", "leaf", "domain"],
-  cli: ["library", "care", "worker", "web", "runner", "store opener", "store", "input", "leaf", "domain"],
+  cli: [
+    "library",
+    "care",
+    "worker",
+    "web",
+    "runner",
+    "alerts",
+    "store opener",
+    "store",
+    "input",
+    "leaf",
+    "domain",
+  ],
   // Questions about the whole: they look at the files of a database and at processes.
   care: ["runner", "store opener", "database", "store", "leaf", "domain"],
-  worker: ["runner", "store", "input", "leaf", "domain"],
-  web: ["runner", "store", "views", "input", "leaf", "domain"],
+  worker: ["runner", "alerts", "store", "input", "leaf", "domain"],
+  web: ["runner", "alerts", "store", "views", "input", "leaf", "domain"],
   runner: ["leaf", "domain"],
+  // Sends one message; a worker, a command and a page do so.
+  alerts: ["runner", "leaf", "domain"],
   "store opener": ["database", "store", "leaf", "domain"],
   database: ["store", "leaf", "domain"],
   store: ["leaf", "domain"],
@@ -83,6 +99,7 @@ const packages: Readonly<Record<string, readonly Part[]>> = {
   zod: ["input"],
   // Cron texts; a duty that has no schedule does not load it.
   croner: ["input"],
+  nodemailer: ["alerts"],
   "jsonc-parser": ["input"],
 };
 
@@ -96,6 +113,7 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
   "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
   "src/library/queue.ts": "only who cancels what runs needs what can end a dead worker's commands",
+  "src/alerts/send.ts": "only who sends something by one way loads what that needs",
   "src/care/backup.ts": "each database is copied in its own way, and only one is loaded",
 };
 
@@ -218,7 +236,17 @@ test("a plain enqueue loads neither zod nor anything of the web", () => {
 
 test("nor what a store does for others than those who enqueue", () => {
   const loaded = closureOf(enqueueEntries);
-  const needless = ["leases", "matching", "workers", "stats", "schedules", "watch", "bulk-enqueue"]
+  const needless = [
+    "leases",
+    "matching",
+    "workers",
+    "stats",
+    "schedules",
+    "alerts",
+    "outbox",
+    "watch",
+    "bulk-enqueue",
+  ]
     .map((name) => `src/store/sqlite/${name}.ts`)
     .filter((path) => !sources.includes(path) || loaded.has(path));
   expect(needless).toEqual([]);

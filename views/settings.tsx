@@ -62,6 +62,7 @@ function Setting({ ui, row, fault }: { ui: Ui; row: SettingRow; fault: SettingsP
               name="value"
               id={`value-${key}`}
               value={fault?.text ?? text}
+              placeholder={shown}
               aria-label={key}
               title={accepts}
               aria-invalid={fault === undefined ? undefined : "true"}

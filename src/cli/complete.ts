@@ -1,6 +1,7 @@
 // What may stand where the cursor is, for a shell's completion: from the program's own table, and from the queue where it is asked.
 
 import { existsSync } from "node:fs";
+import { alertEvents } from "../domain/alert.ts";
 import { isSettled, isWaiting, type JobState, jobStates } from "../domain/job.ts";
 import { settingKeys } from "../domain/settings.ts";
 import { databasePath } from "../home.ts";
@@ -140,6 +141,10 @@ async function valuesFor(
       return words(["read", "operate", "enqueue"]);
     case "id":
       return withStore(context, (store) => jobIds(store, prefix, wantedBy(command)));
+    case "alert":
+      return withStore(context, async (store) => words((await store.alerts.list()).map(({ name }) => name)));
+    case "what":
+      return command?.name === "alert add" ? words(alertEvents) : [];
     case "worker":
       return withStore(context, async (store) => words((await store.workers.list()).map(({ id }) => id)));
     case "queue":

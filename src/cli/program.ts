@@ -68,6 +68,7 @@ const scheduleFlags: readonly Flag[] = [
 const replace: Flag = ["--replace", "Put it in the place of a schedule that has the name"];
 
 const schedule = () => import("./commands/schedule.ts");
+const alert = () => import("./commands/alert.ts");
 const dlq = () => import("./commands/dlq.ts");
 const queue = () => import("./commands/queue.ts");
 const config = () => import("./commands/config.ts");
@@ -458,6 +459,78 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "alert add",
+    takes: "<name>",
+    about: "Tell somebody when jobs die, complete or run for long, or when a queue backs up",
+    usage:
+      "alert add <name> --on <what> --webhook <url> | --slack <url> | --email <addresses> | --command <command>",
+    examples: [
+      "queuectl alert add deaths --on dead --slack https://hooks.slack.com/services/T0/B0/x",
+      "queuectl alert add late --on slow --longer-than 2h --on backlog --older-than 30m --email ops@example.org",
+      "queuectl alert add done --on completed --tag release --command './announce.sh' --gather 0",
+    ],
+    flags: [
+      ["--on <what>", "What to tell of: dead, completed, slow or backlog; may be repeated", many],
+      ["--queue <name>", "Only of this queue and its jobs"],
+      ["--tag <tag>", "Only of jobs with this label"],
+      ["--longer-than <duration>", "From when on a run is slow"],
+      ["--more-than <n>", "A queue backs up when more jobs than this could run and wait"],
+      ["--older-than <duration>", "A queue backs up when a job has waited for longer"],
+      [
+        "--gather <duration>",
+        "What follows a message within this time is one message; 1m by default, 0 for each its own",
+      ],
+      ["--webhook <url>", "Post it as JSON, signed"],
+      [
+        "--secret-file <file>",
+        "What a webhook is signed by, in base64; without it one is made and shown; - is stdin",
+      ],
+      ["--slack <url>", "Post it to a Slack channel's incoming webhook"],
+      ["--email <addresses>", "Send it to these addresses, with commas between"],
+      ["--command <command>", "Run this, with the message as JSON on its stdin"],
+      json,
+    ],
+    load: async () => (await import("./commands/alert-add.ts")).alertAdd,
+  },
+  {
+    name: "alert list",
+    about: "Show the alerts, by name, and how their last message fared",
+    flags: [json],
+    load: async () => (await alert()).alertList,
+  },
+  {
+    name: "alert show",
+    takes: "<alert>",
+    about: "Show one alert and its last messages",
+    flags: [json],
+    load: async () => (await alert()).alertShow,
+  },
+  {
+    name: "alert test",
+    takes: "<alert>",
+    about: "Send a message by it at once, and say what came back",
+    load: async () => (await alert()).alertTest,
+  },
+  {
+    name: "alert pause",
+    takes: "<...alert>",
+    about: "Tell nothing until it is resumed",
+    load: async () => (await alert()).alertPause,
+  },
+  {
+    name: "alert resume",
+    takes: "<...alert>",
+    about: "Tell again of what happens from now on",
+    load: async () => (await alert()).alertResume,
+  },
+  {
+    name: "alert delete",
+    takes: "<...alert>",
+    about: "Remove alerts with their messages",
+    load: async () => (await alert()).alertDelete,
+  },
+
+  {
     name: "config show",
     alias: "config list",
     about: "Show all settings",
@@ -592,6 +665,7 @@ export const program: Vocabulary<Command> = {
     ["dlq", undefined],
     ["schedule", undefined],
     ["queue", undefined],
+    ["alert", undefined],
     ["config", undefined],
     ["web", "web start"],
   ]),

@@ -189,7 +189,7 @@ function checkKey(key: string): void {
   }
 }
 
-function checkTags(tags: readonly string[]): void {
+export function checkTags(tags: readonly string[]): void {
   if (tags.length > maxTags) throw misuse(`a job has at most ${maxTags} tags, not ${tags.length}`);
   for (const tag of tags) {
     if (!/^[^\s,\p{Cc}]{1,64}$/u.test(tag)) {

@@ -1,5 +1,6 @@
-// A job, an attempt, a worker, a queue and a schedule as JSON: the keys are the same, moments become ISO 8601 texts in UTC.
+// A job, an attempt, a worker, a queue, a schedule and an alert as JSON: the keys are the same, moments become ISO 8601 texts in UTC.
 
+import { type Alert, type Delivery, shownTarget } from "./alert.ts";
 import { type Attempt, isCharged } from "./attempt.ts";
 import type { Job } from "./job.ts";
 import { formatRate, type Queue } from "./queue.ts";
@@ -89,4 +90,37 @@ export const scheduleJson = (schedule: Schedule) => ({
 export const shownScheduleJson = (schedule: Schedule) => ({
   ...scheduleJson(schedule),
   job: { ...scheduledJobJson(schedule.job), env: shownEnv(schedule.job.env) },
+});
+
+/** Without its secret, and of where it goes only what everybody may see. */
+export const alertJson = (alert: Alert) => ({
+  name: alert.name,
+  on: alert.events,
+  queue: alert.queue,
+  tag: alert.tag,
+  longer_than: alert.longer_than,
+  more_than: alert.more_than,
+  older_than: alert.older_than,
+  gather: alert.gather,
+  by: alert.channel,
+  to: shownTarget(alert),
+  cwd: alert.cwd,
+  paused: alert.paused,
+  waiting: alert.waiting,
+  given_up: alert.given_up,
+  last: alert.last && deliveryJson(alert.last),
+  created_at: isoTime(alert.created_at),
+  updated_at: isoTime(alert.updated_at),
+});
+
+export const deliveryJson = (delivery: Delivery) => ({
+  id: delivery.id,
+  event: delivery.event,
+  state: delivery.state,
+  tries: delivery.tries,
+  created_at: isoTime(delivery.created_at),
+  tried_at: isoOrNull(delivery.tried_at),
+  next_try_at: isoOrNull(delivery.due_at),
+  answer: delivery.answer,
+  message: JSON.parse(delivery.message),
 });

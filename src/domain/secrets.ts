@@ -42,3 +42,9 @@ export function secretTexts(env: Env, values: readonly string[] = []): string[] 
   texts.push(...values.flatMap((value) => value.split(/\r?\n/)));
   return [...new Set(texts)].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
 }
+
+/** A text without the secrets of an environment and without passwords in addresses, for whoever is told of it elsewhere. */
+export function withoutSecrets(text: string, env: Env): string {
+  const plain = text.replace(inAddress, `$1${hidden}@`);
+  return secretTexts(env).reduce((rest, secret) => rest.replaceAll(secret, hidden), plain);
+}

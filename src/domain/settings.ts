@@ -27,6 +27,10 @@ export interface Settings {
   readonly capture_env: readonly string[];
   /** Seconds, 0 for never. */
   readonly refresh_interval: number;
+  /** Empty for none. */
+  readonly smtp_url: string;
+  /** Empty for none. */
+  readonly mail_from: string;
 }
 
 export type SettingKey = keyof Settings;
@@ -43,8 +47,10 @@ export interface SettingRule<T> {
   check(value: T): void;
   /** The text `config get` prints; `parse` reads it back to the same value. */
   print(value: T): string;
-  /** A friendlier text for tables. */
+  /** A friendlier text for tables; of a secret, what everybody may see. */
   show(value: T): string;
+  /** Whether it is shown to nobody, neither as it is stored nor in a message. */
+  readonly isSecret?: true;
 }
 
 interface Range {
@@ -116,6 +122,22 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     min: 0,
     max: 3600,
   }),
+  smtp_url: {
+    ...text(
+      "The mail server for alerts by e-mail",
+      "smtp://user:password@host:587, or smtps:// and port 465",
+    ),
+    parse: (text) => (text === "" || isSmtpUrl(text) ? text : undefined),
+    show: shownSmtpUrl,
+    isSecret: true,
+  },
+  mail_from: {
+    ...text(
+      "Who alerts by e-mail come from",
+      "an address such as queue@example.org, or Queue <queue@example.org>",
+    ),
+    parse: (text) => (text === "" || /^[^\p{Cc}]*[^\s@<>]+@[^\s@<>]+>?$/u.test(text) ? text : undefined),
+  },
 };
 
 export const settingKeys = Object.keys(settingRules) as SettingKey[];
@@ -136,7 +158,9 @@ export function findSetting(name: string): SettingKey | undefined {
 export function readSetting<K extends SettingKey>(key: K, text: string): Settings[K] {
   const rule: SettingRule<Settings[K]> = settingRules[key];
   const value = rule.parse(text.trim());
-  if (value === undefined) throw misuse(`${key} cannot be ${JSON.stringify(text)}: it is ${rule.accepts}`);
+  if (value === undefined) {
+    throw misuse(`${key} cannot be ${rule.isSecret ? "that" : JSON.stringify(text)}: it is ${rule.accepts}`);
+  }
   rule.check(value);
   return value;
 }
@@ -166,6 +190,16 @@ export function effectiveSettings(
   });
   return Object.fromEntries(values);
 }
+
+/** A setting's value for whoever asks; a secret as everybody may see it. */
+export function shownSetting<K extends SettingKey>(key: K, value: Settings[K]): Settings[K] | string {
+  const rule: SettingRule<Settings[K]> = settingRules[key];
+  return rule.isSecret ? rule.show(value) : value;
+}
+
+/** All settings for showing. */
+export const shownSettings = (settings: Settings): Record<string, unknown> =>
+  Object.fromEntries(settingKeys.map((key) => [key, shownSetting(key, settings[key])]));
 
 /** Adds to a refusal where the value came from. */
 function told<T>(where: string, read: () => T, advice?: string): T {
@@ -273,4 +307,28 @@ function names(key: string, about: string, byDefault: readonly string[]): Settin
     print: (value) => value.join(","),
     show: (value) => value.join(","),
   };
+}
+
+function text(about: string, accepts: string): SettingRule<string> {
+  return {
+    default: "",
+    about,
+    accepts: `${accepts}; nothing for none`,
+    parse: (text) => text,
+    check: () => {},
+    print: (value) => value,
+    show: (value) => value || "none",
+  };
+}
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
+}
+
+/** The server alone. */
+function shownSmtpUrl(value: string): string {
+  const url = URL.parse(value);
+  if (!url) return "none";
+  return `${url.protocol}//${url.username || url.password ? "***@" : ""}${url.host}`;
 }

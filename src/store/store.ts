@@ -12,6 +12,7 @@ import type { QueueCounts, Span, Throughput } from "../domain/overview.ts";
 import type { SettingKey } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
+import type { Alerts } from "./alerts.ts";
 import type { Queues } from "./queues.ts";
 import type { Schedules } from "./schedules.ts";
 
@@ -33,6 +34,7 @@ export interface Store extends AsyncDisposable {
   readonly stats: StatsReader;
   readonly queues: Queues;
   readonly schedules: Schedules;
+  readonly alerts: Alerts;
 
   /** The moment by the store's clock. */
   now(): Promise<number>;
@@ -203,6 +205,7 @@ export interface Leases {
    * - A job that waits for its moment takes the place of its own enqueue order once that has come.
    * - No job of a paused queue is claimed, except by whoever wants only that one; and no job at all of a queue of which as many run as
    *   may, however many ask at the same moment.
+   * - What alerts are to tell of a settled job is written with its settlement.
    */
   exchange(turn: Turn): Promise<TurnResult>;
 

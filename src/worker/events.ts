@@ -6,6 +6,7 @@ import type { Job } from "../domain/job.ts";
 import { oneLine } from "../domain/one-line.ts";
 import { isoTime } from "../domain/time.ts";
 import type { StopOrder } from "../domain/worker.ts";
+import type { TryOutcome } from "../store/alerts.ts";
 import type { RescuedJob } from "./rescuer.ts";
 
 /** Those with a `worker_id` are about one worker, the others about all of the process's. */
@@ -26,6 +27,11 @@ export type WorkerEvent =
   | { readonly kind: "missed" | "skipped"; readonly schedule: string; readonly at: number }
   | { readonly kind: "replaced"; readonly schedule: string; readonly job: Job }
   | { readonly kind: "unreadable"; readonly schedule: string; readonly message: string }
+  | {
+      readonly kind: "alerted";
+      readonly alert: string;
+      readonly outcome: Exclude<TryOutcome, { kind: "broken_off" }>;
+    }
   | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
   | { readonly kind: "stopped"; readonly worker_id: string };
 
@@ -65,6 +71,8 @@ export function eventLine(event: WorkerEvent): string {
       return `schedule ${event.schedule} replaces job ${event.job.id}`;
     case "unreadable":
       return `schedule ${event.schedule} cannot be kept: ${event.message}`;
+    case "alerted":
+      return alertedLine(event.alert, event.outcome);
     case "stopping": {
       return `${stopWords[event.order]} ${idsOf(event.jobs)}${event.order === "finish" ? "; once more gives back" : ""}`;
     }
@@ -78,6 +86,14 @@ export function eventLine(event: WorkerEvent): string {
 function waitingLine(until: number | null, paused: readonly string[]): string {
   const what = until === null ? "waiting for jobs" : `waiting until ${isoTime(until)}`;
   return paused.length === 0 ? what : `${what}; paused: ${paused.join(", ")}`;
+}
+
+function alertedLine(alert: string, outcome: Extract<WorkerEvent, { kind: "alerted" }>["outcome"]): string {
+  if (outcome.kind === "sent") return `alert ${alert} delivered a message (${outcome.answer})`;
+  const { retryInMs, answer } = outcome;
+  const next =
+    retryInMs === null ? "it is given up" : `again in ${formatDuration(Math.round(retryInMs / 1000))}`;
+  return `alert ${alert} could not deliver a message (${answer}): ${next}`;
 }
 
 const idsOf = (jobs: readonly Job[]) => jobs.map(({ id }) => id).join(", ");

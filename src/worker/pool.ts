@@ -3,6 +3,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { Refusal } from "../domain/errors.ts";
+import { isSettled } from "../domain/job.ts";
 import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
@@ -10,6 +11,7 @@ import { openCgroups } from "../runner/cgroup.ts";
 import { endEarlier, giveBack, startAttempt } from "../runner/run.ts";
 import { newWorkerId } from "../store/rows.ts";
 import type { Store, TurnResult } from "../store/store.ts";
+import { type Alerting, keepAlerts } from "./alerts.ts";
 import { attemptPlan } from "./attempt-plan.ts";
 import { msUntil, watchClock } from "./clock.ts";
 import { openCourier } from "./courier.ts";
@@ -88,6 +90,7 @@ export function startPool(options: PoolOptions): Pool {
   let changed = false;
   let announced: number | null | undefined;
   let scheduler: Scheduler | undefined;
+  let alerting: Alerting | undefined;
   const cgroups = openCgroups();
 
   return { done: work(), stop, look, kill: runs.kill };
@@ -149,13 +152,19 @@ export function startPool(options: PoolOptions): Pool {
     await using _scheduler =
       until === "stopped" ? keepSchedules({ store, tell, onFired: wakeup.wake }) : undefined;
     scheduler = _scheduler;
+    await using _alerting = keepAlerts({ store, home, environment, settings: () => settings, tell });
+    alerting = _alerting;
 
     for (;;) {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
       await setImmediate();
       const result = await turn();
       if (result && (runs.ended().length > 0 || mayEnterAnew())) continue;
-      if (await isFinished()) break;
+      if (await isFinished()) {
+        // Nobody may come after who would.
+        if (until !== "stopped" && !stopping) await alerting.flush();
+        break;
+      }
       // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
       watch.hurry(!stopping && crew.idle(runs.busyWorkers()).length > 0);
       await (result ? rest(result.next_due_at) : wakeup.wait(trouble.pauseMs()));
@@ -232,6 +241,7 @@ export function startPool(options: PoolOptions): Pool {
       endings(batch.ended, result).forEach((event, place) => {
         courier.done(batch.ended[place]!.settlement.lease, event.kind === "settled");
         tell(event);
+        if (event.kind === "settled" && isSettled(event.job.state)) alerting?.look();
       });
       // From here on the batch is stored, and must not be offered again.
       batch = nothing;
@@ -321,6 +331,7 @@ export function startPool(options: PoolOptions): Pool {
     const jobs = runs.jobs();
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
     stopping = order;
+    if (until !== "stopped") alerting?.stop();
     if (order === "release") runs.end("released");
     if (order === "leave") runs.abandon();
     wakeup.wake();

@@ -2,6 +2,7 @@
 
 import { describe, setDefaultTimeout } from "bun:test";
 import { type StoreKind, tempStore } from "../support/temp-store.ts";
+import { alertsContract } from "./contract/alerts.ts";
 import { changeContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claims.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
@@ -43,6 +44,7 @@ export function storeContract(kind: StoreKind): void {
     matchingContract(makeStore);
     queuesContract(makeStore);
     schedulesContract(makeStore);
+    alertsContract(makeStore);
     watchContract(makeStore);
     raceContract(kind);
     modelContract(makeStore, kind.lives);

@@ -10,6 +10,8 @@ import {
   type Settings,
   settingKeys,
   settingRules,
+  shownSetting,
+  shownSettings,
 } from "../../domain/settings.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -25,7 +27,7 @@ export async function configShow(
   const stored = await store.settings.all();
   const settings = await context.settings(store);
   if (options.json) {
-    await printJson(settings);
+    await printJson(shownSettings(settings));
     return done;
   }
   const from = (key: SettingKey) =>
@@ -49,7 +51,9 @@ export async function configGet(
   const key = settingOf(words[0]!);
   await using store = await context.openStore();
   const value = (await context.settings(store))[key];
-  await (options.json ? printJson(value) : printLine(rule(key).print(value)));
+  const isSecret = rule(key).isSecret;
+  if (options.json) await printJson(shownSetting(key, value));
+  else await printLine(isSecret ? rule(key).show(value) : rule(key).print(value));
   return done;
 }
 

@@ -21,6 +21,7 @@ export async function markMoved(tx: SQL, to: string): Promise<void> {
     create trigger moved before insert or update or delete on queuectl.settings execute function queuectl.refuse_moved();
     create trigger moved before insert or update or delete on queuectl.schedules execute function queuectl.refuse_moved();
     create trigger moved before insert or update or delete on queuectl.queues execute function queuectl.refuse_moved();
+    create trigger moved before insert or update or delete on queuectl.alerts execute function queuectl.refuse_moved();
     create trigger moved before insert on queuectl.worker_processes execute function queuectl.refuse_moved();
   `);
   await tx`insert into queuectl.moved (place) values (${to})`;

@@ -3,6 +3,7 @@
 import { sharedDefaults } from "../../domain/settings.ts";
 import type { Store } from "../store.ts";
 import { type Address, readAddress } from "./address.ts";
+import { alerts } from "./alerts.ts";
 import { connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
 import { leases } from "./leases.ts";
@@ -65,6 +66,7 @@ export async function openPostgres({
     stats: stats(connection),
     queues: queues(connection, notifier),
     schedules: schedules(connection, notifier),
+    alerts: alerts(connection),
     now: async () =>
       at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`, "soon"))[0].now),
     watch(onChange, what = "everything") {

@@ -13,6 +13,7 @@ import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { nextDueAt, nextInTurn, nothingToClaim, promote } from "./in-turn.ts";
+import { noteEnded } from "./outbox.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
 
 export function leases(connection: Connection): Leases {
@@ -99,7 +100,7 @@ function settleAll(
   const { sql } = connection;
   const counts = countChanges(connection);
   const stale: Lease[] = [];
-  const settled: Job[] = [];
+  const settled: JobRow[] = [];
   const runs: EndedRun[] = [];
   for (const { lease, ending: told, pid = null } of ended) {
     const row: JobRow | null = sql(`
@@ -129,7 +130,7 @@ function settleAll(
     counts.move(row, next);
     const completed = outcome.state === "completed";
     if (completed || isFailedRun(run.rules, ending)) runs.push({ completed, duration: ending.duration });
-    settled.push(jobFrom(next));
+    settled.push(next);
   }
   // Before the claim: it looks for jobs only in queues that are counted to have some.
   counts.save();
@@ -138,7 +139,9 @@ function settleAll(
   addToTotal(connection, "failed_runs", runs.length - succeeded);
   recordRuns(connection, now, runs);
   addToTotal(connection, "stale_settlements", stale.length);
-  return { stale, settled };
+  const jobs = settled.map(jobFrom);
+  noteEnded(connection, settled, now);
+  return { stale, settled: jobs };
 }
 
 function writeEnding(

@@ -10,6 +10,7 @@ const refused = [
   ...["insert", "update", "delete"].map((change) => ({ change, table: "settings" })),
   ...["insert", "update", "delete"].map((change) => ({ change, table: "schedules" })),
   ...["insert", "update", "delete"].map((change) => ({ change, table: "queues" })),
+  ...["insert", "update", "delete"].map((change) => ({ change, table: "alerts" })),
   { change: "insert", table: "worker_processes" },
 ];
 

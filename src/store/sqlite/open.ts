@@ -49,6 +49,7 @@ function storeOf(connection: Connection): Store {
   const schedules = once(() =>
     (require("./schedules.ts") as typeof import("./schedules.ts")).schedules(connection),
   );
+  const alerts = once(() => (require("./alerts.ts") as typeof import("./alerts.ts")).alerts(connection));
   return {
     // A process of this machine lives or does not.
     leaseMs: null,
@@ -73,6 +74,9 @@ function storeOf(connection: Connection): Store {
     },
     get schedules() {
       return schedules();
+    },
+    get alerts() {
+      return alerts();
     },
     now: async () => connection.clock(),
     watch: (onChange) => (require("./watch.ts") as typeof import("./watch.ts")).watch(connection, onChange),

@@ -3,7 +3,7 @@
 import { Elysia } from "elysia";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
-import type { SettingKey } from "../../domain/settings.ts";
+import { type SettingKey, shownSetting, shownSettings } from "../../domain/settings.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
 import type { JobChange } from "../../store/store.ts";
@@ -160,7 +160,7 @@ export const apiActionRoutes = (web: Web) =>
     )
     .get(
       "/settings",
-      async () => jsonReply(await web.settings()),
+      async () => jsonReply(shownSettings(await web.settings())),
       needs("read", { summary: "All settings", answers: { 200: shapes.settings } }),
     )
     .get(
@@ -260,13 +260,13 @@ async function stop(web: Web, request: Request): Promise<Response> {
 }
 
 const showSetting = async (web: Web, key: SettingKey) =>
-  jsonReply({ key, value: (await web.settings())[key] });
+  jsonReply({ key, value: shownSetting(key, (await web.settings())[key]) });
 
 async function set(web: Web, request: Request, key: SettingKey): Promise<Response> {
   const { value } = shapes.readBody(shapes.settingBody, await jsonOf(request));
   await setSetting(web, request, key, String(value));
   web.shared.forget();
-  return jsonReply({ key, value: (await web.settings())[key] });
+  return showSetting(web, key);
 }
 
 async function unset(web: Web, request: Request, key: SettingKey): Promise<Response> {

@@ -3,7 +3,8 @@
 
 import { Elysia } from "elysia";
 import { type SettingRow, SettingsPage, type SettingsProps } from "../../../views/settings.tsx";
-import { Refusal } from "../../domain/errors.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
+import { hidden } from "../../domain/secrets.ts";
 import {
   environmentName,
   findSetting,
@@ -53,8 +54,9 @@ async function rowsOf(web: Web): Promise<SettingRow[]> {
       key,
       about: rule.about,
       accepts: rule.accepts,
-      text:
-        rule.show(value) === "0"
+      text: rule.isSecret
+        ? ""
+        : rule.show(value) === "0"
           ? "0"
           : readsBack(rule, value)
             ? rule.show(value).replaceAll(" ", "")
@@ -77,10 +79,12 @@ async function change(web: Web, request: Request, name: string): Promise<Respons
   const key = settingOf(name);
   const text = form.get("value") ?? "";
   try {
+    if (ruleOf(key).isSecret && text.trim() === "")
+      throw misuse(`${key} is not shown here, and so has to be typed whole`);
     await setSetting(web, request, key, text);
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "usage") throw error;
-    return refused(web, request, { key, text, message: error.message });
+    return refused(web, request, { key, text: ruleOf(key).isSecret ? "" : text, message: error.message });
   }
   return answerForm(web, request, form, {
     text: `${key} is now ${ruleOf(key).show((await web.settings())[key])}`,
@@ -90,7 +94,7 @@ async function change(web: Web, request: Request, name: string): Promise<Respons
 
 export async function setSetting(web: Web, request: Request, key: SettingKey, text: string): Promise<void> {
   await web.store.settings.set(key, ruleOf(key).print(readSetting(key, text)));
-  audited(web, request, "config set", [], 1, `${key} ${text}`);
+  audited(web, request, "config set", [], 1, `${key} ${ruleOf(key).isSecret ? hidden : text}`);
 }
 
 export async function unsetSetting(web: Web, request: Request, key: SettingKey): Promise<void> {

@@ -219,6 +219,64 @@ create table queuectl.schedule_runs (
 create unique index schedule_runs_once on queuectl.schedule_runs (schedule, at) where at is not null;
 create index schedule_runs_newest on queuectl.schedule_runs (schedule, job_seq);
 
+create table queuectl.alerts (
+  name text collate "C" primary key,
+  -- A JSON array of words.
+  events text not null,
+  queue text collate "C",
+  tag text collate "C",
+  longer_than double precision,
+  more_than integer,
+  older_than double precision,
+  gather double precision not null,
+  channel text not null check (channel in ('webhook', 'slack', 'email', 'command')),
+  target text not null,
+  secret text,
+  cwd text,
+  paused boolean not null default false,
+  created_at bigint not null,
+  updated_at bigint not null
+);
+
+-- What alerts are to tell of, written in the transaction in which it happens; until it is part of a message.
+create table queuectl.outbox (
+  id text collate "C" primary key,
+  alert text collate "C" not null,
+  event text not null,
+  happened_at bigint not null,
+  -- It stands for so many things.
+  count bigint not null default 1,
+  -- A job's row, or a queue that backs up, as JSON.
+  about text not null
+);
+
+create index outbox_of_alert on queuectl.outbox (alert, event, happened_at, id);
+
+-- Messages of alerts, until some time after they were delivered or given up.
+create table queuectl.deliveries (
+  id text collate "C" primary key,
+  alert text collate "C" not null,
+  event text not null,
+  message text not null,
+  state text not null default 'waiting' check (state in ('waiting', 'sent', 'given_up')),
+  created_at bigint not null,
+  -- When it is tried next, unless the process that tries it now says otherwise before.
+  due_at bigint,
+  tries integer not null default 0,
+  tried_at bigint,
+  answer text
+);
+
+create index deliveries_due on queuectl.deliveries (due_at) where due_at is not null;
+create index deliveries_of_alert on queuectl.deliveries (alert, created_at);
+
+-- What stands and was told of: a queue above an alert's line, a run that is slow.
+create table queuectl.alert_marks (
+  alert text collate "C" not null,
+  mark text collate "C" not null,
+  primary key (alert, mark)
+);
+
 -- Jobs of one enqueue on their way in, under a name that begins with the moment it began at. Whatever a crash leaves here was never acknowledged.
 create unlogged table queuectl.staged (
   batch uuid not null,
@@ -434,6 +492,19 @@ begin
 end
 $$;
 
+-- Writes down for the alerts that want to know what became of jobs, in the transaction that changed them. `ended`: rows of jobs.
+create function queuectl.note_ended(ended jsonb, moment bigint) returns void language plpgsql
+as $$
+begin
+  if not exists (select from queuectl.alerts) then return; end if;
+  insert into queuectl.outbox (id, alert, event, happened_at, about)
+  select gen_random_uuid(), name, job ->> 'state', moment, job
+  from jsonb_array_elements(ended) as job join queuectl.alerts
+    on not paused and job ->> 'state' in ('dead', 'completed') and events::jsonb ? (job ->> 'state')
+    and (queue is null or queue = job ->> 'queue') and (tag is null or (job ->> 'tags')::jsonb ? tag);
+end
+$$;
+
 -- One turn of a worker process in one round trip; store/postgres/leases.ts says what goes in and comes out.
 create function queuectl.exchange(turn jsonb) returns jsonb language plpgsql
 set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
@@ -558,6 +629,7 @@ begin
         at, slot
       )
     into settled, stale, moves;
+    perform queuectl.note_ended(settled, at);
     if jsonb_array_length(stale) > 0 then
       insert into queuectl.totals as kept (name, slot, value) values ('stale_settlements', slot, jsonb_array_length(stale))
       on conflict on constraint totals_pkey do update set value = kept.value + excluded.value;

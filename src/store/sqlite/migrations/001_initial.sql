@@ -180,3 +180,62 @@ create table schedule_runs (
 
 create unique index schedule_runs_once on schedule_runs (schedule, at) where at is not null;
 create index schedule_runs_newest on schedule_runs (schedule, job_seq);
+
+-- Who is to be told of what, and by which way.
+create table alerts (
+  name text primary key,
+  -- A JSON array of words.
+  events text not null,
+  queue text,
+  tag text,
+  longer_than real,
+  more_than integer,
+  older_than real,
+  gather real not null,
+  channel text not null check (channel in ('webhook', 'slack', 'email', 'command')),
+  target text not null,
+  secret text,
+  cwd text,
+  paused integer not null default 0 check (paused in (0, 1)),
+  created_at integer not null,
+  updated_at integer not null
+) strict, without rowid;
+
+-- What alerts are to tell of, written in the transaction in which it happens; until it is part of a message.
+create table outbox (
+  id text primary key,
+  alert text not null,
+  event text not null,
+  happened_at integer not null,
+  -- It stands for so many things.
+  count integer not null default 1,
+  -- A job's row, or a queue that backs up, as JSON.
+  about text not null
+) strict;
+
+create index outbox_of_alert on outbox (alert, event, happened_at, id);
+
+-- Messages of alerts, until some time after they were delivered or given up.
+create table deliveries (
+  id text primary key,
+  alert text not null,
+  event text not null,
+  message text not null,
+  state text not null default 'waiting' check (state in ('waiting', 'sent', 'given_up')),
+  created_at integer not null,
+  -- When it is tried next, unless the process that tries it now says otherwise before.
+  due_at integer,
+  tries integer not null default 0,
+  tried_at integer,
+  answer text
+) strict;
+
+create index deliveries_due on deliveries (due_at) where due_at is not null;
+create index deliveries_of_alert on deliveries (alert, created_at);
+
+-- What stands and was told of: a queue above an alert's line, a run that is slow.
+create table alert_marks (
+  alert text not null,
+  mark text not null,
+  primary key (alert, mark)
+) strict, without rowid;

@@ -1,0 +1,73 @@
+// Messages by e-mail, over the server of the setting `smtp_url`.
+
+import { createTransport } from "nodemailer";
+import { addressesIn, type NewAlert } from "../domain/alert.ts";
+import { cutText, detailLines } from "../domain/alert-message.ts";
+import { oneLine } from "../domain/one-line.ts";
+import { hidden } from "../domain/secrets.ts";
+import {
+  type Letter,
+  limitOf,
+  patienceMs,
+  type Reply,
+  readMessage,
+  refused,
+  type Surroundings,
+  tooLate,
+} from "./send.ts";
+
+const longestSubject = 150;
+const longestAnswer = 200;
+
+export async function sendEmail(alert: NewAlert, letter: Letter, surroundings: Surroundings): Promise<Reply> {
+  const { smtp_url, mail_from } = surroundings.settings;
+  if (smtp_url === "" || mail_from === "")
+    return refused("the settings smtp_url and mail_from do not say by which server and from whom");
+  const limit = limitOf(surroundings);
+  const transport = createTransport({
+    url: smtp_url,
+    connectionTimeout: patienceMs,
+    greetingTimeout: patienceMs,
+    socketTimeout: patienceMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const late = new Promise<Reply>((resolve) => {
+    limit.addEventListener("abort", () => resolve(tooLate), { once: true });
+  });
+  try {
+    return await Promise.race([
+      late,
+      transport.sendMail(mailOf(alert, letter, mail_from)).then(
+        ({ response }): Reply => ({ kind: "accepted", answer: shortened(response, smtp_url) }),
+        (error: Error): Reply => refused(shortened(error.message, smtp_url)),
+      ),
+    ]);
+  } finally {
+    transport.close();
+  }
+}
+
+function mailOf({ name, target }: NewAlert, letter: Letter, from: string) {
+  const message = readMessage(letter);
+  const lines = detailLines(message);
+  const details = lines.length > 0 ? ["", ...lines] : [];
+  return {
+    from,
+    to: addressesIn(target),
+    subject: cutText(oneLine(`queuectl: ${message.text}`), longestSubject),
+    text: [message.text, ...details, "", `-- \nalert ${name} of queuectl`].join("\n"),
+    // The same at every try: a mail system that gets it twice can tell.
+    messageId: `<${letter.id}@queuectl>`,
+    headers: { "auto-submitted": "auto-generated" },
+  };
+}
+
+/** A server may repeat what it was told. */
+function shortened(text: string, smtpUrl: string): string {
+  const { username, password } = new URL(smtpUrl);
+  const plain = [decodeURIComponent(password), password, decodeURIComponent(username)]
+    .filter((secret) => secret !== "")
+    .reduce((rest, secret) => rest.replaceAll(secret, hidden), text);
+  return cutText(oneLine(plain), longestAnswer);
+}

@@ -1,0 +1,147 @@
+// Messages that are posted to a URL: webhooks, signed after the Standard Webhooks specification 1.0, and Slack's incoming webhooks.
+
+import { createHmac } from "node:crypto";
+import { type NewAlert, signingKey } from "../domain/alert.ts";
+import { cutText, detailLines } from "../domain/alert-message.ts";
+import { oneLine } from "../domain/one-line.ts";
+import { hidden } from "../domain/secrets.ts";
+import { version } from "../self.ts";
+import {
+  type Letter,
+  limitOf,
+  type Reply,
+  readMessage,
+  refused,
+  type Surroundings,
+  tooLate,
+} from "./send.ts";
+
+/** `timestamp`: seconds since 1970. */
+export function signatureOf(secret: string, { id, message }: Letter, timestamp: number): string {
+  const signature = createHmac("sha256", signingKey(secret)!).update(`${id}.${timestamp}.${message}`);
+  return `v1,${signature.digest("base64")}`;
+}
+
+export function sendWebhook(alert: NewAlert, letter: Letter, surroundings: Surroundings): Promise<Reply> {
+  const timestamp = Math.floor(Date.now() / 1000);
+  const signed = {
+    "webhook-id": letter.id,
+    "webhook-timestamp": String(timestamp),
+    ...(alert.secret === null ? {} : { "webhook-signature": signatureOf(alert.secret, letter, timestamp) }),
+  };
+  return post(alert, letter.message, signed, surroundings);
+}
+
+/** What Slack shows of a text. */
+const longestText = 3000;
+
+/** These three begin what Slack takes for a link, a mention or an entity. */
+const escapedForSlack = (text: string) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+export function sendSlack(alert: NewAlert, letter: Letter, surroundings: Surroundings): Promise<Reply> {
+  const message = readMessage(letter);
+  const lines = [`queuectl: ${message.text}`, ...detailLines(message)];
+  const text = escapedForSlack(cutText(lines.join("\n"), longestText));
+  const body = JSON.stringify({ text, mrkdwn: false, unfurl_links: false, unfurl_media: false });
+  return post(alert, body, {}, surroundings);
+}
+
+async function post(
+  alert: NewAlert,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+  surroundings: Surroundings,
+): Promise<Reply> {
+  const limit = limitOf(surroundings);
+  try {
+    const { url, authorization } = addressOf(alert.target);
+    const response = await fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "user-agent": `queuectl/${version}`,
+        ...authorization,
+        ...headers,
+      },
+      body,
+      // A receiver that moved says so to whoever set the alert up; what is signed goes nowhere else.
+      redirect: "manual",
+      signal: limit,
+    });
+    return await replyOf(response, alert);
+  } catch (error) {
+    if (limit.aborted) return tooLate;
+    return refused(causeOf(error));
+  }
+}
+
+/** User and password of a URL go where HTTP has them. */
+function addressOf(target: string): { url: URL; authorization: Record<string, string> } {
+  const url = new URL(target);
+  const { username, password } = url;
+  url.username = "";
+  url.password = "";
+  if (username === "" && password === "") return { url, authorization: {} };
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { url, authorization: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } };
+}
+
+/** Bytes of an answer that are read. */
+const mostRead = 2000;
+/** What is kept of it. */
+const longestAnswer = 200;
+/** However long a receiver wants to be left alone. */
+const longestPauseMs = 3_600_000;
+
+async function replyOf(response: Response, alert: NewAlert): Promise<Reply> {
+  const { ok, status, statusText, headers } = response;
+  const said = oneLine(withoutTarget(await beginningOf(response), alert)).trim();
+  const answer = cutText(`${status} ${statusText}${said === "" ? "" : `: ${said}`}`, longestAnswer);
+  if (ok) return { kind: "accepted", answer };
+  if (status >= 300 && status < 400)
+    return refused(`${status} ${statusText}: it leads elsewhere, where nothing is sent to`);
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return {
+    kind: "refused",
+    answer,
+    isFinal: status === 410,
+    ...(seconds > 0 ? { retryAfterMs: Math.min(seconds * 1000, longestPauseMs) } : {}),
+  };
+}
+
+async function beginningOf(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of response.body ?? []) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= mostRead) break;
+  }
+  return Buffer.concat(pieces).subarray(0, mostRead).toString();
+}
+
+/** A receiver may repeat what it was asked. */
+function withoutTarget(text: string, { target, secret }: NewAlert): string {
+  const { pathname, search, username, password } = new URL(target);
+  const secrets = [target, secret ?? "", pathname + search, pathname, username, password];
+  return secrets.filter((one) => one.length > 1).reduce((rest, one) => rest.replaceAll(one, hidden), text);
+}
+
+/** In our own words: the runtime's contain the address. */
+function causeOf(error: unknown): string {
+  const { code = "" } = error as { code?: string };
+  switch (code) {
+    case "ConnectionRefused":
+    case "ECONNREFUSED":
+      return "the connection was refused";
+    case "ENOTFOUND":
+    case "FailedToOpenSocket":
+      return "its host was not found or not reached";
+    case "ConnectionClosed":
+    case "ECONNRESET":
+      return "the connection was closed";
+    default:
+      return `it could not be sent (${code || (error instanceof Error ? error.name : "unknown")})`;
+  }
+}

@@ -1,0 +1,151 @@
+// What is posted to webhooks and to Slack, and what is made of the answers.
+
+import { describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
+import { signatureOf } from "../../src/alerts/post.ts";
+import { send } from "../../src/alerts/send.ts";
+import { type NewAlert, newSecret } from "../../src/domain/alert.ts";
+import { messageOf, testMessage } from "../../src/domain/alert-message.ts";
+import type { Job } from "../../src/domain/job.ts";
+import { effectiveSettings } from "../../src/domain/settings.ts";
+import { freePort } from "../support/free-port.ts";
+import { receiver } from "../support/receiver.ts";
+import { sampleAlert } from "../support/sample-alerts.ts";
+import { newJob } from "../support/sample-jobs.ts";
+
+const surroundings = { home: "/", environment: {}, settings: effectiveSettings({}, {}) };
+const letter = { id: "msg_1", message: JSON.stringify(testMessage("deaths", 0)) };
+const post = (alert: Partial<NewAlert>, one = letter) => send(sampleAlert(alert), one, surroundings);
+
+describe("a webhook", () => {
+  test("is signed as the specification's own example is", () => {
+    const example = { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", message: '{"test": 2432232314}' };
+    for (const secret of ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]) {
+      expect(signatureOf(secret, example, 1614265330)).toBe(
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+      );
+    }
+  });
+
+  test("gets the very text that is signed, with the time of this try", async () => {
+    using server = receiver();
+    const secret = newSecret();
+    const before = Math.floor(Date.now() / 1000);
+    expect(await post({ target: `${server.url}/hook`, secret })).toEqual({
+      kind: "accepted",
+      answer: "200 OK: ok",
+    });
+    const [got] = server.received;
+    const { "webhook-id": id, "webhook-timestamp": time, "webhook-signature": signature } = got!.headers;
+    expect(got).toMatchObject({ path: "/hook", body: letter.message });
+    expect(got!.headers["content-type"]).toBe("application/json");
+    expect(id).toBe("msg_1");
+    expect(Number(time)).toBeGreaterThanOrEqual(before);
+    const key = Buffer.from(secret.slice("whsec_".length), "base64");
+    const expected = createHmac("sha256", key).update(`msg_1.${time}.${got!.body}`).digest("base64");
+    expect(signature).toBe(`v1,${expected}`);
+  });
+
+  test("gets user and password of its address in the way of HTTP", async () => {
+    using server = receiver();
+    await post({ target: `http://me:p%40ss@127.0.0.1:${server.port}/` });
+    expect(server.received[0]!.headers.authorization).toBe(`Basic ${btoa("me:p@ss")}`);
+  });
+
+  test.each([
+    [200, "accepted"],
+    [204, "accepted"],
+    [404, "refused"],
+    [500, "refused"],
+  ] as const)("that answers %d has %s it", async (status, kind) => {
+    using server = receiver();
+    server.answer = () => new Response(status === 204 ? null : "because", { status });
+    const reply = await post({ target: server.url });
+    expect(reply.kind).toBe(kind);
+    expect(reply.answer).toStartWith(String(status));
+  });
+
+  test("that answers 410 wants no more of it, and one that says when is left alone until then", async () => {
+    using server = receiver();
+    server.answer = () => new Response("", { status: 410 });
+    expect(await post({ target: server.url })).toMatchObject({ kind: "refused", isFinal: true });
+    server.answer = () => new Response("", { status: 429, headers: { "retry-after": "7" } });
+    expect(await post({ target: server.url })).toMatchObject({ isFinal: false, retryAfterMs: 7000 });
+    server.answer = () => new Response("", { status: 503, headers: { "retry-after": "99999999" } });
+    expect(await post({ target: server.url })).toMatchObject({ retryAfterMs: 3_600_000 });
+  });
+
+  test("is not followed elsewhere", async () => {
+    using other = receiver();
+    using server = receiver();
+    server.answer = () => Response.redirect(`${other.url}/stolen`, 307);
+    const reply = await post({ target: server.url, secret: newSecret() });
+    expect(reply).toMatchObject({ kind: "refused", answer: expect.stringContaining("307") });
+    expect(other.received).toEqual([]);
+  });
+
+  test("that cannot be reached is told of without its address", async () => {
+    const target = `http://me:secretpass@127.0.0.1:${freePort()}/secret-path`;
+    const reply = await post({ target });
+    expect(reply).toEqual({ kind: "refused", answer: "the connection was refused" });
+    const unknown = await post({ target: "http://nowhere.invalid/secret-path" });
+    expect(unknown.kind).toBe("refused");
+    expect(unknown.answer).not.toContain("secret");
+  });
+
+  test("that repeats its address and what it was signed by is not repeated", async () => {
+    using server = receiver();
+    const secret = newSecret();
+    const target = `${server.url}/secret-path?key=12345`;
+    server.answer = () => new Response(`no ${target} /secret-path?key=12345 ${secret}`, { status: 400 });
+    expect((await post({ target, secret })).answer).toBe("400 Bad Request: no *** *** ***");
+  });
+
+  test("that answers without end is not read to it", async () => {
+    using server = receiver();
+    server.answer = () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => controller.enqueue(Buffer.alloc(10_000, "x")),
+        }),
+      );
+    const reply = await post({ target: server.url });
+    expect(reply.kind).toBe("accepted");
+    expect(reply.answer.length).toBeLessThanOrEqual(200);
+  });
+});
+
+test("Slack gets plain text, in which nothing is a link, a mention or a style", async () => {
+  using server = receiver();
+  const command = "echo '<!channel> & <https://evil|click>' *bold*\nsecond line";
+  const job: Job = {
+    ...newJob({ command }),
+    seq: 1,
+    id: "a",
+    state: "dead",
+    attempts: 1,
+    unmet: 0,
+    run_at: 0,
+    next_run_at: null,
+    created_at: 0,
+    updated_at: 0,
+    started_at: 0,
+    finished_at: 0,
+    last_exit_code: 1,
+    last_error: "exit status 1",
+    last_duration: 1,
+    worker_id: null,
+  };
+  const message = JSON.stringify(
+    messageOf({ alert: "deaths", event: "dead", count: 7, at: 0, jobs: [job], queues: [] }),
+  );
+  await post({ channel: "slack", target: server.url }, { id: "msg_1", message });
+  const { text, mrkdwn } = server.received[0]!.json;
+  expect(mrkdwn).toBe(false);
+  expect(text.split("\n")).toEqual([
+    "queuectl: 7 jobs are dead",
+    "a (default): echo '&lt;!channel&gt; &amp; &lt;https://evil|click&gt;' *bold* second line - exit status 1",
+    "and 6 more",
+  ]);
+  expect(server.received[0]!.headers["webhook-signature"]).toBeUndefined();
+});
