@@ -86,15 +86,21 @@ async function replay({ before, steps }: Transcript): Promise<string[][]> {
   return steps.map(({ typed }, index) => [`$ ${typed}`, ...comparable(texts[index] ?? "(never came to it)")]);
 }
 
+/** What a progress bar ends with; only what comes behind it stays on its line. */
+const erased = "\x1b[K";
+
 /**
  * The lines of an output without what differs each time: generated ids, moments, how long something took, sizes, and the widths of
  * columns. In any order, as two workers speak at once.
  */
 const comparable = (shown: string): string[] =>
   shown
+    .split("\n")
+    .map((line) => line.split(erased).at(-1)!)
+    .join("\n")
     .replace(/\bworker-[0-9a-hjkmnp-tv-z]{6}\b/g, "worker-…")
-    .replace(/\b(?=\w*\d)[0-9a-hjkmnp-tv-z]{10}\b/g, "…")
-    .replace(/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?)?/g, "…")
+    .replace(/\b[0-9a-hjkmnp-tv-z]{10}\b/g, "…")
+    .replace(/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| [+-]\d\d:\d\d)?)?/g, "…")
     .replace(/\b\d\d:\d\d:\d\d\b/g, "…")
     .replace(/(?<!retry in )\b\d+(?:\.\d+)? (?:ms|s)\b/g, "…")
     .replace(/\b\d+(?:\.\d+)? (?:B|KiB|MiB)\b/g, "…")
