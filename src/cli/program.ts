@@ -558,6 +558,22 @@ const commands: readonly Command[] = [
   },
 
   {
+    name: "prune",
+    about: "Remove jobs that finished long ago, with their history and output",
+    examples: ["queuectl prune --dry-run", "queuectl prune --older-than 7d --state completed,dead --yes"],
+    flags: [
+      ["--older-than <duration>", "What finished longer ago; without it, as the settings keep each state"],
+      [
+        "--state <states>",
+        "completed, cancelled or dead, or some with commas between; dead letters only if named",
+      ],
+      ["--dry-run", "Show how many would go, and remove nothing"],
+      yes,
+      json,
+    ],
+    load: async () => (await import("./commands/prune.ts")).prune,
+  },
+  {
     name: "backup",
     takes: "<file>",
     about: "Copy the queue to a new file while everything goes on",

@@ -1,6 +1,6 @@
 // How many of the jobs that match a filter are not settled yet, asked again and again without a look at all of them each time.
 
-import { isSettled, type Job, type JobState, jobStates } from "../domain/job.ts";
+import { isSettled, type Job, type JobState, jobStates, settledStates } from "../domain/job.ts";
 import type { JobPage, Store } from "../store/store.ts";
 
 /** The jobs meant: what is enqueued later is none of them. */
@@ -14,7 +14,6 @@ export interface Waited {
 /** How many there are, about; 0 only when there is none. */
 export type CountUnsettled = () => Promise<number>;
 
-const settledStates = jobStates.filter(isSettled);
 const unsettledStates = jobStates.filter((state) => !isSettled(state));
 
 export function unsettledCounter(store: Store, waited: Waited): CountUnsettled {

@@ -30,7 +30,11 @@ export const nextStates: Readonly<Record<JobState, readonly JobState[]>> = {
 };
 
 /** States of a job that nothing will run without a user's word. */
-export const isSettled = (state: JobState) =>
+export const settledStates = ["completed", "dead", "cancelled"] as const;
+
+export type SettledState = (typeof settledStates)[number];
+
+export const isSettled = (state: JobState): state is SettledState =>
   state === "completed" || state === "dead" || state === "cancelled";
 
 /** States of a job that is to run, now or later. */

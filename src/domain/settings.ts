@@ -23,6 +23,8 @@ export interface Settings {
   readonly log_limit: number;
   /** Seconds, 0 to keep everything. */
   readonly retention: number;
+  /** Seconds, 0 to keep them until they are purged. */
+  readonly retention_dead: number;
   /** Names of variables. */
   readonly capture_env: readonly string[];
   /** Seconds, 0 for never. */
@@ -112,6 +114,10 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
       max: 100 * year,
     },
   ),
+  retention_dead: duration("retention_dead", "How long dead letters are kept; 0 until they are purged", 0, {
+    min: 0,
+    max: 100 * year,
+  }),
   capture_env: names("capture_env", "Variables of the one who enqueues that go along with the job", [
     "PATH",
     "LANG",

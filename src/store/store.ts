@@ -5,7 +5,7 @@
 
 import type { Attempt, OutputPiece } from "../domain/attempt.ts";
 import type { JobEdit } from "../domain/edit.ts";
-import type { Job, JobState, NewJob } from "../domain/job.ts";
+import type { Job, JobState, NewJob, SettledState } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { QueueCounts, Span, Throughput } from "../domain/overview.ts";
@@ -104,10 +104,13 @@ export interface Jobs {
   deleteDead(limit: number): Promise<readonly RemovedJob[]>;
 
   /**
-   * Removes up to `limit` completed and cancelled jobs that finished before a moment, and with any moment what nobody looks at any
-   * more: figures older than charts look back, and what enqueues that were cut off have left.
+   * Removes up to `limit` jobs of these states, completed and cancelled ones without, that finished before a moment; and with any
+   * moment what nobody looks at any more: figures older than charts look back, and what enqueues that were cut off have left.
    */
-  prune(before: number, limit: number): Promise<readonly RemovedJob[]>;
+  prune(before: number, limit: number, states?: readonly SettledState[]): Promise<readonly RemovedJob[]>;
+
+  /** How many jobs of a state finished before a moment. */
+  finishedBefore(before: number, state: SettledState): Promise<number>;
 }
 
 export interface Enqueued {

@@ -1,21 +1,40 @@
 // Removes what nobody needs any more: finished jobs older than the retention with their logs, and journals without a job.
 
 import { lstatSync, readdirSync, rmSync } from "node:fs";
+import type { SettledState } from "../domain/job.ts";
 import type { Settings } from "../domain/settings.ts";
 import { isRunFileOf, runFolder } from "../home.ts";
+import type { LogPlace } from "../store/logs.ts";
 import type { Store } from "../store/store.ts";
 import { removeJobLogs } from "./job-logs.ts";
 
 /** Small enough that a claim waits no longer than it would for another worker. */
 const batch = 500;
 
-export async function pruneOnce(store: Store, home: string, { retention }: Settings): Promise<void> {
+export async function pruneOnce(store: Store, home: string, settings: Settings): Promise<void> {
+  const { retention, retention_dead } = settings;
+  const now = await store.now();
   // With jobs kept for ever there are other things to remove.
-  const before = retention === 0 ? 0 : (await store.now()) - retention * 1000;
-  for (;;) {
-    const removed = await store.jobs.prune(before, batch);
+  await pruneFinished({ store, home }, retention === 0 ? 0 : now - retention * 1000, [
+    "completed",
+    "cancelled",
+  ]);
+  if (retention_dead > 0) await pruneFinished({ store, home }, now - retention_dead * 1000, ["dead"]);
+}
+
+/** Removes all jobs of these states that finished before a moment, with their logs, in small steps. Returns how many. */
+export async function pruneFinished(
+  { store, home }: LogPlace & { readonly store: Store },
+  before: number,
+  states: readonly SettledState[],
+  onStep: (removed: number) => void = () => {},
+): Promise<number> {
+  for (let count = 0; ; ) {
+    const removed = await store.jobs.prune(before, batch, states);
     removeJobLogs({ store, home }, removed);
-    if (removed.length < batch) return;
+    count += removed.length;
+    onStep(count);
+    if (removed.length < batch) return count;
   }
 }
 

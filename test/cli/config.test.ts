@@ -15,6 +15,7 @@ const defaults = {
   max_lost: 3,
   log_limit: 104_857_600,
   retention: 2_592_000,
+  retention_dead: 0,
   capture_env: ["PATH", "LANG", "LC_ALL", "VIRTUAL_ENV"],
 };
 

@@ -36,6 +36,7 @@ const values: { readonly [K in SettingKey]: fc.Arbitrary<Settings[K]> } = {
   lease: number(6, 3600),
   log_limit: count(1024, 1024 ** 4),
   retention: number(0, 100 * year),
+  retention_dead: number(0, 100 * year),
   capture_env: fc.array(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/), { maxLength: 8 }),
   refresh_interval: number(0, 3600),
   smtp_url: fc.constantFrom("", "smtp://mail.example.org", "smtps://me:p%40ss@[::1]:465/?name=x"),
@@ -56,6 +57,7 @@ describe("defaults", () => {
       max_lost: 3,
       log_limit: 104_857_600,
       retention: 2_592_000,
+      retention_dead: 0,
       capture_env: ["PATH", "LANG", "LC_ALL", "VIRTUAL_ENV"],
     });
   });

@@ -126,19 +126,37 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
     deleteDead: (limit) =>
       sweptAfter(change(async (tx) => remove(connection, tx, await oldestDead(tx, limit)))),
 
-    prune: (before, limit) =>
+    prune: (before, limit, states = ["completed", "cancelled"]) =>
       sweptAfter(
         write(async (tx) => {
-          const rows: Row[] = await tx`
-          select * from queuectl.jobs where state in ('completed', 'cancelled') and finished_at < ${before}
-          order by finished_at limit ${limit} for update skip locked
-        `;
+          const rows: Row[] = [];
+          for (const state of states) {
+            const finished: Row[] = await tx`
+              select * from queuectl.jobs where ${isFinished(tx)} and state = ${state} and finished_at < ${before}
+              order by finished_at limit ${limit - rows.length} for update skip locked
+            `;
+            rows.push(...finished);
+          }
           const [{ now }] = await tx`select coalesce(${at()}::bigint, queuectl.now_ms()) as now`;
           await forgetOld(tx, Number(now), limit);
           return remove(connection, tx, rows.map(jobRow));
         }),
       ),
+
+    finishedBefore: (before, state) =>
+      ask(async (sql) => {
+        const [row] = await sql`
+          select count(*) as jobs from queuectl.jobs
+          where ${isFinished(sql)} and state = ${state} and finished_at < ${before}
+        `;
+        return Number(row.jobs);
+      }),
   };
+
+  /** What the index of finished jobs is for: a plan that is made for any state knows it only so. */
+  function isFinished(sql: SQL) {
+    return sql`state in ('completed', 'dead', 'cancelled')`;
+  }
 
   /**
    * Inserts one job; draws another id as long as a generated one is taken. When the connection breaks before the answer comes it asks

@@ -112,16 +112,31 @@ export function jobs(connection: Connection): Jobs {
 
     deleteDead: (limit) => write(() => removeAll(connection, oldestDead(connection, limit))),
 
-    prune: (before, limit) =>
+    prune: (before, limit, states = ["completed", "cancelled"]) =>
       write(() => {
-        const finished = sql(`
-          select * from jobs where state in ('completed', 'cancelled') and finished_at < $before
-          order by finished_at limit $limit
-        `).all({ before, limit });
-        return removeAll(connection, finished);
+        const rows: JobRow[] = [];
+        for (const state of states) {
+          const finished = sql(`
+            select * from jobs where ${isFinished} and state = $state and finished_at < $before
+            order by finished_at limit $limit
+          `);
+          rows.push(...finished.all({ state, before, limit: limit - rows.length }));
+        }
+        return removeAll(connection, rows);
       }),
+
+    finishedBefore: (before, state) =>
+      read(
+        () =>
+          sql(`
+            select count(*) as jobs from jobs where ${isFinished} and state = $state and finished_at < $before
+          `).get({ state, before }).jobs,
+      ),
   };
 }
+
+/** What the index of finished jobs is for, in its own words: SQLite does not see that any others imply them. */
+const isFinished = "state in ('completed', 'dead', 'cancelled')";
 
 /** Inserts one job; draws another id as long as a generated one is taken. */
 export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {

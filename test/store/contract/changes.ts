@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type JobState, jobStates } from "../../../src/domain/job.ts";
+import { type JobState, jobStates, settledStates } from "../../../src/domain/job.ts";
 import type { Store } from "../../../src/store/store.ts";
 import {
   allJobs,
@@ -257,6 +257,28 @@ export function changeContract(makeStore: MakeStore): void {
       expect((await allJobs(store)).length).toBe(10);
       expect(await store.jobs.prune(before, 100)).toEqual([]);
     });
+
+    for (const state of settledStates) {
+      test(`of ${state} jobs alone those are counted and removed that finished before the moment`, async () => {
+        await using temp = await makeStore();
+        const { store, clock } = temp;
+        const old: number[] = [];
+        for (const one of [...jobStates, state]) {
+          const { seq } = await jobIn(store, one);
+          if (one === state) old.push(seq);
+        }
+        clock.now += 1000;
+        const before = clock.now;
+        await jobIn(store, state);
+        expect(await store.jobs.finishedBefore(before, state)).toBe(2);
+        expect(await store.jobs.finishedBefore(before + 1, state)).toBe(3);
+        expect(await store.jobs.finishedBefore(0, state)).toBe(0);
+        const removed = await store.jobs.prune(before, 100, [state]);
+        expect(removed.map(({ seq }) => seq).toSorted((a, b) => a - b)).toEqual(old);
+        expect(await store.jobs.finishedBefore(before, state)).toBe(0);
+        expect((await allJobs(store)).length).toBe(jobStates.length);
+      });
+    }
 
     test("no more than the limit go at once, and every one in the end", async () => {
       await using temp = await makeStore();

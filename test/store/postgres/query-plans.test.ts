@@ -71,6 +71,7 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
     "dlq retry-all, a step": (store) => store.jobs.retryDead(50),
     "dlq purge, a step": (store) => store.jobs.deleteDead(50),
     prune: (store) => store.jobs.prune(1_000_000_050, 50),
+    "prune of dead letters": (store) => store.jobs.prune(1_000_000_050, 50, ["dead"]),
     "delete with a tag that many have": async (store) =>
       store.jobs.delete([(await store.jobs.find("job-100")).seq]),
     "mending of retries": (store) => store.leases.mendRetries(1000),

@@ -56,7 +56,7 @@ create table queuectl.jobs (
 create index jobs_ready on queuectl.jobs (queue, priority desc, seq) where ready;
 create index jobs_waiting on queuectl.jobs (queue, next_run_at) where not ready and next_run_at is not null;
 create index jobs_by_state on queuectl.jobs (queue, state, seq);
-create index jobs_finished on queuectl.jobs (finished_at) where state in ('completed', 'cancelled');
+create index jobs_finished on queuectl.jobs (state, finished_at) where state in ('completed', 'dead', 'cancelled');
 create index jobs_held on queuectl.jobs (worker_id) where worker_id is not null;
 
 create index jobs_held_back on queuectl.jobs (queue) where held;

@@ -45,7 +45,7 @@ create table jobs (
 create index jobs_ready on jobs (queue, priority desc, seq) where ready = 1;
 create index jobs_waiting on jobs (queue, next_run_at) where ready = 0 and next_run_at is not null;
 create index jobs_by_state on jobs (queue, state, seq);
-create index jobs_finished on jobs (finished_at) where state in ('completed', 'cancelled');
+create index jobs_finished on jobs (state, finished_at) where state in ('completed', 'dead', 'cancelled');
 create index jobs_held on jobs (worker_id) where worker_id is not null;
 
 create index jobs_held_back on jobs (queue) where held = 1;
