@@ -13,6 +13,8 @@ const ruleNames = [
   "backoff_base",
   "backoff_max",
   "secret_env",
+  "nice",
+  "memory",
 ] as const;
 
 /** What is typed of how a job is run and judged. */
@@ -171,6 +173,8 @@ export function RuleFieldset({ form }: { form: RuleTexts }) {
         </label>
         <Field name="backoff_base" word="Backoff base" value={form.backoff_base} placeholder="2, 30s" />
         <Field name="backoff_max" word="Longest delay" value={form.backoff_max} placeholder="1h" />
+        <Field name="nice" word="Nice" value={form.nice} placeholder="0 to 19" />
+        <Field name="memory" word="Most memory" value={form.memory} placeholder="500M" />
         <Field
           name="secret_env"
           word="Secret variables"

@@ -28,11 +28,12 @@ const bare = (log: number) =>
   Bun.spawn(["/bin/sh", "-c", command], { detached: true, stdio: ["ignore", log, log] });
 
 function same(log: number, job: number) {
-  const cgroup = cgroups.take();
-  const child = Bun.spawn(journalingShell(command, `${job}.1`, cgroup), {
+  const cgroup = cgroups.take(undefined);
+  const group = cgroup?.path ?? null;
+  const child = Bun.spawn(journalingShell(command, `${job}.1`, { cgroup: group, limit: "" }), {
     detached: true,
     stdio: ["ignore", log, log, journal],
-    ...(cgroup === null ? {} : { cgroup }),
+    ...(group === null ? {} : { cgroup: group }),
   });
   void child.exited.then(() => cgroup !== null && cgroups.giveBack(cgroup, false));
   return child;

@@ -54,12 +54,16 @@ async function start({ job, lease, attempt, worker_id }: ClaimedJob): Promise<vo
   const path = jobLogPath(home, job.seq, attempt);
   mkdirSync(dirname(path), { recursive: true });
   const log = openSync(path, "a");
-  const cgroup = cgroups.take();
-  const child = Bun.spawn(journalingShell(job.command, `${job.seq}.${attempt}`, cgroup), {
-    detached: true,
-    stdio: ["ignore", log, log, journal],
-    ...(cgroup === null ? {} : { cgroup }),
-  });
+  const cgroup = cgroups.take(undefined);
+  const group = cgroup?.path ?? null;
+  const child = Bun.spawn(
+    journalingShell(job.command, `${job.seq}.${attempt}`, { cgroup: group, limit: "" }),
+    {
+      detached: true,
+      stdio: ["ignore", log, log, journal],
+      ...(group === null ? {} : { cgroup: group }),
+    },
+  );
   closeSync(log);
   running++;
   await child.exited;

@@ -30,6 +30,8 @@ const ruleFlags: readonly Flag[] = [
   ["--backoff <kind>", "How delays grow: exponential (the default), linear or fixed"],
   ["--backoff-base <n>", "b of the delay before retry n: b ^ n seconds, b * n, or b"],
   ["--backoff-max <duration>", "The longest delay before a retry"],
+  ["--nice <n>", "How far it stands back for others, 0 to 19"],
+  ["--memory <size>", "The most memory that it may use, with all it starts, such as 500M"],
   [
     "--secret-env <K[=@file]>",
     "A variable of the worker's, or read from a file, and never stored; may be repeated",

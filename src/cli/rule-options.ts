@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Backoff } from "../domain/backoff.ts";
+import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { mergedSecrets } from "../domain/secret-env.ts";
 import { seconds } from "./values.ts";
@@ -13,6 +14,8 @@ export interface RuleOptions {
   readonly backoff?: string;
   readonly backoffBase?: string;
   readonly backoffMax?: string;
+  readonly nice?: string;
+  readonly memory?: string;
   readonly secretEnv?: readonly string[];
 }
 
@@ -26,6 +29,8 @@ export function rulesOf(options: RuleOptions, cwd: string): JobRules {
     backoff: options.backoff as Backoff | undefined,
     backoff_base: backoffBase === undefined ? undefined : seconds("backoff-base", backoffBase),
     backoff_max: backoffMax === undefined ? undefined : seconds("backoff-max", backoffMax),
+    nice: options.nice === undefined ? undefined : readLimit("nice", options.nice),
+    memory: options.memory === undefined ? undefined : readLimit("memory", options.memory),
     secret_env: options.secretEnv?.map((text) => absolute(text, cwd)),
   };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));

@@ -3,6 +3,7 @@
 import { formatDuration } from "./duration.ts";
 import type { JobRules } from "./rules.ts";
 import { readSecret } from "./secret-env.ts";
+import { formatSize } from "./settings.ts";
 
 /** Each rule that was said, by a name. */
 export function ruleFacts(rules: JobRules): [name: string, value: string][] {
@@ -12,6 +13,8 @@ export function ruleFacts(rules: JobRules): [name: string, value: string][] {
     ["retry on", retry_on],
     ["dead on", dead_on],
     ["backoff", backoffText(rules)],
+    ["nice", rules.nice?.toString()],
+    ["memory", rules.memory === undefined ? undefined : formatSize(rules.memory)],
     ["secret variables", rules.secret_env?.map(secretText).join(", ")],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);

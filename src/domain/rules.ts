@@ -2,10 +2,11 @@
 
 import { type BackoffRules, checkBackoff } from "./backoff.ts";
 import { checkExitRules, type ExitRules } from "./exit-rules.ts";
+import { checkLimits, type LimitRules } from "./limits.ts";
 import { checkSecrets } from "./secret-env.ts";
 
 /** Keys as in a job's JSON. */
-export interface JobRules extends ExitRules, BackoffRules {
+export interface JobRules extends ExitRules, BackoffRules, LimitRules {
   /** Variables whose values are stored nowhere, as in secret-env.ts. */
   readonly secret_env?: readonly string[] | undefined;
 }
@@ -14,5 +15,6 @@ export interface JobRules extends ExitRules, BackoffRules {
 export function checkRules(rules: JobRules): void {
   checkExitRules(rules);
   checkBackoff(rules);
+  checkLimits(rules);
   if (rules.secret_env !== undefined) checkSecrets(rules.secret_env);
 }

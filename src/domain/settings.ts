@@ -237,7 +237,7 @@ function number(key: string, about: string, byDefault: number, range: Range): Se
   };
 }
 
-function count(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
+export function count(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
   const accepts = `a whole number from ${range.min} to ${range.max}`;
   const rule = number(key, about, byDefault, range);
   return {
@@ -269,7 +269,7 @@ function duration(key: string, about: string, byDefault: number, range: Range): 
 const sizeUnits: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /** Bytes; `k`, `M`, `G`, `T`, with or without `iB` or `B`, are powers of 1024. */
-function size(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
+export function size(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
   const accepts = `a size in bytes such as 1048576, 512KiB or 100MiB, from ${formatSize(range.min)} to ${formatSize(range.max)}`;
   return {
     default: byDefault,

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import type { Backoff } from "../domain/backoff.ts";
 import { parseDuration } from "../domain/duration.ts";
-import { misuse } from "../domain/errors.ts";
+import { misuse, Refusal } from "../domain/errors.ts";
+import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { statusForms } from "../domain/status-list.ts";
 
@@ -15,6 +16,18 @@ const statuses = z
   .transform((value) => [value].flat().join(","))
   .optional();
 
+/** `524288000`, or `"500M"`. */
+function bytes(value: number | string, context: z.RefinementCtx): number {
+  if (typeof value === "number") return value;
+  try {
+    return readLimit("memory", value);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    context.addIssue(error.message);
+    return z.NEVER;
+  }
+}
+
 /** The keys of a job's JSON. */
 export const ruleShape = {
   retry_on: statuses,
@@ -24,6 +37,8 @@ export const ruleShape = {
   backoff_base: z.number().optional(),
   backoff_max: z.number().optional(),
   secret_env: z.array(z.string()).optional(),
+  nice: z.number().optional(),
+  memory: z.union([z.number(), z.string()]).transform(bytes).optional(),
 };
 
 /** The same as they are printed. */
@@ -35,6 +50,8 @@ export const shownRuleShape = {
   backoff_base: z.number().optional(),
   backoff_max: z.number().optional(),
   secret_env: z.array(z.string()).optional(),
+  nice: z.int().optional(),
+  memory: z.int().optional(),
 };
 
 const ruleKeys = Object.keys(ruleShape) as (keyof JobRules)[];
@@ -56,6 +73,8 @@ export const ruleFields = [
   "backoff_base",
   "backoff_max",
   "secret_env",
+  "nice",
+  "memory",
 ] as const;
 
 export type RuleForm = Readonly<Record<(typeof ruleFields)[number], string>>;
@@ -76,6 +95,8 @@ export function readRuleForm(form: RuleForm): JobRules {
       backoff: texts.backoff as Backoff | undefined,
       backoff_base: seconds("backoff_base"),
       backoff_max: seconds("backoff_max"),
+      nice: texts.nice === undefined ? undefined : readLimit("nice", texts.nice),
+      memory: texts.memory === undefined ? undefined : readLimit("memory", texts.memory),
       secret_env: texts.secret_env?.split(/[\s,]+/).filter((one) => one !== ""),
     }) ?? {}
   );

@@ -7,13 +7,19 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { countMemoryBelow, limitMemory } from "./memory.ts";
 import { startOf } from "./process-identity.ts";
 
 export interface Cgroups extends Disposable {
-  /** An empty group for one command; null where there are none. */
-  take(): string | null;
+  /** An empty group for one command, with a limit of memory where one is wanted and can be had; null where there are none. */
+  take(memory: number | undefined): Cgroup | null;
   /** Gives a group back when its command has ended; `killed`: by a KILL to the group. */
-  giveBack(path: string, killed: boolean): void;
+  giveBack(cgroup: Cgroup, killed: boolean): void;
+}
+
+export interface Cgroup {
+  readonly path: string;
+  readonly isLimited: boolean;
 }
 
 const folderName = (pid: number) => `queuectl-${pid}`;
@@ -26,19 +32,25 @@ export function openCgroups(): Cgroups {
   const free: string[] = [];
   let made = 0;
   return {
-    take() {
-      const used = free.pop();
-      if (used !== undefined) return used;
+    take(memory) {
+      const used = memory === undefined ? free.pop() : undefined;
+      if (used !== undefined) return { path: used, isLimited: false };
       const path = join(folder, String(++made));
-      return make(path) ? path : null;
+      if (!make(path)) return null;
+      return { path, isLimited: memory !== undefined && isLimited(path, memory) };
     },
-    giveBack(path, killed) {
+    // The counts of a group that had a limit are those of its one command.
+    giveBack({ path, isLimited }, killed) {
       if (membersOfCgroup(path).length > 0) return;
-      if (killed) removeTree(path);
+      if (killed || isLimited) removeTree(path);
       else free.push(path);
     },
     [Symbol.dispose]: () => removeTree(folder),
   };
+
+  function isLimited(path: string, memory: number): boolean {
+    return limitMemory(path, memory) || (countMemoryBelow(own!, folder!) && limitMemory(path, memory));
+  }
 }
 
 const noCgroups: Cgroups = { take: () => null, giveBack: () => {}, [Symbol.dispose]: () => {} };

@@ -85,12 +85,16 @@ export function readJournal(path: string): Map<string, JournalEntry> {
  * The command is in a subshell that does not see descriptor 3, so nothing that it does (exec, an EXIT trap, a
  * syntax error) keeps the outer shell from writing; that one survives a TERM to the group, and so tells how a command that
  * handles TERM ended. `set --` hides our own arguments from the command, and the outer shell's own remarks ("Killed") go
- * nowhere.
+ * nowhere. `limit`: words of the shell that what comes after them is to be limited by, or none.
  */
-export const journalingShell = (command: string, run: string, cgroup: string | null): string[] => [
+export const journalingShell = (
+  command: string,
+  run: string,
+  { cgroup, limit }: { readonly cgroup: string | null; readonly limit: string },
+): string[] => [
   "/bin/sh",
   "-c",
-  script(run, command),
+  script(run, command, limit),
   "sh",
   command,
   cgroup === null ? "" : ` ${cgroup}`,
@@ -106,8 +110,8 @@ export const printsJournalingShell = (text: string, run: string) => text.include
 const beginning = (run: string) =>
   `trap : TERM INT HUP; printf "%s\\n" "${run} @$$$2" >&3; exec 4>&2 2>/dev/null; `;
 
-const script = (run: string, command: string) =>
-  `${beginning(run)}${command.includes("$$") ? ownShell : subshell}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
+const script = (run: string, command: string, limit: string) =>
+  `${beginning(run)}${limit}${command.includes("$$") ? ownShell : subshell}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
 
 /** One process less than a shell of its own. */
 const subshell = `(eval "set --

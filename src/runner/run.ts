@@ -7,6 +7,7 @@ import type { Cgroups } from "./cgroup.ts";
 import type { Journal } from "./journal.ts";
 import { journalingShell } from "./journal.ts";
 import { carriersOfEarlier } from "./mark.ts";
+import { limitByProcess } from "./memory.ts";
 import { type OutputLog, openLog } from "./output.ts";
 import { endProcesses } from "./process-tree.ts";
 import { secretValues } from "./secret-env.ts";
@@ -66,19 +67,24 @@ export async function endEarlier({ mark, limits }: AttemptPlan): Promise<void> {
 }
 
 function spawn(
-  { command, cwd, env, mark }: AttemptPlan,
+  { command, cwd, env, mark, rules }: AttemptPlan,
   log: OutputLog,
   { journal, cgroups }: Surroundings,
 ): Shell {
-  const cgroup = cgroups.take();
+  const cgroup = cgroups.take(rules.memory);
+  const path = cgroup?.path ?? null;
+  const limit = rules.memory === undefined || cgroup?.isLimited ? "" : limitByProcess(rules.memory);
   const ownMemory = process.memoryUsage.rss();
-  const child = Bun.spawn(journalingShell(command, mark.run, cgroup), {
-    cwd,
-    env: { ...env },
-    detached: true,
-    stdio: ["ignore", log.descriptor, log.descriptor, journal.descriptor],
-    ...(cgroup === null ? {} : { cgroup }),
-  });
+  const child = Bun.spawn(
+    [...niceWords(rules.nice), ...journalingShell(command, mark.run, { cgroup: path, limit })],
+    {
+      cwd,
+      env: { ...env },
+      detached: true,
+      stdio: ["ignore", log.descriptor, log.descriptor, journal.descriptor],
+      ...(path === null ? {} : { cgroup: path }),
+    },
+  );
   const exited = child.exited.then(
     (): ShellExit => ({
       exit_code: child.exitCode,
@@ -88,7 +94,7 @@ function spawn(
   );
   return {
     pid: child.pid,
-    cgroup,
+    cgroup: path,
     age: 0,
     exited,
     abandon: () => child.unref(),
@@ -96,6 +102,14 @@ function spawn(
       if (cgroup !== null) cgroups.giveBack(cgroup, killed);
     },
   };
+}
+
+/** nice(1) becomes the shell itself, so nothing else is between us and it. */
+function niceWords(nice: number | undefined): string[] {
+  if (nice === undefined) return [];
+  const program = Bun.which("nice", { PATH: "/usr/bin:/bin" });
+  if (program === null) throw new Error("nice(1) is in neither /usr/bin nor /bin");
+  return [program, "-n", String(nice)];
 }
 
 /**

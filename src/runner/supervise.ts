@@ -5,6 +5,7 @@ import type { AttemptResult, Ending } from "../domain/attempt.ts";
 import { isSuccess } from "../domain/exit-rules.ts";
 import type { JobRules } from "../domain/rules.ts";
 import type { Mark } from "./mark.ts";
+import { toldOfMemory } from "./memory.ts";
 import { watchSize } from "./output.ts";
 import { endTree, killTree, type ProcessTree, treeIsAlive } from "./process-tree.ts";
 import { timeout } from "./timeout.ts";
@@ -85,10 +86,13 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     timer?.[Symbol.dispose]();
     const duration = Math.round(performance.now() - startedAt) / 1000;
     const note = await endRemains(exit);
+    const facts = { timeout: plan.timeout, path: plan.env.PATH, rules: plan.rules };
+    const ended = { ...verdict(word, reason, facts), note };
+    const told =
+      plan.rules.memory === undefined ? ended : toldOfMemory(ended, plan.rules.memory, shell.cgroup);
     shell.done?.(ending !== undefined || (exit !== null && exit.signal !== null));
     return {
-      ...verdict(word, reason, { timeout: plan.timeout, path: plan.env.PATH, rules: plan.rules }),
-      note,
+      ...told,
       duration,
       cpu_time: exit?.cpu_time ?? null,
       peak_memory: exit?.peak_memory ?? null,
