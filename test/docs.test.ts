@@ -132,6 +132,14 @@ test("a transcript that shows something else would be noticed", async () => {
   expect(shown).not.toEqual(told(wrong!));
 });
 
+test("the README leads to every document", () => {
+  const readme = documents.find(({ path }) => path === "README.md")!;
+  const reached = new Set(linksOf(readme).map(({ path }) => path));
+  expect(documents.filter((one) => one !== readme && !reached.has(one.path)).map(({ path }) => path)).toEqual(
+    [],
+  );
+});
+
 test("every metric is documented, and no other", async () => {
   await using server = await webServer();
   const served = (await (await server.get("/metrics")).text()).matchAll(/^# TYPE (\S+)/gm);
