@@ -6,7 +6,12 @@ const { commands, groups, everywhere } = program;
 
 /** For somebody who meets it for the first time. */
 export function introduction(): string {
-  return [whatItIs, section("Try", firstWords), "queuectl --help lists all commands."].join("\n\n");
+  return [
+    whatItIs,
+    section("Try", firstWords),
+    "queuectl demo shows a queue full of work, and its dashboard, in a folder of its own.",
+    "queuectl --help lists all commands.",
+  ].join("\n\n");
 }
 
 export const whatItIs =

@@ -46,6 +46,11 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return process.getBuiltinModule("node:tty").isatty(descriptor);
 }
 
+/** Talk for somebody who sits there and may not know the next step. */
+export function hint(line: string): void {
+  if (isTerminal(2)) note(line);
+}
+
 type Style = "bold" | "green" | "yellow" | "red" | "cyan" | "gray" | "white";
 
 /** A text with a colour for terminals. */

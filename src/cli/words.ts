@@ -23,6 +23,8 @@ export interface Vocabulary<Command extends Declared = Declared> {
   readonly commands: readonly Command[];
   /** Words that others follow, such as `dlq`, and which of those commands they mean alone. */
   readonly groups: ReadonlyMap<string, string | undefined>;
+  /** First words that people know from elsewhere, and what they are here. */
+  readonly synonyms?: ReadonlyMap<string, string>;
   /** Flags of every command, and of none. */
   readonly everywhere: readonly Flag[];
 }
@@ -62,7 +64,7 @@ export function understand<Command extends Declared>(
 /** Removes the command's word or words from the front; undefined when there is none. */
 function takeCommand<Command extends Declared>(
   words: string[],
-  { commands, groups }: Vocabulary<Command>,
+  { commands, groups, synonyms }: Vocabulary<Command>,
 ): Command | undefined {
   const at = words.findIndex((word) => !word.startsWith("-"));
   const first = words[at];
@@ -73,9 +75,12 @@ function takeCommand<Command extends Declared>(
     const command = named(first);
     if (!command) {
       const names = commands.flatMap(({ name, alias = [] }) => [name.split(" ")[0]!, alias].flat());
+      const synonym = synonyms?.get(first);
       throw misuse(
         `there is no command ${JSON.stringify(first)}`,
-        didYouMean(first, new Set(names)) ?? "queuectl --help lists the commands",
+        synonym === undefined
+          ? (didYouMean(first, new Set(names)) ?? "queuectl --help lists the commands")
+          : `did you mean queuectl ${synonym}?`,
       );
     }
     words.splice(at, 1);

@@ -17,6 +17,7 @@ test("alone it says what it is and three commands to try, which work in their or
   const { status, stdout, stderr } = await q();
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toStartWith("queuectl runs shell commands");
+  expect(stdout).toContain("queuectl demo");
   expect(stdout).toContain("--help");
   const lines = [...stdout.matchAll(/^ {2}(queuectl .*?) {2}/gm)].map(([, line]) => line!);
   expect(lines).toHaveLength(3);

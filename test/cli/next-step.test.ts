@@ -1,6 +1,7 @@
 // Where there is nothing to show, and where something is missing, the next thing to do is said: on stderr, so that no program reads it.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { program as commandLine } from "../../src/cli/program.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { atTerminal, ctrlC } from "../support/terminal.ts";
 
@@ -35,6 +36,16 @@ test("who leaves something out is told where it is explained", async () => {
   const { status, stderr } = await q("schedule", "add", "nightly");
   expect(status).toBe(2);
   expect(stderr).toContain("(queuectl schedule add --help shows how)");
+});
+
+test("a word that other programs have for it is answered with ours", async () => {
+  await using q = queuectl();
+  expect(await q("ls")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("did you mean queuectl list?"),
+  });
+  for (const [, ours] of commandLine.synonyms!)
+    expect((await q(...ours.split(" "), "--help")).status).toBe(0);
 });
 
 test("at a terminal, a worker says how to stop it, and dead letters what to do with them", async () => {

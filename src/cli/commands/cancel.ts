@@ -11,7 +11,7 @@ import { endCancelled } from "../../worker/rescuer.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
-import { note } from "../output.ts";
+import { hint, note } from "../output.ts";
 
 /** How often to look whether somebody is there to end what is waited for. */
 const lookMs = 1_000;
@@ -34,6 +34,8 @@ export async function cancel(
 
   await endAbandoned();
   const running = await stillRunning();
+  for (const { id } of jobs.filter((job) => !running.some(({ seq }) => seq === job.seq)))
+    hint(`job ${id} is cancelled`);
   if (running.length === 0) return done;
   await tellWhoEnds(store, running, options);
   if (!options.wait) return done;

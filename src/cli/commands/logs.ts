@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { copier, followJob, tellIfCut } from "../follow.ts";
-import { isTerminal, note } from "../output.ts";
+import { hint, isTerminal, note } from "../output.ts";
 import { wholeNumber } from "../values.ts";
 import { followMany, showMany, unsettledJobs } from "./logs-many.ts";
 
@@ -35,6 +35,7 @@ export async function logs(
     const from = wanted ?? newest ?? 1;
     const onAttempt = (number: number) => note(`attempt ${number}`);
     const onwards = wanted === undefined;
+    if (newest === undefined) hint(`job ${job.id} has not run yet; this waits for it`);
     await followJob({ store, home: context.home, job, from, onwards, onAttempt, tame });
     return done;
   }

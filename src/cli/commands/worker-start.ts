@@ -13,7 +13,7 @@ import { startPool } from "../../worker/pool.ts";
 import { onLeaveSignal, onStopSignals } from "../../worker/shutdown.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { isTerminal, note, printLine } from "../output.ts";
+import { hint, printLine } from "../output.ts";
 import { wholeNumber } from "../values.ts";
 
 export interface WorkerStartOptions {
@@ -38,6 +38,9 @@ export async function workerStart(context: Context, _words: readonly string[], o
   if (options.detach) {
     const words = wordsAgain({ ...options, count: String(count) });
     for (const id of await startDetached({ store, ...context, words })) await printLine(id);
+    hint(
+      "it runs in the background: queuectl worker logs <worker> shows what it says, queuectl worker stop ends it",
+    );
     return done;
   }
   const worker_ids = Array.from({ length: count }, newWorkerId);
@@ -57,8 +60,8 @@ export async function workerStart(context: Context, _words: readonly string[], o
     poll,
     tell: (event) => log.say(eventLine(event), "worker_id" in event ? event.worker_id : undefined),
   });
-  if (!options.quiet && isTerminal(2))
-    note("Ctrl-C stops it when its jobs are done; a second one gives them back");
+  if (!options.quiet && !options.untilEmpty)
+    hint("Ctrl-C stops it when its jobs are done; a second one gives them back");
   using _signals = onStopSignals(pool.stop);
   using _leave = onLeaveSignal(pool.stop);
   await pool.done;

@@ -7,7 +7,7 @@ import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
-import { note } from "../output.ts";
+import { hint, note } from "../output.ts";
 import { seconds } from "../values.ts";
 
 interface StopOptions {
@@ -38,7 +38,11 @@ export async function workerStop(
   await using store = await context.openStore();
   const ids = await workersToStop(store, options);
   await store.workers.stop(ids, options.force ? "release" : options.leaveRunning ? "leave" : "finish");
-  if (!options.wait) return done;
+  if (!options.wait) {
+    if (ids.length > 0 && !options.force && !options.leaveRunning)
+      hint("asked to go when the jobs at hand are done; with --wait this returns then");
+    return done;
+  }
 
   const left = await untilGone(store, ids, limit);
   if (left.length === 0) return done;

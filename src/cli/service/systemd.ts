@@ -31,7 +31,7 @@ export function systemd(given: Environment): ServiceManager {
         throw new Refusal(
           "unavailable",
           "systemd does not run on this machine",
-          "have what starts programs here start: queuectl worker",
+          "have whatever starts programs here, such as cron at @reboot, start: queuectl worker --detach",
         );
       if (!existsSync(join(runtime, "systemd", "private")))
         throw new Refusal(
