@@ -33,12 +33,13 @@ async function call(words: readonly string[]) {
 for (const document of documents) {
   test(`${document.path}: every line that calls queuectl is understood`, async () => {
     const calls = new Map(callsOf(document).map((words) => [words.join("\0"), words]));
-    const refused: string[] = [];
-    for (const words of calls.values()) {
+    const answers = await Promise.all(
       // Asking for help has the words read and nothing done; it stands first, as what follows -- is the command's own.
-      const { status, stderr } = await call(["--help", ...words]);
-      if (status !== 0) refused.push(`queuectl ${words.join(" ")}: ${stderr.trim()}`);
-    }
+      [...calls.values()].map(async (words) => ({ words, ...(await call(["--help", ...words])) })),
+    );
+    const refused = answers
+      .filter(({ status }) => status !== 0)
+      .map(({ words, stderr }) => `queuectl ${words.join(" ")}: ${stderr.trim()}`);
     expect(refused).toEqual([]);
   });
 
@@ -91,24 +92,27 @@ const erased = "\x1b[K";
 
 /**
  * The lines of an output without what differs each time: generated ids, moments, how long something took, sizes, and the widths of
- * columns. In any order, as two workers speak at once.
+ * columns. Those of workers in any order, as two of them speak at once.
  */
-const comparable = (shown: string): string[] =>
-  shown
+function comparable(shown: string): string[] {
+  const lines = shown
     .split("\n")
-    .map((line) => line.split(erased).at(-1)!)
-    .join("\n")
+    .map((line) => without(line.split(erased).at(-1)!).trimEnd())
+    .filter((line) => line !== "");
+  const isOfWorker = (line: string) => line.includes("worker-…");
+  return [...lines.filter((line) => !isOfWorker(line)), ...lines.filter(isOfWorker).sort()];
+}
+
+/** One line of it. */
+const without = (line: string): string =>
+  line
     .replace(/\bworker-[0-9a-hjkmnp-tv-z]{6}\b/g, "worker-…")
     .replace(/\b[0-9a-hjkmnp-tv-z]{10}\b/g, "…")
     .replace(/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| [+-]\d\d:\d\d)?)?/g, "…")
     .replace(/\b\d\d:\d\d:\d\d\b/g, "…")
     .replace(/(?<!retry in )\b\d+(?:\.\d+)? (?:ms|s)\b/g, "…")
     .replace(/\b\d+(?:\.\d+)? (?:B|KiB|MiB)\b/g, "…")
-    .replace(/ +/g, " ")
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "")
-    .sort();
+    .replace(/ +/g, " ");
 
 test("a line that queuectl does not understand would be noticed", async () => {
   const [words] = callsIn("cat jobs | bun queuectl enqueue --fiel - && echo done");
