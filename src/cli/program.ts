@@ -576,6 +576,22 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/prune.ts")).prune,
   },
   {
+    name: "export",
+    about: "Print jobs as JSON Lines, in the order in which they were enqueued",
+    examples: [
+      "queuectl export --since 7d --attempts > jobs.jsonl",
+      "queuectl export --state pending,failed | queuectl enqueue --file - --database postgres://…",
+    ],
+    flags: [
+      ["--state <states>", "Only in this state, or in one of several with commas between"],
+      ["--queue <name>", "Only of this queue"],
+      ["--tag <tag>", "Only with this label"],
+      ["--since <time>", "Only those enqueued since then: ISO 8601, or how long ago, such as 7d"],
+      ["--attempts", "With all attempts of each"],
+    ],
+    load: async () => (await import("./commands/export.ts")).exportJobs,
+  },
+  {
     name: "backup",
     takes: "<file>",
     about: "Copy the queue to a new file while everything goes on",

@@ -67,6 +67,9 @@ export interface Jobs {
   /** The newest matching jobs first, and how many match in all. */
   list(filter: JobFilter, page: Page): Promise<{ readonly jobs: readonly Job[]; readonly total: number }>;
 
+  /** The next jobs in the order of their enqueuing, behind the one with this number. */
+  following(seq: number, limit: number): Promise<readonly Job[]>;
+
   /** The state that each of these jobs is in; those that are no more are missing. */
   states(seqs: readonly number[]): Promise<ReadonlyMap<number, JobState>>;
 

@@ -62,6 +62,13 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
     list: (filter, page) => ask((sql) => list(sql, filter, page)),
 
+    following: (seq, limit) =>
+      ask(async (sql) => {
+        const rows: Row[] =
+          await sql`select * from queuectl.jobs where seq > ${seq} order by seq limit ${limit}`;
+        return rows.map((row) => jobFrom(jobRow(row)));
+      }),
+
     states: (seqs) =>
       ask(async (sql) => {
         const rows: Row[] = await sql`

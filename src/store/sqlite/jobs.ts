@@ -43,6 +43,11 @@ export function jobs(connection: Connection): Jobs {
         return { jobs: rows.map(jobFrom), total };
       }),
 
+    following: (seq, limit) =>
+      read(() =>
+        sql("select * from jobs where seq > $seq order by seq limit $limit").all({ seq, limit }).map(jobFrom),
+      ),
+
     states: (seqs) =>
       read(() => {
         const rows: Pick<JobRow, "seq" | "state">[] = sql(

@@ -13,6 +13,21 @@ import {
 import type { MakeStore } from "../../support/temp-store.ts";
 
 export function lookupContract(makeStore: MakeStore): void {
+  test("all jobs follow one another in the order of their enqueuing, some at a time", async () => {
+    await using temp = await makeStore();
+    const { jobs } = temp.store;
+    for (const state of jobStates) await jobIn(temp.store, state, { queue: `q-${state}`, tags: [state] });
+    const { jobs: newestFirst } = await jobs.list({}, { limit: 0 });
+    const found: unknown[] = [];
+    for (let after = 0; ; ) {
+      const some = await jobs.following(after, 4);
+      if (some.length === 0) break;
+      found.push(...some);
+      after = some.at(-1)!.seq;
+    }
+    expect(found).toEqual(newestFirst.toReversed());
+  });
+
   test("states are those of the jobs asked for, and a job that is no more has none", async () => {
     await using temp = await makeStore();
     const { jobs } = temp.store;

@@ -1,0 +1,75 @@
+// queuectl export: jobs as JSON Lines, in the order of their enqueuing.
+
+import { parseDuration } from "../../domain/duration.ts";
+import { misuse } from "../../domain/errors.ts";
+import type { Job, JobState } from "../../domain/job.ts";
+import { attemptJson, jobJson } from "../../domain/json.ts";
+import { parseIso } from "../../domain/time.ts";
+import type { Store } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+import { done } from "../exit-status.ts";
+import { note, writeOut } from "../output.ts";
+import { progressBar, progressLine } from "../progress.ts";
+import { jobState } from "../values.ts";
+
+interface ExportOptions {
+  readonly state?: string;
+  readonly queue?: string;
+  readonly tag?: string;
+  readonly since?: string;
+  readonly attempts?: boolean;
+}
+
+/** Jobs in memory at once. */
+const batch = 200;
+
+export async function exportJobs(
+  context: Context,
+  _words: readonly string[],
+  options: ExportOptions,
+): Promise<number> {
+  const states = options.state?.split(",").map((name) => jobState(name.trim()));
+  await using store = await context.openStore();
+  const isWanted = chosenBy(options, states, sinceOf(options.since, await store.now()));
+  // What is enqueued while it is written is no part of it, so that it ends.
+  const last = await store.matching.newest();
+  using progress = progressLine();
+  let written = 0;
+  for (let after = 0; ; ) {
+    const jobs = await store.jobs.following(after, batch);
+    const wanted = jobs.filter((job) => job.seq <= last && isWanted(job));
+    if (!(await writeOut(await linesOf(store, wanted, options.attempts ?? false)))) return done;
+    written += wanted.length;
+    after = jobs.at(-1)?.seq ?? last;
+    if (after >= last || jobs.length < batch) break;
+    progress.show(() => progressBar(after / last, `${written} jobs`));
+  }
+  progress.clear();
+  if (written === 0) note("there is no such job");
+  return done;
+}
+
+function sinceOf(text: string | undefined, now: number): number {
+  if (text === undefined) return 0;
+  const ago = parseDuration(text);
+  const moment = ago === undefined ? parseIso(text.trim(), { local: true }) : now - ago * 1000;
+  if (moment !== undefined) return moment;
+  throw misuse(
+    `--since cannot be ${JSON.stringify(text)}: it is an ISO 8601 time such as 2026-12-24, or how long ago, such as 7d`,
+  );
+}
+
+const chosenBy =
+  ({ queue, tag }: ExportOptions, states: readonly JobState[] | undefined, since: number) =>
+  (job: Job): boolean =>
+    (states?.includes(job.state) ?? true) &&
+    (queue === undefined || job.queue === queue) &&
+    (tag === undefined || job.tags.includes(tag)) &&
+    job.created_at >= since;
+
+async function linesOf(store: Store, jobs: readonly Job[], hasAttempts: boolean): Promise<string> {
+  const history = async ({ seq }: Job) =>
+    hasAttempts ? { attempts_history: (await store.jobs.attempts(seq)).map(attemptJson) } : {};
+  const lines = jobs.map(async (job) => `${JSON.stringify({ ...jobJson(job), ...(await history(job)) })}\n`);
+  return (await Promise.all(lines)).join("");
+}
