@@ -89,9 +89,9 @@ function JobActions({ ui, job }: Pick<JobProps, "ui" | "job">) {
         />
       )}
       {isWaiting(state) ? <HoldAct ui={ui} job={job} /> : ""}
-      {isWaiting(state) && may(ui, "enqueue") ? (
+      {(isWaiting(state) || state === "dead") && may(ui, "enqueue") ? (
         <a class="button" href={link(ui, `/jobs/${id}/edit`)} id="edit">
-          Edit
+          {state === "dead" ? "Edit and retry" : "Edit"}
         </a>
       ) : (
         ""

@@ -307,12 +307,18 @@ const commands: readonly Command[] = [
     name: "dlq retry",
     takes: "[...id]",
     about: "Put dead letters back into their queue",
-    usage: "dlq retry <id…> | --tag <tag> | --queue <name> | --search <text> | --all",
+    usage:
+      "dlq retry <id…> | <id> [options] [-- <word…>] | --tag <tag> | --queue <name> | --search <text> | --all",
+    examples: ["queuectl dlq retry backup --command 'rsync -a src/ nas:' --timeout 2h"],
     flags: [
       ["--tag <tag>", "All with this label"],
       ["--queue <name>", "All of this queue"],
       ["--search <text>", "All with this in their id or command"],
       ["--all", "All there are"],
+      ...jobFlags.filter(([flag]) =>
+        /^--(command|max-retries|priority|run-at|delay|timeout|cwd|env) /.test(flag),
+      ),
+      ...ruleFlags,
     ],
     load: async () => (await dlq()).dlqRetry,
   },

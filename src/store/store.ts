@@ -97,6 +97,9 @@ export interface Jobs {
    */
   retry(seqs: readonly number[], only?: JobState): Promise<readonly Job[]>;
 
+  /** Makes a dead job another one in its place, and pending, as `edit` and `retry` do. Refused (`wrong_state`) when it is not dead. */
+  retryEdited(seq: number, edit: JobEdit): Promise<Job>;
+
   /** Removes jobs, their attempts and what the store has of their output. Refused (`wrong_state`) as `retry` is. Returns what has to be removed of their logs. */
   delete(seqs: readonly number[], only?: JobState): Promise<readonly RemovedJob[]>;
 

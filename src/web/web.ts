@@ -121,16 +121,19 @@ export function needs(scope: RouteScope, doc?: RouteDoc) {
   return {
     detail: { scope, doc } as Record<string, unknown>,
     beforeHandle({ request }: { request: Request }) {
-      if (scope === "public") return;
-      const caller = callerOf(request);
-      if (!caller) {
-        throw new Problem(401, "token-needed", "this needs a token", "queuectl web token shows it", {
-          headers: { "www-authenticate": "Bearer" },
-        });
-      }
-      if (!caller.scopes.has(scope)) {
-        throw new Problem(403, "scope", `your token does not allow this: it lacks the scope ${scope}`);
-      }
+      if (scope !== "public") checkScope(request, scope);
     },
   };
+}
+
+export function checkScope(request: Request, scope: Scope): void {
+  const caller = callerOf(request);
+  if (!caller) {
+    throw new Problem(401, "token-needed", "this needs a token", "queuectl web token shows it", {
+      headers: { "www-authenticate": "Bearer" },
+    });
+  }
+  if (!caller.scopes.has(scope)) {
+    throw new Problem(403, "scope", `your token does not allow this: it lacks the scope ${scope}`);
+  }
 }

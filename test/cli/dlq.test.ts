@@ -74,6 +74,49 @@ describe.concurrent("dlq", () => {
     },
   );
 
+  test("retry of one with options makes it another one first, whole", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "exit 3", "--id", "a", "--env", "A=1", "--tag", "t", "--max-retries", "0");
+    await q.ok("worker", "--until-empty", "--quiet");
+    await q.ok(
+      "dlq",
+      "retry",
+      "a",
+      "--command",
+      'test "$A$B" = 12',
+      "--env",
+      "B=2",
+      "--timeout",
+      "1m",
+      "--nice",
+      "1",
+    );
+    await q.ok("worker", "--until-empty", "--quiet");
+    expect(await q.json("show", "a")).toMatchObject({
+      state: "completed",
+      command: 'test "$A$B" = 12',
+      timeout: 60,
+      tags: ["t"],
+      nice: 1,
+      attempts: 1,
+    });
+    expect(await q("dlq", "retry", "a", "--timeout", "2m")).toMatchObject({ status: 1 });
+  });
+
+  test("retry of one with options that cannot be leaves it dead, and several are not changed", async () => {
+    await using q = queuectl();
+    await withDead(q, "one", "two");
+    expect((await q("dlq", "retry", "one", "--retry-on", "1", "--dead-on", "1")).status).toBe(2);
+    expect((await q("dlq", "retry", "one", "--max-retries", "-1")).status).toBe(2);
+    expect((await q("dlq", "retry", "one", "two", "--timeout", "1m")).stderr).toContain(
+      "one dead letter at a time",
+    );
+    expect((await q("dlq", "retry", "--all", "--timeout", "1m")).status).toBe(2);
+    expect((await q.json("status")).dead).toBe(2);
+    await q.ok("dlq", "retry", "one", "--", "echo", "two words");
+    expect((await q.json("show", "one")).command).toBe("echo 'two words'");
+  });
+
   test("retry-all of none is no failure", async () => {
     await using q = queuectl();
     expect((await q("dlq", "retry-all")).status).toBe(0);

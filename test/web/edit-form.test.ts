@@ -53,6 +53,26 @@ test("what breaks a rule, and a job that does not wait any more, come back with 
   expect((await web.get("/jobs/job/edit")).status).toBe(409);
 });
 
+test("a dead letter is edited and put back into its queue in one step, by the form and by the API", async () => {
+  await using web = await webServer();
+  const dead = { command: "exit 3", max_retries: 0 };
+  for (const id of ["form", "api"]) await web.api("POST", "/jobs", { ...dead, id });
+  await web.q.ok("worker", "--until-empty", "--quiet");
+  expect(await (await web.get("/jobs/form")).text()).toContain("Edit and retry");
+  expect(await (await web.get("/jobs/form/edit")).text()).toContain("exit 3</textarea>");
+  const fields = { command: "exit 0", max_retries: "2", step: "enqueue" };
+  expect((await web.post("/jobs/form/edit", fields)).status).toBe(303);
+  expect(await web.q.json("show", "form")).toMatchObject({
+    state: "pending",
+    command: "exit 0",
+    max_retries: 2,
+  });
+  expect((await web.api("POST", "/dlq/api/retry", { priority: 9 })).status).toBe(422);
+  expect((await web.api("PATCH", "/jobs/api", { command: "true" })).status).toBe(409);
+  expect((await web.api("POST", "/dlq/api/retry", { command: "true", nice: 2 })).status).toBe(200);
+  expect(await web.q.json("show", "api")).toMatchObject({ state: "pending", command: "true", nice: 2 });
+});
+
 test("whoever may not enqueue may not edit, and may hold and release", async () => {
   await using web = await webServer();
   await web.q.ok("enqueue", "true", "--id", "job");

@@ -1,6 +1,9 @@
 // queuectl dlq: the dead letter queue, jobs that are out of retries.
 
+import { checkEdit } from "../../domain/edit.ts";
 import { misuse } from "../../domain/errors.ts";
+import type { Job } from "../../domain/job.ts";
+import type { Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
 import { changeMatching } from "../change-matching.ts";
 import { confirmed } from "../confirm.ts";
@@ -8,6 +11,8 @@ import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { note, stateCell } from "../output.ts";
+import { saidBy } from "./edit.ts";
+import type { JobOptions } from "./enqueue.ts";
 import { printJobs } from "./list.ts";
 
 /** Jobs changed in one transaction: more would keep workers waiting. */
@@ -25,22 +30,25 @@ export const dlqList = (
     next: "queuectl logs <id> shows what one printed, queuectl dlq retry <id> runs it again",
   });
 
-interface RetryOptions {
+interface RetryOptions extends Omit<JobOptions, "tag" | "queue"> {
   readonly tag?: string;
   readonly queue?: string;
   readonly search?: string;
+  readonly database?: string;
   readonly all?: boolean;
 }
 
 export async function dlqRetry(
   context: Context,
   words: readonly string[],
-  { all = false, tag, queue, search }: RetryOptions,
+  { all = false, tag, queue, search, database: _database, ...changes }: RetryOptions,
 ): Promise<number> {
   const isFilter = tag !== undefined || queue !== undefined || search !== undefined;
   if ([words.length > 0, isFilter, all].filter(Boolean).length !== 1) {
     throw misuse("retry what? Say ids, or else --tag, --queue and --search, or --all");
   }
+  const isEdit = Object.keys(changes).length > 1 || changes.dashed.length > 0;
+  if (isEdit && words.length !== 1) throw misuse("only one dead letter at a time is changed", "say its id");
   if (all) return dlqRetryAll(context);
   await using store = await context.openStore();
   if (isFilter) {
@@ -48,11 +56,19 @@ export async function dlqRetry(
     return done;
   }
   const found = await findJobs(store, words);
+  if (isEdit) return await retryEdited(context, store, found[0]!, changes);
   const jobs = await store.jobs.retry(
     found.map(({ seq }) => seq),
     "dead",
   );
   for (const job of jobs) note(`job ${job.id} is back in its queue`);
+  return done;
+}
+
+async function retryEdited(context: Context, store: Store, job: Job, changes: JobOptions): Promise<number> {
+  const said = await saidBy(context, job, changes, await store.now());
+  await store.jobs.retryEdited(job.seq, checkEdit(job, said ?? {}));
+  note(`job ${job.id} is back in its queue`);
   return done;
 }
 

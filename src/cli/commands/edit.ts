@@ -38,7 +38,7 @@ export async function edit(
 }
 
 /** What the options say; undefined when they say nothing. */
-async function saidBy(
+export async function saidBy(
   context: Context,
   job: Job,
   { json: _json, clearTags, ...options }: EditOptions,

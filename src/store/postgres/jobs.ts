@@ -118,6 +118,15 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
         return makePending(connection, tx, rows);
       }),
 
+    retryEdited: (seq, edit) =>
+      change(async (tx) => {
+        const [dead] = await lockedRows(tx, [seq]);
+        refuseUnless(dead!, "dead", "retried");
+        await makePending(connection, tx, [dead!]);
+        const [row] = await lockedRows(tx, [seq]);
+        return rewrite(connection, tx, row!, edit);
+      }),
+
     delete: (seqs, only) =>
       sweptAfter(
         change(async (tx) => {

@@ -93,6 +93,14 @@ export function jobs(connection: Connection): Jobs {
         return makePending(connection, row.seq, now);
       }),
 
+    async retryEdited(seq, edit) {
+      const [job] = await change(connection, [seq], (row, now) => {
+        refuseUnless(row, "dead", "retried");
+        return rewrite(connection, makePending(connection, row.seq, now), edit, now);
+      });
+      return job!;
+    },
+
     delete: (seqs, only) =>
       write(() => {
         const counts = countChanges(connection);

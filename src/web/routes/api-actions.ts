@@ -8,12 +8,12 @@ import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
 import type { JobChange } from "../../store/store.ts";
 import { changeAll } from "../bulk.ts";
-import { editOne } from "../edit.ts";
+import { editOne, retryEdited } from "../edit.ts";
 import { filterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, optionalJson, pointing } from "../json-body.ts";
 import { jsonReply, shieldHeaders } from "../reply.ts";
-import { needs, type Web } from "../web.ts";
+import { checkScope, needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
 import { raw } from "./logs.tsx";
 import { ruleOf, setSetting, settingOf, unsetSetting } from "./settings.tsx";
@@ -118,8 +118,12 @@ export const apiActionRoutes = (web: Web) =>
     )
     .post(
       "/dlq/:id/retry",
-      ({ request, params }) => change(web, request, params.id, "retry", "dead"),
-      needs("operate", { summary: "Retry a dead letter", answers: { 200: shapes.job } }),
+      ({ request, params }) => retryDead(web, request, params.id),
+      needs("operate", {
+        summary: "Retry a dead letter, with other values for the keys that the body has",
+        body: jobEditBody,
+        answers: { 200: shapes.job },
+      }),
     )
     .delete(
       "/dlq/:id",
@@ -208,6 +212,18 @@ async function edit(web: Web, request: Request, id: string): Promise<Response> {
   const edited = await pointing(async () => editOne(web, job, readJobEditValue(body, job)));
   audited(web, request, "edit", [job.id]);
   return jsonReply(shownJobJson(edited));
+}
+
+/** Who may not enqueue may not change what runs either. */
+async function retryDead(web: Web, request: Request, id: string): Promise<Response> {
+  const body = await optionalJson(request);
+  const isEdit = typeof body !== "object" || body === null || Object.keys(body).length > 0;
+  if (!isEdit) return change(web, request, id, "retry", "dead");
+  checkScope(request, "enqueue");
+  const job = await web.store.jobs.find(id);
+  const retried = await pointing(async () => retryEdited(web, job, readJobEditValue(body, job)));
+  audited(web, request, "retry, edited", [job.id]);
+  return jsonReply(shownJobJson(retried));
 }
 
 async function changeMany(web: Web, request: Request, what: JobChange): Promise<Response> {

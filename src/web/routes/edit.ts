@@ -1,4 +1,4 @@
-// The form that changes a waiting job, and the look at it before it is changed.
+// The form that changes a waiting job, or a dead letter that goes back into its queue, and the look at it before it is changed.
 
 import { Elysia } from "elysia";
 import type { Sending } from "../../../views/enqueue.tsx";
@@ -9,7 +9,7 @@ import type { Job } from "../../domain/job.ts";
 import { isoTime } from "../../domain/time.ts";
 import { type JobForm, readJobForm } from "../../input/job-form.ts";
 import { refuseUnlessWaiting } from "../../store/refusals.ts";
-import { editFor, editOne } from "../edit.ts";
+import { editFor, editOne, retryEdited } from "../edit.ts";
 import { answerForm, audited, formOf } from "../forms.ts";
 import { type MakeScreen, page, pageReply } from "../screens.tsx";
 import { needs, uiFor, type Web } from "../web.ts";
@@ -17,7 +17,7 @@ import { formIn, formLike, formScreen, previewScreen } from "./enqueue.tsx";
 
 const screen: MakeScreen = async (call) => {
   const job = await call.web.store.jobs.find(call.params.id!);
-  refuseUnlessWaiting(job, "edited");
+  if (job.state !== "dead") refuseUnlessWaiting(job, "edited");
   return formScreen(call, sendingOf(job, { ...formLike(job), run_at: isoTime(job.run_at) }));
 };
 
@@ -37,16 +37,18 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
   const place = { web, ui: { ...(await uiFor(web, request)), path: `/jobs/${job.id}` } };
   if (step === "change") return pageReply(place, await formScreen(place, sending));
   try {
-    refuseUnlessWaiting(job, "edited");
+    const isDead = job.state === "dead";
+    if (!isDead) refuseUnlessWaiting(job, "edited");
     const edit = editFor(job, editIn(sending.form, await web.store.now()));
     const edited = { ...job, ...edit };
     if (step !== "enqueue") return pageReply(place, previewScreen(place, sending, edited));
     if (unseenCharacters(edited.command).length > 0 && fields.get("sure") !== "yes") {
       return pageReply(place, previewScreen(place, sending, edited, 422));
     }
-    await editOne(web, job, edit);
-    audited(web, request, "edit", [job.id]);
-    return answerForm(web, request, fields, { text: `Job ${job.id} is changed`, to: `/jobs/${job.id}` });
+    await (isDead ? retryEdited : editOne)(web, job, edit);
+    audited(web, request, isDead ? "retry, edited" : "edit", [job.id]);
+    const text = `Job ${job.id} is changed${isDead ? ", and back in its queue" : ""}`;
+    return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
   } catch (error) {
     if (!(error instanceof Refusal) || (error.kind !== "usage" && error.kind !== "wrong_state")) throw error;
     return pageReply(place, await formScreen(place, sending, `${error.message}.`));

@@ -227,5 +227,30 @@ export function holdingContract(makeStore: MakeStore): void {
       clock.now += 3_600_000;
       expect((await runAgain(store, failed.seq)).job.command).toBe("new");
     });
+
+    test("of a dead job puts it back into a queue in the same step, and of another one nothing", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const dead = await jobIn(store, "dead", { tags: ["a"], env: { A: "1" } });
+      clock.now += 5000;
+      const edit: JobEdit = { command: "new", queue: "b", tags: ["b"], max_retries: 7, rules: { nice: 3 } };
+      const job = await store.jobs.retryEdited(dead.seq, edit);
+      expect(job).toMatchObject({
+        ...edit,
+        state: "pending",
+        attempts: 0,
+        next_run_at: clock.now,
+        env: { A: "1" },
+      });
+      expect(await store.jobs.find(dead.id)).toEqual(job);
+      expect((await store.jobs.list({ tag: "b" }, { limit: 0 })).jobs).toEqual([job]);
+      await expectCountsToAgree(store);
+      expect((await runAgain(store, dead.seq)).attempt).toBe(2);
+      for (const state of ["processing", "completed", "pending", "failed", "cancelled"] as const) {
+        const { seq } = await jobIn(store, state);
+        expect((await refusalOf(store.jobs.retryEdited(seq, { command: "x" }))).kind).toBe("wrong_state");
+        expect((await allJobs(store)).find((one) => one.seq === seq)!.command).toBe("true");
+      }
+    });
   });
 }
