@@ -4,11 +4,12 @@
 import { resolve } from "node:path";
 import { misuse } from "../domain/errors.ts";
 import { type JobDefaults, type NewJob, newJob } from "../domain/job.ts";
+import type { JobRules } from "../domain/rules.ts";
 import { commandOf } from "../domain/shell-words.ts";
 import { after } from "../domain/time.ts";
 
 /** What a job may be given; what is left out comes from the settings, as on the command line. The keys are those of a job's JSON. */
-export interface EnqueueOptions extends Partial<Omit<NewJob, "command" | "run_at">> {
+export interface EnqueueOptions extends Partial<Omit<NewJob, "command" | "run_at" | "rules">>, JobRules {
   /** When it may first run: a moment, in milliseconds since 1970 or as a Date. A past one means now. */
   readonly run_at?: Date | number | undefined;
   /** Seconds to wait before the first run, instead of `run_at`. */
@@ -31,11 +32,13 @@ export interface EnqueueFacts {
 
 export function jobOf({ command, ...options }: JobWish, { defaults, now }: EnqueueFacts): NewJob {
   const { run_at, delay, ...rest } = options;
-  checkKinds(rest, defaults);
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  checkKinds(given, defaults);
+  const isRule = ([name]: readonly [string, unknown]) => Object.hasOwn(ruleSamples, name);
   return newJob(
     {
-      ...given,
+      ...Object.fromEntries(given.filter((entry) => !isRule(entry))),
+      rules: Object.fromEntries(given.filter(isRule)),
       command: textOf(command),
       run_at: momentOf(run_at, delay, now),
       ...(rest.cwd !== undefined && { cwd: resolve(defaults.cwd, rest.cwd) }),
@@ -67,21 +70,30 @@ function momentOf(run_at: Date | number | undefined, delay: number | undefined, 
   return after(Math.max(0, Math.round(moment)), 0);
 }
 
+/** A value of the kind that each rule has. */
+const ruleSamples: Readonly<Record<keyof JobRules, unknown>> = {
+  retry_on: "",
+  dead_on: "",
+  success_on: "",
+  backoff: "",
+  backoff_base: 0,
+  backoff_max: 0,
+  secret_env: [],
+  nice: 0,
+  memory: 0,
+};
+
 /** A value is of the kind that it has in a complete job; a name that is not in one is none. */
-function checkKinds(options: Readonly<Record<string, unknown>>, defaults: JobDefaults): void {
-  const complete: Readonly<Record<string, unknown>> = {
-    ...newJob({ command: "true" }, defaults),
-    id: "a",
-    key: "a",
-  };
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(complete, name)) {
-      const names = Object.keys(complete).filter((key) => key !== "command");
-      throw misuse(`there is no option ${shownValue(name)}`, `there are ${names.join(", ")}, delay`);
+function checkKinds(options: readonly (readonly [string, unknown])[], defaults: JobDefaults): void {
+  const { command: _command, rules: _rules, ...job } = newJob({ command: "true" }, defaults);
+  const samples: Readonly<Record<string, unknown>> = { ...job, id: "", key: "", ...ruleSamples };
+  for (const [name, value] of options) {
+    if (!Object.hasOwn(samples, name)) {
+      const names = Object.keys(samples).join(", ");
+      throw misuse(`there is no option ${shownValue(name)}`, `there are ${names}, delay`);
     }
-    const [kind, wanted] = [kindOf(value), kindOf(complete[name])];
-    const isUnknown = wanted === "undefined" || wanted === "null";
-    if (value !== undefined && kind !== wanted && !isUnknown)
+    const [kind, wanted] = [kindOf(value), kindOf(samples[name])];
+    if (kind !== wanted && wanted !== "null")
       throw misuse(`${name} cannot be ${shownValue(value)}: it is of the kind ${wanted}`);
   }
 }

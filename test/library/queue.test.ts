@@ -91,12 +91,25 @@ describe("enqueue", () => {
     expect(run_at - created_at).toBeWithin(89_000, 91_000);
   });
 
+  test("what a job says of its exit statuses and delays is said as in its JSON", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    const rules = { retry_on: "75", backoff: "fixed", backoff_base: 1, nice: 5 } as const;
+    await queue.enqueue("exit 3", { id: "one", ...rules, max_retries: 9 });
+    expect(await q.json("show", "one")).toMatchObject(rules);
+    await q.ok("worker", "--until-empty", "--quiet");
+    expect(await queue.job("one")).toMatchObject({ state: "dead", attempts: 1, rules });
+  });
+
   const wrong: { readonly options: object; readonly says: string }[] = [
     { options: { maxRetries: 3 }, says: 'there is no option "maxRetries"' },
     { options: { max_retries: "3" }, says: "max_retries cannot be" },
     { options: { max_retries: 1001 }, says: "max_retries cannot be 1001" },
     { options: { tags: "nightly" }, says: "tags cannot be" },
     { options: { tags: ["a b"] }, says: 'tag "a b"' },
+    { options: { retry_on: 75 }, says: "retry_on cannot be 75" },
+    { options: { retry_on: "all" }, says: "retry_on" },
+    { options: { rules: {} }, says: 'there is no option "rules"' },
     { options: { env: [] }, says: "env cannot be" },
     { options: { id: "a b" }, says: "a b" },
     { options: { delay: -1 }, says: "delay cannot be -1" },
