@@ -180,10 +180,10 @@ describe("refusals (RFC 9457)", () => {
     expect(await problem(web.api("GET", "/jobs/none"))).toMatchObject({ status: 404 });
     expect(await problem(web.api("GET", "/jobs?state=odd"))).toMatchObject({ status: 422 });
     expect(await problem(web.api("GET", "/nothing"))).toMatchObject({ status: 404 });
-    const wrongMethod = await web.api("PATCH", "/jobs/taken", {});
+    const wrongMethod = await web.api("PUT", "/jobs/taken", {});
     expect([wrongMethod.status, wrongMethod.headers.get("allow")?.split(", ").sort().join()]).toEqual([
       405,
-      "DELETE,GET",
+      "DELETE,GET,PATCH",
     ]);
   });
 

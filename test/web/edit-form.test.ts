@@ -16,7 +16,7 @@ test("the form shows the job, its preview what it becomes, and only the last ste
   const before = await web.q.json("show", "job");
   const form = await (await web.get("/jobs/job/edit")).text();
   expect(form).toContain("echo old</textarea>");
-  expect(form).not.toContain("secret");
+  expect(form).not.toContain("hush-hush");
   const env = /<textarea[^>]*name="env"[^>]*>([^<]*)</.exec(form)![1]!;
   const fields = { command: "echo new", queue: "q", priority: "3", tags: "u", env };
   const preview = await (await web.post("/jobs/job/edit", fields)).text();
