@@ -45,6 +45,8 @@ interface Answer {
 }
 
 export function ask(words: readonly string[], environment: Environment): Answer {
+  if (Bun.which(words[0]!, { PATH: environment.PATH ?? "" }) === null)
+    return { ok: false, stdout: "", stderr: `there is no ${words[0]} here` };
   const { success, stdout, stderr } = Bun.spawnSync([...words], { env: environment, stdin: "ignore" });
   return { ok: success, stdout: stdout.toString(), stderr: stderr.toString() };
 }
