@@ -48,6 +48,7 @@ const jobFlags: readonly Flag[] = [
   ["--delay <duration>", "How long to wait before the first run, such as 10m"],
   ["--timeout <duration>", "How long it may run, such as 30s; 0 for no limit"],
   ["--queue <name>", "The queue it goes to"],
+  ["--key <text>", "Of all jobs with one key, in whatever queue, one runs at a time"],
   ["--tag <tag>", "A label; may be repeated", many],
   ["--cwd <folder>", "Where it runs; here by default"],
   ["--env <K=V|K>", "A variable for it, or one taken along from here; may be repeated", many],

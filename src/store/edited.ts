@@ -18,8 +18,7 @@ export interface EditedRow {
     | "key"
     | "run_at"
   >;
-  readonly isParked: boolean;
-  /** Whether nothing holds it back. */
+  /** Whether nothing holds it back. Whether another one runs under its key the next claim looks: neither need be as it was. */
   readonly isFree: boolean;
   /** When it may run then; what is past counts as now. */
   readonly due: number;
@@ -31,8 +30,6 @@ export function editedRow(row: JobRow, { tags, env, rules, ...edit }: JobEdit): 
     ...edit,
     run_at: edit.run_at ?? row.run_at,
   };
-  // Nobody runs under another key, as far as is known: the next claim looks.
-  const isParked = Boolean(row.parked) && key === row.key;
   return {
     columns: {
       command,
@@ -47,8 +44,7 @@ export function editedRow(row: JobRow, { tags, env, rules, ...edit }: JobEdit): 
       key,
       run_at,
     },
-    isParked,
-    isFree: !row.held && !isParked && row.unmet === 0,
+    isFree: !row.held && row.unmet === 0,
     due: edit.run_at ?? row.next_run_at ?? row.run_at,
   };
 }

@@ -212,6 +212,8 @@ export interface Leases {
    * - The rest of an attempt's output is stored with its settlement. When the store has not what comes before it, as after a fail-over
    *   to a server that was behind, the turn is refused (`unavailable`) and changes nothing.
    * - A job that waits for its moment takes the place of its own enqueue order once that has come.
+   * - Of all jobs with one key at most one is processing at any moment, however many ask. When it is not any more, in whatever way, the
+   *   next one of that key is ready; a job that waits for its retry does not keep the others.
    * - No job of a paused queue is claimed, except by whoever wants only that one; and no job at all of a queue of which as many run as
    *   may, however many ask at the same moment.
    * - What alerts are to tell of a settled job is written with its settlement.

@@ -8,6 +8,7 @@ import { claimContract } from "./contract/claims.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { historyContract } from "./contract/history.ts";
 import { holdingContract } from "./contract/holding.ts";
+import { keysContract } from "./contract/keys.ts";
 import { lookupContract } from "./contract/lookup.ts";
 import { matchingContract } from "./contract/matching.ts";
 import { modelContract } from "./contract/model.ts";
@@ -43,6 +44,7 @@ export function storeContract(kind: StoreKind): void {
     historyContract(makeStore);
     matchingContract(makeStore);
     queuesContract(makeStore);
+    keysContract(makeStore);
     schedulesContract(makeStore);
     alertsContract(makeStore);
     watchContract(makeStore);

@@ -75,6 +75,10 @@ export const roomIn = (model: QueueModel, queue: string): number =>
   (model.concurrency.get(queue) ?? Number.POSITIVE_INFINITY) -
   jobsIn(model, "processing").filter(({ job }) => job.queue === queue).length;
 
+/** Whether nobody runs under its key. */
+export const isKeyFree = (model: QueueModel, { job: { key } }: ModelJob): boolean =>
+  key === null || !jobsIn(model, "processing").some(({ job }) => job.key === key);
+
 /** Jobs that wait for a moment. */
 const waitingIn = (model: QueueModel, queues: readonly string[] | null) =>
   [...model.jobs.values()].filter(
@@ -98,7 +102,9 @@ export function dueJobs(
   for (const entry of due) {
     const { queue } = entry.job;
     const room = roomIn(model, queue) - taken.filter(({ job }) => job.queue === queue).length;
-    if (room > 0 && taken.length < limit) taken.push(entry);
+    const isFree =
+      isKeyFree(model, entry) && !taken.some(({ job }) => job.key !== null && job.key === entry.job.key);
+    if (room > 0 && isFree && taken.length < limit) taken.push(entry);
   }
   return taken;
 }

@@ -33,6 +33,16 @@ export function JobFacts({ ui, job, enqueuedBy, origin }: JobFactsProps) {
         </a>
         , priority {job.priority}
       </dd>
+      {job.key === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Key</dt>
+          <dd>
+            <VisibleText text={job.key} />
+          </dd>
+        </>
+      )}
       {job.tags.length === 0 ? (
         ""
       ) : (

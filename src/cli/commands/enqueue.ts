@@ -25,6 +25,7 @@ export interface JobOptions extends RuleOptions {
   readonly delay?: string;
   readonly timeout?: string;
   readonly queue?: string;
+  readonly key?: string;
   readonly tag?: readonly string[];
   readonly cwd?: string;
   readonly env?: readonly string[];
@@ -128,7 +129,7 @@ export async function completer(
 
 /** What the options say; what they do not say is missing. */
 export function overrides(context: Context, options: JobOptions, now: number): Partial<NewJob> {
-  const { id, maxRetries, priority, runAt, delay, timeout, queue, cwd, env = [] } = options;
+  const { id, maxRetries, priority, runAt, delay, timeout, queue, key, cwd, env = [] } = options;
   if (runAt !== undefined && delay !== undefined) throw misuse("--run-at and --delay say the same: give one");
   const run_at =
     delay !== undefined
@@ -143,6 +144,7 @@ export function overrides(context: Context, options: JobOptions, now: number): P
     timeout: timeout === undefined ? undefined : checkedTimeout(timeout),
     run_at,
     queue,
+    key,
     cwd,
   };
   const present = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));

@@ -58,6 +58,7 @@ function facts(job: Job, origin: JobOrigin | null): [string, Cell][] {
     ["attempts", `${job.attempts} of at most ${job.max_retries + 1}`],
     ["priority", String(job.priority)],
     ["queue", job.queue],
+    ["key", job.key],
     ["tags", job.tags.join(", ") || null],
     ["timeout", job.timeout === 0 ? "none" : formatDuration(job.timeout)],
     ...ruleFacts(job.rules),

@@ -98,6 +98,15 @@ async function moveIn(connection: Connection, tx: SQL, batch: string, count: num
     from queuectl.staged, coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where batch = ${batch} order by place
   `;
+  // Of the jobs of one key and queue all but the first wait for it; claims need not meet them one by one.
+  await tx`
+    update queuectl.jobs set parked = true, ready = false, next_run_at = null
+    from (
+      select jobs.seq, row_number() over (partition by jobs.key, jobs.queue order by jobs.priority desc, jobs.seq) as place
+      from queuectl.staged join queuectl.jobs using (id) where batch = ${batch} and staged.key is not null and ready
+    ) as line
+    where jobs.seq = line.seq and line.place > 1
+  `;
   await tx`
     insert into queuectl.job_tags (tag, seq)
     select distinct tag, jobs.seq

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 import { moved } from "./jobs.ts";
 
 export async function rewrite(connection: Connection, tx: SQL, row: JobRow, edit: JobEdit): Promise<Job> {
-  const { columns, isParked, isFree, due } = editedRow(row, edit);
+  const { columns, isFree, due } = editedRow(row, edit);
   const { seq } = row;
   if (edit.tags) {
     await tx`
@@ -24,7 +24,7 @@ export async function rewrite(connection: Connection, tx: SQL, row: JobRow, edit
   const updated = await tx`
     update queuectl.jobs set
       command = ${command}, queue = ${queue}, priority = ${priority}, max_retries = ${max_retries}, timeout = ${timeout},
-      tags = ${tags}, cwd = ${cwd}, env = ${env}, rules = ${rules}, key = ${key}, run_at = ${run_at}, parked = ${isParked},
+      tags = ${tags}, cwd = ${cwd}, env = ${env}, rules = ${rules}, key = ${key}, run_at = ${run_at}, parked = false,
       ready = ${isFree} and ${due}::bigint <= now, next_run_at = case when ${isFree} then ${due}::bigint end, updated_at = now
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now where seq = ${seq} returning jobs.*
   `;

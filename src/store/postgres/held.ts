@@ -7,7 +7,7 @@ import { moved, seqsOf } from "./jobs.ts";
 
 export async function holdBack(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
   const updated = await tx`
-    update queuectl.jobs set held = true, ready = false, next_run_at = null, updated_at = now
+    update queuectl.jobs set held = true, parked = false, ready = false, next_run_at = null, updated_at = now
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
   `;
@@ -18,8 +18,8 @@ export async function holdBack(connection: Connection, tx: SQL, rows: readonly J
 export async function letGo(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
   const updated = await tx`
     update queuectl.jobs set
-      held = false, ready = run_at <= now and not parked and unmet = 0,
-      next_run_at = case when not parked and unmet = 0 then greatest(run_at, now) end, updated_at = now
+      held = false, ready = run_at <= now and unmet = 0,
+      next_run_at = case when unmet = 0 then greatest(run_at, now) end, updated_at = now
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
   `;

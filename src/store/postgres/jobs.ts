@@ -288,7 +288,7 @@ export async function markCancelled(connection: Connection, tx: SQL, rows: reado
       update queuectl.jobs set
         cancel_requested_at = case when state = 'processing' then coalesce(cancel_requested_at, now) end,
         finished_at = case when state = 'processing' then finished_at else now end,
-        next_run_at = null, ready = false, held = false, updated_at = now,
+        next_run_at = null, ready = false, held = false, parked = false, updated_at = now,
         state = case when state = 'processing' then state else 'cancelled' end
       from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
       where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*

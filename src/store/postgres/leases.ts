@@ -143,7 +143,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     const claimed = answer.claimed.map(give);
     if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
     // What waits again may be for others to run: this process may be about to go.
-    const goesOn = answer.freed || answer.settled.some(({ next_run_at }) => next_run_at !== null);
+    const goesOn =
+      answer.freed || answer.settled.some(({ next_run_at, key }) => next_run_at !== null || key !== null);
     if (goesOn) notifier.say("work");
     const done = new Set<Settlement>();
     for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);

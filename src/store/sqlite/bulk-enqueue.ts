@@ -102,6 +102,7 @@ function move(connection: Connection, batch: number): { count: number; first: nu
   const { count, first } = sql(`
     select count(*) as count, (select max(seq) from jobs) - count(*) + 1 as first from staged where batch = $batch
   `).get({ batch });
+  parkInLine(connection, batch, first);
   sql(`
     insert or ignore into job_tags (tag, seq)
     select tag.value, jobs.seq from staged join jobs using (id), json_each(staged.tags) as tag
@@ -114,6 +115,19 @@ function move(connection: Connection, batch: number): { count: number; first: nu
   }
   counts.save();
   return { count, first };
+}
+
+/** Of the jobs of one key and queue all but the first wait for it; claims need not meet them one by one. */
+function parkInLine({ sql }: Connection, batch: number, first: number): void {
+  if (!sql("select 1 from staged where batch = $batch and key is not null limit 1").get({ batch })) return;
+  sql(`
+    update jobs set parked = 1, ready = 0, next_run_at = null where seq in (
+      select seq from (
+        select seq, row_number() over (partition by key, queue order by priority desc, seq) as place
+        from jobs where seq >= $first and ready = 1 and key is not null
+      ) where place > 1
+    )
+  `).run({ first });
 }
 
 /** Refuses an id that a user gave twice or that is taken; gives other ids where generated ones are. */

@@ -6,7 +6,7 @@ import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 
 export function rewrite({ sql }: Connection, row: JobRow, edit: JobEdit, now: number): JobRow {
-  const { columns, isParked, isFree, due } = editedRow(row, edit);
+  const { columns, isFree, due } = editedRow(row, edit);
   const { seq } = row;
   if (edit.tags) {
     for (const tag of new Set<string>(JSON.parse(row.tags)))
@@ -17,8 +17,8 @@ export function rewrite({ sql }: Connection, row: JobRow, edit: JobEdit, now: nu
   return sql(`
     update jobs set
       command = $command, queue = $queue, priority = $priority, max_retries = $max_retries, timeout = $timeout, tags = $tags,
-      cwd = $cwd, env = $env, rules = $rules, key = $key, run_at = $run_at, parked = $parked,
+      cwd = $cwd, env = $env, rules = $rules, key = $key, run_at = $run_at, parked = 0,
       ready = $free and $due <= $now, next_run_at = iif($free, $due, null), updated_at = $now
     where seq = $seq returning *
-  `).get({ ...columns, parked: Number(isParked), free: Number(isFree), due, seq, now });
+  `).get({ ...columns, free: Number(isFree), due, seq, now });
 }

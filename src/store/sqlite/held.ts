@@ -5,14 +5,14 @@ import type { Connection } from "./connection.ts";
 
 export const holdBack = ({ sql }: Connection, seq: number, now: number): JobRow =>
   sql(`
-    update jobs set held = 1, ready = 0, next_run_at = null, updated_at = $now where seq = $seq returning *
+    update jobs set held = 1, parked = 0, ready = 0, next_run_at = null, updated_at = $now where seq = $seq returning *
   `).get({ seq, now });
 
 /** Takes the user's word back; something else may hold it still. */
 export const letGo = ({ sql }: Connection, seq: number, now: number): JobRow =>
   sql(`
     update jobs set
-      held = 0, ready = run_at <= $now and not parked and unmet = 0,
-      next_run_at = iif(parked or unmet > 0, null, max(run_at, $now)), updated_at = $now
+      held = 0, ready = run_at <= $now and unmet = 0,
+      next_run_at = iif(unmet > 0, null, max(run_at, $now)), updated_at = $now
     where seq = $seq returning *
   `).get({ seq, now });

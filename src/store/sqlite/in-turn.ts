@@ -1,5 +1,5 @@
 // Whose turn it is in SQLite: by priority and enqueue order, among the jobs that their queues let start now. A paused queue lets none
-// start, a limited one as many as it has room for.
+// start, a limited one as many as it has room for; and of all jobs with one key one runs at a time.
 
 import type { JobRow } from "../rows.ts";
 import type { TurnResult, Wanted } from "../store.ts";
@@ -8,7 +8,10 @@ import type { Connection } from "./connection.ts";
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
 const promotionBatch = 5000;
 
-export type WaitingJob = Pick<JobRow, "seq" | "state" | "queue" | "priority">;
+/** Most jobs parked in one turn: a million of one key must not hold the lock for seconds. */
+const parkingBatch = 1000;
+
+export type WaitingJob = Pick<JobRow, "seq" | "state" | "queue" | "priority" | "key">;
 
 /** The queues asked for in which anything waits and that are not paused. */
 const openQueues = `
@@ -27,7 +30,7 @@ export function nextInTurn(connection: Connection, wanted: Wanted, now: number):
   const limit = wanted.worker_ids.length;
   const rooms = roomsOf(connection);
   const free: WaitingJob[] = sql(`
-    select jobs.seq, jobs.state, jobs.queue, jobs.priority from (${openQueues}) as open join jobs on jobs.seq in (
+    select jobs.seq, jobs.state, jobs.queue, jobs.priority, jobs.key from (${openQueues}) as open join jobs on jobs.seq in (
       select seq from jobs where queue = open.queue and ready = 1 order by priority desc, seq limit $limit
     )
     where open.queue not in (select value from json_each($limited))
@@ -45,17 +48,56 @@ const firstOf = ({ sql }: Connection, queue: string, limit: number): WaitingJob[
   limit <= 0
     ? []
     : sql(`
-        select seq, state, queue, priority from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
+        select seq, state, queue, priority, key from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
       `).all({ queue, limit });
 
-/** Somebody waits for this job, so that a pause of its queue does not keep it; a limit does. */
+export interface Takeable {
+  readonly jobs: readonly WaitingJob[];
+  /** Whether there may be others, behind jobs that were parked. */
+  readonly more: boolean;
+}
+
+/** Those of the next in turn whose key nobody has. The others are parked, with more of the same keys, and make room for who is behind them. */
+export function takeable(connection: Connection, wanted: Wanted, now: number): Takeable {
+  for (let parked = 0; ; ) {
+    const next = nextInTurn(connection, wanted, now);
+    const jobs: WaitingJob[] = [];
+    const keys = new Set<string>();
+    const busy = new Set<string>();
+    for (const job of next) {
+      if (job.key === null) jobs.push(job);
+      else if (keys.has(job.key) || isRunning(connection, job.key)) busy.add(job.key);
+      else {
+        keys.add(job.key);
+        jobs.push(job);
+      }
+    }
+    if (busy.size === 0) return { jobs, more: false };
+    for (const key of busy) parked += park(connection, key, jobs);
+    if (parked >= parkingBatch) return { jobs, more: true };
+  }
+}
+
+const isRunning = ({ sql }: Connection, key: string): boolean =>
+  sql("select 1 from jobs where key = $key and state = 'processing'").get({ key }) !== null;
+
+/** Jobs of a key that is taken; those that are about to take it excepted. They are ready again when it is let go of, by triggers of the schema. */
+const park = ({ sql }: Connection, key: string, taken: readonly WaitingJob[]): number =>
+  sql(`
+    update jobs set parked = 1, ready = 0, next_run_at = null where seq in (
+      select seq from jobs where key = $key and ready = 1 and seq not in (select value from json_each($taken)) limit ${parkingBatch}
+    )
+  `).run({ key, taken: JSON.stringify(taken.map(({ seq }) => seq)) }).changes;
+
+/** Somebody waits for this job, so that a pause of its queue does not keep it; a limit and its key do. */
 function onlyThis(connection: Connection, only: number, now: number): WaitingJob[] {
   const job: WaitingJob | null = connection
     .sql(
-      "select seq, state, queue, priority from jobs where seq = $only and (ready = 1 or next_run_at <= $now)",
+      "select seq, state, queue, priority, key from jobs where seq = $only and (ready = 1 or parked = 1 or next_run_at <= $now)",
     )
     .get({ only, now });
-  return job && (roomsOf(connection).get(job.queue) ?? 1) > 0 ? [job] : [];
+  if (!job || (roomsOf(connection).get(job.queue) ?? 1) <= 0) return [];
+  return job.key !== null && isRunning(connection, job.key) ? [] : [job];
 }
 
 /** How many jobs of each limited queue may start now. */

@@ -242,7 +242,7 @@ export function markCancelled({ sql }: Connection, { seq, state }: JobRow, now: 
     `).get({ seq, now });
   }
   return sql(`
-    update jobs set state = 'cancelled', ready = 0, held = 0, next_run_at = null, finished_at = $now, updated_at = $now
+    update jobs set state = 'cancelled', ready = 0, held = 0, parked = 0, next_run_at = null, finished_at = $now, updated_at = $now
     where seq = $seq returning *
   `).get({ seq, now });
 }

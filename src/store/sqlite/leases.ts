@@ -12,7 +12,7 @@ import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
-import { nextDueAt, nextInTurn, nothingToClaim, promote } from "./in-turn.ts";
+import { nextDueAt, nothingToClaim, promote, takeable } from "./in-turn.ts";
 import { noteEnded } from "./outbox.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
 
@@ -74,11 +74,11 @@ function takeTurn(connection: Connection, turn: Turn): TurnResult {
   const now = connection.clock();
   for (const attempt of turn.started) writeStarted(connection, attempt);
   const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now);
-  const { claimed, expelled } = turn.wanted
+  const { claimed, more, expelled } = turn.wanted
     ? claim(connection, turn.wanted, now)
-    : { claimed: [], expelled: false };
+    : { claimed: [], more: false, expelled: false };
   const hungry = turn.wanted !== null && claimed.length < turn.wanted.worker_ids.length;
-  const next_due_at = hungry ? nextDueAt(connection, turn.wanted!, now) : null;
+  const next_due_at = hungry ? (more ? now : nextDueAt(connection, turn.wanted!, now)) : null;
   return { stale, settled, claimed, next_due_at, ...(expelled && { expelled }) };
 }
 
@@ -175,22 +175,25 @@ function addToTotal({ sql }: Connection, name: string, value: number): void {
   `).run({ name, value });
 }
 
-function claim(
-  connection: Connection,
-  wanted: Wanted,
-  now: number,
-): { readonly claimed: ClaimedJob[]; readonly expelled: boolean } {
+interface Claimed {
+  readonly claimed: ClaimedJob[];
+  /** Whether more may be claimed at once. */
+  readonly more: boolean;
+  readonly expelled: boolean;
+}
+
+function claim(connection: Connection, wanted: Wanted, now: number): Claimed {
   const { sql } = connection;
   const counts = countChanges(connection);
-  const next = nextInTurn(connection, wanted, now);
-  if (next.length === 0) return { claimed: [], expelled: false };
+  const { jobs, more } = takeable(connection, wanted, now);
+  if (jobs.length === 0) return { claimed: [], more, expelled: false };
   const host = hostOf(connection, wanted.worker_ids[0]!);
-  if (host === null) return { claimed: [], expelled: true };
-  const claimed = next.map(({ seq, state }, index) => {
+  if (host === null) return { claimed: [], more: false, expelled: true };
+  const claimed = jobs.map(({ seq, state }, index) => {
     const worker_id = wanted.worker_ids[index]!;
     const row: JobRow = sql(`
       update jobs set
-        state = 'processing', ready = 0, next_run_at = null, worker_id = $worker_id, lease_seq = lease_seq + 1,
+        state = 'processing', ready = 0, parked = 0, next_run_at = null, worker_id = $worker_id, lease_seq = lease_seq + 1,
         attempt_number = attempt_number + 1, started_at = $now, updated_at = $now, finished_at = null
       where seq = $seq returning *
     `).get({ seq, worker_id, now });
@@ -202,7 +205,7 @@ function claim(
     return claimedFrom(row);
   });
   counts.save();
-  return { claimed, expelled: false };
+  return { claimed, more, expelled: false };
 }
 
 /** Where a worker is; workers that claim together are of one process. */

@@ -48,10 +48,16 @@ const job = fc.record({
   max_retries: fc.integer({ min: 0, max: 2 }),
   delayMs: fc.constantFrom(0, 0, 0, -1000, 1000, 5000),
   held: fc.constantFrom(false, false, false, true),
+  key: fc.constantFrom(null, null, "k", "l"),
 });
 
 const edit = fc.record(
-  { priority: fc.integer({ min: 1, max: 5 }), queue: queueName, delayMs: fc.constantFrom(-1000, 1000, 5000) },
+  {
+    priority: fc.integer({ min: 1, max: 5 }),
+    queue: queueName,
+    key: fc.constantFrom(null, "k"),
+    delayMs: fc.constantFrom(-1000, 1000, 5000),
+  },
   { requiredKeys: [] },
 );
 
@@ -107,7 +113,7 @@ export const steps: fc.Arbitrary<Step>[] = [
     for (const [n, id] of ids.entries()) {
       const stored = await store.jobs.find(id);
       expect(stored).toMatchObject({ ...given[n]!, id, run_at: given[n]!.run_at ?? clock.now });
-      queue.addJob(model, stored);
+      queue.addJob(model, { ...stored, next_run_at: stored.held ? null : stored.run_at });
     }
   }),
 
@@ -120,7 +126,7 @@ export const steps: fc.Arbitrary<Step>[] = [
     const { seq } = entry.job;
     const moment = queue.momentOf(entry);
     const isDue = moment !== null && moment <= clock.now;
-    const mayRun = isDue && queue.roomIn(model, entry.job.queue) > 0;
+    const mayRun = isDue && queue.isKeyFree(model, entry) && queue.roomIn(model, entry.job.queue) > 0;
     const wanted = { worker_ids: [worker_id], queues: null, only: seq };
     const result = await store.leases.exchange({ started: [], ended: [], settings, wanted });
     expect(result.claimed.map(({ job }) => job.seq)).toEqual(mayRun ? [seq] : []);

@@ -3,6 +3,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Job } from "../../../src/domain/job.ts";
 import type { Lease } from "../../../src/domain/lease.ts";
 import type { Store } from "../../../src/store/store.ts";
 import * as queue from "../../support/queue-model.ts";
@@ -37,9 +38,14 @@ const compared = (steps: fc.Arbitrary<Step>): fc.Arbitrary<fc.AsyncCommand<Model
     toString: () => name,
   }));
 
+/** Whether a job is told that it waits for its key depends on whether a claim has met it. */
+const withoutMoment = (job: Job): Job => (job.key === null ? job : { ...job, next_run_at: null });
+
 async function expectAgreement(model: Model, store: Store): Promise<void> {
   const expected = [...model.jobs.values()];
-  expect(await allJobs(store)).toEqual(expected.map(({ job }) => job).toReversed());
+  expect((await allJobs(store)).map(withoutMoment)).toEqual(
+    expected.map(({ job }) => withoutMoment(job)).toReversed(),
+  );
   for (const { job, attempts } of expected) {
     const kept = (await store.jobs.attempts(job.seq)).map(
       ({ number, worker_id, started_at, result, finished_at }) => ({

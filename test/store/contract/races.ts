@@ -20,6 +20,19 @@ export function raceContract(kind: StoreKind): void {
       expect(await temp.store.stats.read()).toMatchObject({ completed: 400, total: 400, success_runs: 400 });
     }, 60_000);
 
+    test("no more of a queue run than may, never two of one key, and all run once", async () => {
+      await using temp = await tempStore(kind);
+      temp.clock.now = Date.now() - 1000;
+      await temp.store.queues.limit("narrow", { concurrency: 2 });
+      const jobs = Array.from({ length: 120 }, (_, n) =>
+        newJob({ priority: (n % 5) + 1, queue: n % 2 ? "narrow" : "wide", key: n % 3 ? null : `k${n % 4}` }),
+      );
+      await temp.store.jobs.enqueueAll(asyncly(jobs));
+      const claims = await runTogether(processes, ["claim-limited.ts"], temp.environment);
+      const seqs = (await allJobs(temp.store)).map(({ seq }) => `${seq} 1`);
+      expect(claims.flat().toSorted()).toEqual(seqs.toSorted());
+    }, 60_000);
+
     test("nothing is lost that any of them enqueued, and no id is given twice", async () => {
       await using temp = await tempStore(kind);
       const count = 25;

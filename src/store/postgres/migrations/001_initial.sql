@@ -61,6 +61,11 @@ create index jobs_held on queuectl.jobs (worker_id) where worker_id is not null;
 
 create index jobs_held_back on queuectl.jobs (queue) where held;
 
+-- Of all jobs with one key one runs at a time. Those that a claim met meanwhile are parked, so that no claim meets them again.
+create unique index jobs_key_running on queuectl.jobs (key) where state = 'processing' and key is not null;
+create index jobs_key_ready on queuectl.jobs (key) where ready and key is not null;
+create index jobs_parked on queuectl.jobs (key, queue, priority desc, seq) where parked;
+
 create table queuectl.job_tags (
   tag text collate "C" not null,
   seq bigint not null,
@@ -389,6 +394,80 @@ begin
 end
 $$;
 
+-- A key is claimed, its jobs are parked, and it is let go of under this lock: whoever parks a job knows that another one's end will
+-- find it.
+create function queuectl.key_lock(key text) returns bigint language sql immutable parallel safe
+as $$ select hashtextextended(key, 1903387757) $$;
+
+-- When a job lets go of its key, or one that was next in turn is not any more, the first parked one of each queue is ready again,
+-- whatever it was that happened: it may be that not all queues run.
+create function queuectl.let_go_of_key() returns trigger language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  name text;
+  first bigint;
+begin
+  perform pg_advisory_xact_lock(queuectl.key_lock(old.key));
+  loop
+    select jobs.queue, jobs.seq into name, first from queuectl.jobs
+    where jobs.parked and jobs.key = old.key and (name is null or jobs.queue > name)
+    order by jobs.key, jobs.queue, jobs.priority desc, jobs.seq limit 1;
+    exit when first is null;
+    update queuectl.jobs set parked = false, ready = true, next_run_at = coalesce(new.updated_at, old.updated_at)
+    where seq = first and parked;
+  end loop;
+  return null;
+end
+$$;
+
+create trigger key_let_go after update of state, ready, key, queue, priority on queuectl.jobs for each row
+when (
+  old.key is not null and (
+    old.state = 'processing' and new.state <> 'processing'
+    or old.ready and not new.parked and (
+      not new.ready and new.state <> 'processing' or new.key is distinct from old.key or new.queue <> old.queue
+      or new.priority < old.priority
+    )
+  )
+)
+execute function queuectl.let_go_of_key();
+
+create trigger key_deleted after delete on queuectl.jobs for each row
+when (old.key is not null and (old.state = 'processing' or old.ready))
+execute function queuectl.let_go_of_key();
+
+-- Of jobs that were chosen those whose key nobody has, in their order. The others are parked, with more of the same keys, but for
+-- those whose key somebody is just about to take or let go of.
+create function queuectl.with_free_key(chosen bigint[]) returns bigint[] language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  job record;
+  free bigint[] := '{}';
+  taken text[] := '{}';
+begin
+  for job in
+    select jobs.seq, jobs.key from unnest(chosen) with ordinality as next(seq, place) join queuectl.jobs using (seq) order by place
+  loop
+    if job.key is null then
+      free := free || job.seq;
+    elsif pg_try_advisory_xact_lock(queuectl.key_lock(job.key)) then
+      if job.key = any(taken) or exists (select from queuectl.jobs where jobs.key = job.key and state = 'processing') then
+        update queuectl.jobs set parked = true, ready = false, next_run_at = null where seq in (
+          select jobs.seq from queuectl.jobs
+          where jobs.key = job.key and ready and jobs.seq <> all(free) order by jobs.key limit 1000 for update skip locked
+        );
+      else
+        free := free || job.seq;
+        taken := taken || job.key;
+      end if;
+    end if;
+  end loop;
+  return free;
+end
+$$;
+
 -- Held by a claim (shared) and by a take-over of the process (alone): a process whose jobs are being given away claims no new ones.
 create function queuectl.lock_claims(process_id bigint, alone boolean) returns void language plpgsql
 as $$
@@ -523,6 +602,9 @@ declare
   worker_ids text[];
   process queuectl.worker_processes;
   chosen bigint[] := '{}';
+  keyed boolean := false;
+  free bigint[];
+  most_rounds constant integer := 5;
   moves jsonb := '[]';
   stale jsonb := '[]';
   settled jsonb := '[]';
@@ -641,11 +723,11 @@ begin
     if wanted ->> 'only' is not null then
       open_queues := array(select queue from queuectl.jobs where seq = (wanted ->> 'only')::bigint);
       rooms := queuectl.rooms(open_queues, moves);
-      chosen := array(
+      chosen := queuectl.with_free_key(array(
         select seq from queuectl.jobs
-        where seq = (wanted ->> 'only')::bigint and (ready or next_run_at <= at) and coalesce((rooms ->> queue)::bigint, 1) > 0
+        where seq = (wanted ->> 'only')::bigint and (ready or parked or next_run_at <= at) and coalesce((rooms ->> queue)::bigint, 1) > 0
         for update skip locked
-      );
+      ));
     else
       asked := case when jsonb_typeof(wanted -> 'queues') = 'array'
         then array(select distinct jsonb_array_elements_text(wanted -> 'queues')) end;
@@ -665,17 +747,27 @@ begin
         if exists (select from queuectl.queues) then
           rooms := queuectl.rooms(open_queues, moves);
         end if;
-        chosen := array(
-          select next.seq
-          from unnest(open_queues) as open(queue)
-          cross join lateral (
-            select jobs.seq, jobs.priority from queuectl.jobs
-            where jobs.queue = open.queue and ready
-            order by priority desc, seq
-            limit least(cardinality(worker_ids), (rooms ->> open.queue)::bigint) for update skip locked
-          ) as next
-          order by next.priority desc, next.seq limit cardinality(worker_ids)
-        );
+        for round in 1..most_rounds loop
+          select coalesce(array_agg(next.seq order by next.priority desc, next.seq), '{}'), coalesce(bool_or(next.keyed), false)
+          into chosen, keyed
+          from (
+            select next.*
+            from unnest(open_queues) as open(queue)
+            cross join lateral (
+              select jobs.seq, jobs.priority, jobs.key is not null as keyed from queuectl.jobs
+              where jobs.queue = open.queue and ready
+              order by priority desc, seq
+              limit least(cardinality(worker_ids), (rooms ->> open.queue)::bigint) for update skip locked
+            ) as next
+            order by next.priority desc, next.seq limit cardinality(worker_ids)
+          ) as next;
+          exit when not keyed;
+          free := queuectl.with_free_key(chosen);
+          exit when free = chosen;
+          -- Those that were parked have made room for who is behind them.
+          crowded := round = most_rounds;
+          chosen := free;
+        end loop;
       end if;
     end if;
     if cardinality(chosen) > 0 then
@@ -697,7 +789,7 @@ begin
     ),
     taken as (
       update queuectl.jobs set
-        state = 'processing', ready = false, next_run_at = null, worker_id = picked.taken_by, lease_seq = lease_seq + 1,
+        state = 'processing', ready = false, parked = false, next_run_at = null, worker_id = picked.taken_by, lease_seq = lease_seq + 1,
         attempt_number = attempt_number + 1, started_at = at, updated_at = at, finished_at = null
       from picked where jobs.seq = picked.seq
       returning jobs.*, picked.place, picked.state_before

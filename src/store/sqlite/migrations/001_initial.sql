@@ -50,6 +50,49 @@ create index jobs_held on jobs (worker_id) where worker_id is not null;
 
 create index jobs_held_back on jobs (queue) where held = 1;
 
+-- Of all jobs with one key one runs at a time. Those that a claim met meanwhile are parked, so that no claim meets them again.
+create unique index jobs_key_running on jobs (key) where state = 'processing' and key is not null;
+create index jobs_key_ready on jobs (key) where ready = 1 and key is not null;
+create index jobs_parked on jobs (key, queue, priority desc, seq) where parked = 1;
+
+-- When a job lets go of its key, or one that was next in turn is not any more, the first parked one of each queue is ready again,
+-- whatever it was that happened: it may be that not all queues run.
+create trigger key_let_go after update of state, ready, key, queue, priority on jobs
+when old.key is not null and (
+  old.state = 'processing' and new.state <> 'processing'
+  or old.ready = 1 and new.parked = 0 and (
+    new.ready = 0 and new.state <> 'processing' or new.key is not old.key or new.queue <> old.queue or new.priority < old.priority
+  )
+)
+begin
+  update jobs set parked = 0, ready = 1, next_run_at = new.updated_at where seq in (
+    with recursive queues(name) as (
+      select min(queue) from jobs where key = old.key and parked = 1
+      union all
+      select (select min(queue) from jobs where key = old.key and parked = 1 and queue > queues.name) from queues
+      where queues.name is not null
+    )
+    select (
+      select seq from jobs where key = old.key and queue = queues.name and parked = 1 order by priority desc, seq limit 1
+    ) from queues
+  );
+end;
+
+create trigger key_deleted after delete on jobs when old.key is not null and (old.state = 'processing' or old.ready = 1)
+begin
+  update jobs set parked = 0, ready = 1, next_run_at = old.updated_at where seq in (
+    with recursive queues(name) as (
+      select min(queue) from jobs where key = old.key and parked = 1
+      union all
+      select (select min(queue) from jobs where key = old.key and parked = 1 and queue > queues.name) from queues
+      where queues.name is not null
+    )
+    select (
+      select seq from jobs where key = old.key and queue = queues.name and parked = 1 order by priority desc, seq limit 1
+    ) from queues
+  );
+end;
+
 create table job_tags (
   tag text not null,
   seq integer not null,
