@@ -18,8 +18,10 @@ export const databasePath = (home: string) => join(home, "queue.db");
 
 export const logsFolder = (home: string) => join(home, "logs");
 
+export const workerLogsFolder = (home: string) => join(logsFolder(home), "workers");
+
 export const workerLogPath = (home: string, workerId: string) =>
-  join(logsFolder(home), "workers", `${workerId}.log`);
+  join(workerLogsFolder(home), `${workerId}.log`);
 
 /** Where the commands of a worker process leave word of how they ended; `queue` as for marks (src/runner/mark.ts). */
 export const journalPath = (home: string, queue: string | undefined, name: string) =>

@@ -22,7 +22,7 @@ import {
   folderMode,
   logsFolder,
   syncFolder,
-  workerLogPath,
+  workerLogsFolder,
 } from "../home.ts";
 import type { Copy } from "../store/sqlite/copy.ts";
 import { filesBelow, foundJobLogs } from "./job-logs.ts";
@@ -87,8 +87,7 @@ function copyLogs(home: string, to: string, copy: Copy): void {
   mkdirSync(to, { mode: folderMode });
   const jobLogs = foundJobLogs(home).filter(({ seq, attempt }) => copy.hasAttempt(seq, attempt));
   for (const { path } of jobLogs) copyFile(path, join(to, relative(from, path)));
-  const workerLogs = dirname(workerLogPath(home, "any"));
-  for (const path of filesBelow(workerLogs)) copyFile(path, join(to, relative(from, path)));
+  for (const path of filesBelow(workerLogsFolder(home))) copyFile(path, join(to, relative(from, path)));
 }
 
 function copyFile(from: string, to: string): void {

@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../domain/errors.ts";
-import { ensureFolderOf, fileMode } from "../home.ts";
+import { ensureFolderOf, fileMode, workerLogsFolder } from "../home.ts";
 import { cgroupOutsideOfAttempts } from "../runner/cgroup.ts";
 import { withoutMark } from "../runner/mark.ts";
 import { selfCommand } from "../self.ts";
@@ -26,7 +26,7 @@ const patienceMs = 10_000;
 /** Fulfilled with the ids of the workers that then run in the background. */
 export async function startDetached(options: DetachOptions): Promise<string[]> {
   const { store, home, environment, program = selfCommand(), words } = options;
-  const outputPath = join(home, "logs", "workers", "detached.log");
+  const outputPath = join(workerLogsFolder(home), "detached.log");
   ensureFolderOf(outputPath);
   const output = openSync(outputPath, "a", fileMode);
   const { size } = fstatSync(output);

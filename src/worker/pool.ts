@@ -23,7 +23,7 @@ import { watchHindrance } from "./hindrance.ts";
 import { pruneSpool } from "./job-logs.ts";
 import { enterStore, type Membership } from "./membership.ts";
 import { pausedQueues } from "./paused.ts";
-import { pruneJournals, pruneOnce } from "./pruner.ts";
+import { pruneJournals, pruneOnce, pruneWorkerLogs } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
 import { type Batch, endings, makeRuns, startedAttempt } from "./runs.ts";
 import { keepSchedules, type Scheduler } from "./scheduler.ts";
@@ -219,6 +219,7 @@ export function startPool(options: PoolOptions): Pool {
     await pruneOnce(store, home, settings);
     await pruneJournals(store, home);
     await pruneSpool(store, home);
+    await pruneWorkerLogs(store, home, settings);
   }
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */

@@ -1,9 +1,10 @@
-// Removes what nobody needs any more: finished jobs older than the retention with their logs, and journals without a job.
+// Removes what nobody needs any more: finished jobs older than the retention with their logs, journals without a job, and what
+// workers said that went long ago.
 
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import type { SettledState } from "../domain/job.ts";
 import type { Settings } from "../domain/settings.ts";
-import { isRunFileOf, runFolder } from "../home.ts";
+import { isRunFileOf, runFolder, workerLogsFolder } from "../home.ts";
 import type { LogPlace } from "../store/logs.ts";
 import type { Store } from "../store/store.ts";
 import { removeJobLogs } from "./job-logs.ts";
@@ -35,6 +36,19 @@ export async function pruneFinished(
     count += removed.length;
     onStep(count);
     if (removed.length < batch) return count;
+  }
+}
+
+/** Removes the logs of workers that are gone and said their last word before the retention. */
+export async function pruneWorkerLogs(store: Store, home: string, { retention }: Settings): Promise<void> {
+  if (retention === 0) return;
+  const folder = workerLogsFolder(home);
+  const before = Date.now() - retention * 1000;
+  const entered = new Set((await store.workers.list()).map(({ id }) => id));
+  for (const name of readdirSync(folder).filter((one) => one.startsWith("worker-"))) {
+    const path = `${folder}/${name}`;
+    const isOld = (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) < before;
+    if (isOld && !entered.has(name.split(".")[0]!)) rmSync(path, { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { atTerminal } from "../support/terminal.ts";
@@ -117,4 +117,21 @@ test("workers remove dead letters that are older than retention_dead, and leave 
   q.start("worker", "--quiet");
   await waitUntil("it is gone", async () => !(await ids(q)).includes("dead"));
   expect(await ids(q)).toEqual(["cancelled", "completed-1", "completed-2", "failed", "pending"]);
+});
+
+test("workers remove what workers said that went longer ago than the retention, and leave the others", async () => {
+  await using q = queuectl();
+  await q.ok("worker", "--until-empty", "--quiet");
+  const folder = join(q.home, "logs", "workers");
+  const young = readdirSync(folder);
+  expect(young).toHaveLength(1);
+  const old = ["worker-0000ab.log", "worker-0000ab.log.1"].map((name) => join(folder, name));
+  const aMonthAgo = Date.now() / 1000 - 31 * 86_400;
+  for (const path of old) {
+    writeFileSync(path, "stopped\n", { mode: 0o600 });
+    utimesSync(path, aMonthAgo, aMonthAgo);
+  }
+  q.start("worker", "--quiet");
+  await waitUntil("the old logs are gone", () => !old.some(existsSync));
+  expect(young.every((name) => existsSync(join(folder, name)))).toBe(true);
 });

@@ -1,9 +1,8 @@
 // queuectl worker logs: what a worker said, also one that is gone.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { Refusal } from "../../domain/errors.ts";
-import { workerLogPath } from "../../home.ts";
+import { workerLogPath, workerLogsFolder } from "../../home.ts";
 import { openFileLog } from "../../store/logs.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import type { Context } from "../context.ts";
@@ -70,7 +69,7 @@ async function refusalElsewhere(context: Context, word: string): Promise<Refusal
 }
 
 function workersWithLog(home: string): string[] {
-  const folder = dirname(workerLogPath(home, "any"));
+  const folder = workerLogsFolder(home);
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) =>
     /^worker-.*\.log$/.test(name) ? [name.slice(0, -".log".length)] : [],
