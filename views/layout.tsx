@@ -45,6 +45,7 @@ export function Content({ ui, counts, children }: ContentProps) {
           <Tab ui={ui} to="/workers" word="Workers" count={counts?.workers} about="workers" />
           <Tab ui={ui} to="/queues" word="Queues" />
           <Tab ui={ui} to="/schedules" word="Schedules" />
+          <Tab ui={ui} to="/alerts" word="Alerts" />
           <Tab ui={ui} to="/settings" word="Settings" />
         </nav>
         <div class="tools" id="tools" hx-morph-skip="true">

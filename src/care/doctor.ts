@@ -6,6 +6,7 @@ import { databasePath } from "../home.ts";
 import type { Place } from "../store/open.ts";
 import { checkUpPostgres } from "../store/postgres/checkup.ts";
 import { checkUp } from "../store/sqlite/checkup.ts";
+import { alerts } from "./alert-questions.ts";
 import { clock, integrity, schema, sqlite, storedSettings, whereabouts } from "./database-questions.ts";
 import { freeSpace, syncTime, whichFileSystem } from "./disk-questions.ts";
 import { broken, type Finding, ok } from "./finding.ts";
@@ -52,6 +53,7 @@ const sqliteQuestions: Questions<[NonNullable<Awaited<ReturnType<typeof checkUp>
   ["workers", workers],
   ["running jobs", runningJobs],
   ["schedules", schedules],
+  ["alerts", alerts],
   ["logs", leftoverLogs],
   ["journals", leftoverJournals],
 ];
@@ -70,6 +72,7 @@ const postgresQuestions: Questions<[Awaited<ReturnType<typeof checkUpPostgres>>,
   ["workers", postgres.workers],
   ["running jobs", postgres.runningJobs],
   ["schedules", schedules],
+  ["alerts", alerts],
 ];
 
 /** Every question's answer. What one question stumbles over does not keep the others from being asked. */

@@ -2,7 +2,7 @@
 // Whatever an alert is to tell of is written to the outbox in the transaction in which it happens, so that none of it is lost, and
 // costs one row. Afterwards it becomes part of a message, and messages are delivered, by whichever process comes first.
 
-import type { Alert, AlertEvent, Delivery, Happenings, NewAlert } from "../domain/alert.ts";
+import type { Alert, AlertEvent, Channel, Delivery, Happenings, NewAlert } from "../domain/alert.ts";
 import { type Backlog, messageOf } from "../domain/alert-message.ts";
 import { Refusal } from "../domain/errors.ts";
 import { idFromBytes } from "../domain/id.ts";
@@ -96,6 +96,15 @@ export const triedForMs = 30_000;
 
 /** Of each alert's messages that are done with, so many are kept to be looked at. */
 export const keptDeliveries = 20;
+
+/** What doctor asks of an alert that is not paused. */
+export interface AlertCare {
+  readonly name: string;
+  readonly channel: Channel;
+  /** Messages, and what is to become one, that are due and that nobody tries. */
+  readonly overdue: number;
+  readonly given_up: number;
+}
 
 /** A row of `alerts` with what is known of its messages. */
 export interface AlertRow extends Omit<Alert, "events" | "paused" | "last"> {

@@ -6,8 +6,10 @@ import { assetReply } from "./assets.ts";
 import { errorReply } from "./error-reply.tsx";
 import { Problem } from "./errors.ts";
 import { compressed, jsonReply } from "./reply.ts";
+import { alertRoutes } from "./routes/alerts.tsx";
 import { apiRoutes } from "./routes/api.ts";
 import { apiActionRoutes } from "./routes/api-actions.ts";
+import { apiAlertRoutes } from "./routes/api-alerts.ts";
 import { apiQueueRoutes } from "./routes/api-queues.ts";
 import { apiScheduleRoutes } from "./routes/api-schedules.ts";
 import { bulkRoutes } from "./routes/bulk.tsx";
@@ -51,6 +53,7 @@ const routeFiles = [
   workerRoutes,
   queueRoutes,
   scheduleRoutes,
+  alertRoutes,
   settingRoutes,
   enqueueRoutes,
   editRoutes,
@@ -58,6 +61,7 @@ const routeFiles = [
   apiRoutes,
   apiActionRoutes,
   apiScheduleRoutes,
+  apiAlertRoutes,
   apiQueueRoutes,
   metricsRoutes,
   healthRoutes,

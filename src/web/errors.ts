@@ -51,6 +51,7 @@ const titles: Readonly<Record<number, string>> = {
   422: "Something is wrong with what was asked",
   429: "Too many tries",
   500: "Something went wrong here",
+  502: "The receiver did not take it",
   503: "The queue does not answer",
 };
 

@@ -26,7 +26,7 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(findings.filter(({ level }) => level !== "ok")).toEqual([]);
     expect(healthy).toBe(true);
     expect(findings.map(({ about }) => about)).toEqual(
-      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,schedules".split(
+      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,schedules,alerts".split(
         ",",
       ),
     );
@@ -104,6 +104,23 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(of("running jobs")).toMatchObject({ level: "warning", text: "left ran by a worker that is gone" });
     await patient.sql`delete from queuectl.workers`;
     expect((await patient.report()).of("running jobs").level).toBe("warning");
+  });
+
+  test("an alert whose messages nobody sends is a warning", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("alert", "add", "deaths", "--on", "dead", "--command", "true");
+    expect((await patient.report()).of("alerts").level).toBe("ok");
+    await patient.sql`
+      insert into queuectl.outbox (id, alert, event, happened_at, about) values ('a', 'deaths', 'dead', 0, '{}')
+    `;
+    await patient.sql`
+      insert into queuectl.deliveries (id, alert, event, message, created_at, due_at)
+      values ('a', 'deaths', 'dead', '{}', 0, 1)
+    `;
+    expect((await patient.report()).of("alerts")).toMatchObject({
+      level: "warning",
+      text: "2 messages of deaths should have been sent, and nobody tries",
+    });
   });
 
   test("a schedule whose time has come and that nobody keeps is a warning", async () => {

@@ -174,6 +174,36 @@ test("a running job whose worker nobody knows is a warning", async () => {
   });
 });
 
+test("an alert that cannot tell anybody is a warning", async () => {
+  await using q = queuectl();
+  const finding = async () => (await report(q)).of("alerts");
+  await q.ok("status");
+  expect(await finding()).toMatchObject({ level: "ok", text: "there is none" });
+  await q.ok("alert", "add", "mail", "--on", "dead", "--email", "me@example.org");
+  expect(await finding()).toMatchObject({
+    level: "warning",
+    text: "mail cannot send e-mail: smtp_url or mail_from is not set",
+  });
+  await q.ok("config", "set", "smtp_url", "smtp://localhost");
+  await q.ok("config", "set", "mail_from", "queue@example.org");
+  expect(await finding()).toMatchObject({ level: "ok", text: "1 alert" });
+  tamper(
+    q,
+    `insert into deliveries (id, alert, event, message, created_at, due_at) values ('a', 'mail', 'dead', '{}', 0, 1)`,
+  );
+  expect(await finding()).toMatchObject({
+    level: "warning",
+    text: "1 message of mail should have been sent, and nobody tries",
+    mend: expect.stringContaining("queuectl worker"),
+  });
+  tamper(q, `update deliveries set state = 'given_up', due_at = null, tried_at = ${Date.now()}`);
+  expect(await finding()).toMatchObject({
+    level: "warning",
+    text: "mail gave up 1 message",
+    mend: "queuectl alert test mail says what comes back",
+  });
+});
+
 test("a schedule whose time has come and that nobody keeps is a warning", async () => {
   await using q = queuectl();
   await q.ok("schedule", "add", "nightly", "@daily", "true");

@@ -343,6 +343,9 @@ async function fill(queue: Queuectl): Promise<void> {
   await queue.ok("schedule", "add", "paused", "@daily", "true", "--jitter", "1m");
   await queue.ok("schedule", "pause", "paused");
   await queue.ok("schedule", "run", "nightly");
+  const receiver = "http://127.0.0.1:9/path";
+  await queue.ok("alert", "add", "ops", "--on", "dead", "--on", "completed", "--webhook", receiver);
+  await queue.ok("alert", "add", "late", "--on", "backlog", "--more-than", "0", "--email", "me@example.org");
   const odd = `printf '%s\\n' "tab\there" 'Ünïcödé 🎈 "quotes" \\u0000 \\\\' $'a\\nb'`;
   const jobs = [
     { id: "completed", command: odd, tags: ["ü-tag", "a"], env: { ODD: "a\nb\"c\\d'🎈" }, timeout: 0.5 },
@@ -418,6 +421,11 @@ async function keptOf({ home }: Queuectl, { env = {} }: { env?: Record<string, s
   return {
     settings: await store.settings.all(),
     schedules: await store.schedules.list(),
+    alerts: await store.alerts.list(),
+    deliveries: [
+      ...(await store.alerts.deliveries("ops", 50)),
+      ...(await store.alerts.deliveries("late", 50)),
+    ],
     queues: await store.stats.queues(),
     runs: buckets.filter(({ completed, failed }) => completed + failed > 0),
     longest: await store.stats.durationUnder(1),

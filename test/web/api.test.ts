@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as alertShapes from "../../src/input/alert.ts";
 import * as shapes from "../../src/input/api.ts";
 import * as scheduleShapes from "../../src/input/schedule.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
@@ -288,6 +289,7 @@ describe("the document (OpenAPI 3.1)", () => {
     await filled(web);
     await web.q.ok("schedule", "add", "nightly", "@daily", "true");
     await web.q.ok("schedule", "run", "nightly");
+    await web.q.ok("alert", "add", "nightly", "--on", "dead", "--email", "me@example.org");
     const document = (await (await web.api("GET", "/openapi.json")).json()) as {
       openapi: string;
       paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
@@ -304,6 +306,8 @@ describe("the document (OpenAPI 3.1)", () => {
       "/api/v1/workers": shapes.workers,
       "/api/v1/schedules": scheduleShapes.schedules,
       "/api/v1/schedules/{name}": scheduleShapes.scheduleWithRuns,
+      "/api/v1/alerts": alertShapes.alerts,
+      "/api/v1/alerts/{name}": alertShapes.alertWithDeliveries,
       "/api/v1/settings": shapes.settings,
       "/api/v1/settings/{key}": shapes.setting,
     };

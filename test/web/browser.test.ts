@@ -32,11 +32,12 @@ async function filled(): Promise<WebServer> {
   return web;
 }
 
-/** One that has run and one that is paused. */
+/** One that has run and one that is paused; and an alert. */
 async function withSchedules(web: WebServer): Promise<void> {
   await web.q.ok("schedule", "add", "nightly", "30 2 * * *", "./backup.sh --all", "--tz", "Europe/Berlin");
   await web.q.ok("schedule", "add", "paused", "*/10 * * * * *", `echo ${"x".repeat(500)}`);
   await web.q.ok("schedule", "run", "nightly");
+  await web.q.ok("alert", "add", "nightly", "--on", "dead", "--on", "completed", "--command", "true");
   await web.q.ok("schedule", "pause", "paused");
 }
 
@@ -410,6 +411,9 @@ describe.if(hasBrowser)("for everybody", () => {
     "/queues",
     "/schedules",
     "/schedules/new",
+    "/alerts",
+    "/alerts/nightly",
+    "/alerts/new",
     "/confirm/delete-schedule/nightly",
     "/settings",
     "/enqueue",

@@ -2,6 +2,7 @@
 
 import type { SQL } from "bun";
 import type { WorkerProcess } from "../../domain/worker.ts";
+import type { AlertCare } from "../alerts.ts";
 import { readAddress } from "./address.ts";
 import { abandonedMs } from "./bulk-enqueue.ts";
 import { connect } from "./connection.ts";
@@ -39,6 +40,8 @@ export interface PostgresCheckup extends AsyncDisposable {
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
   /** Names of schedules whose next time is past by more than so many milliseconds. */
   overdueSchedules(ms: number): Promise<readonly string[]>;
+  /** Those that are not paused: messages due for so long, and those given up since so long ago, in milliseconds. */
+  alerts(overdueMs: number, recentMs: number): Promise<readonly AlertCare[]>;
 }
 
 export interface TableCare {
@@ -111,6 +114,24 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
           `;
           return rows.map(({ name }) => name);
         }),
+      alerts: (overdueMs, recentMs) =>
+        ask(
+          (sql) => sql`
+            select name, channel,
+              (
+                select count(*)::integer from queuectl.deliveries
+                where alert = alerts.name and due_at < queuectl.now_ms() - ${overdueMs}::bigint
+              ) + (
+                select count(*)::integer from queuectl.outbox
+                where alert = alerts.name and happened_at + gather * 1000 < queuectl.now_ms() - ${overdueMs}::bigint
+              ) as overdue,
+              (
+                select count(*)::integer from queuectl.deliveries
+                where alert = alerts.name and state = 'given_up' and tried_at > queuectl.now_ms() - ${recentMs}::bigint
+              ) as given_up
+            from queuectl.alerts where not paused order by name
+          `,
+        ),
       running: () => ask((sql) => sql`select id, worker_id from queuectl.jobs where worker_id is not null`),
       [Symbol.asyncDispose]: connection.close,
     };

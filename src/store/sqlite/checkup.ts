@@ -1,6 +1,7 @@
 // What can be asked of a SQLite database about its own health, without changing anything in it.
 
 import type { WorkerProcess } from "../../domain/worker.ts";
+import type { AlertCare } from "../alerts.ts";
 import { connect } from "./connection.ts";
 import { checkIsOurs, schemaSteps } from "./migrate.ts";
 import { movedTo } from "./moved.ts";
@@ -23,6 +24,8 @@ export interface Checkup extends Disposable {
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
   /** Names of schedules whose next time is past by more than so many milliseconds. */
   overdueSchedules(ms: number): Promise<readonly string[]>;
+  /** Those that are not paused: messages due for so long, and those given up since so long ago, in milliseconds. */
+  alerts(overdueMs: number, recentMs: number): Promise<readonly AlertCare[]>;
   hasAttempt(seq: number, number: number): boolean;
   journals(): Promise<readonly string[]>;
   settings(): Promise<Readonly<Record<string, string>>>;
@@ -57,6 +60,20 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
           sql("select name from schedules where next_at < $before order by next_at")
             .all({ before: Date.now() - ms })
             .map(({ name }) => name),
+        ),
+      alerts: (overdueMs, recentMs) =>
+        read(() =>
+          sql(`
+            select name, channel,
+              (select count(*) from deliveries where alert = alerts.name and due_at < $before) + (
+                select count(*) from outbox where alert = alerts.name and happened_at + gather * 1000 < $before
+              ) as overdue,
+              (
+                select count(*) from deliveries
+                where alert = alerts.name and state = 'given_up' and tried_at > $since
+              ) as given_up
+            from alerts where paused = 0 order by name
+          `).all({ before: Date.now() - overdueMs, since: Date.now() - recentMs }),
         ),
       hasAttempt: (seq, number) => attempt().get({ seq, number }) !== null,
       journals: workers(connection).journals,

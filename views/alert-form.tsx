@@ -1,0 +1,222 @@
+// The form that adds an alert, the look at a command before it is added, and what is said once when an alert was added.
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
+
+import {
+  type AlertEvent,
+  alertEvents,
+  type Channel,
+  channels,
+  lineOf,
+  type NewAlert,
+} from "../src/domain/alert.ts";
+import { Field } from "./enqueue.tsx";
+import { link, type Ui } from "./parts/ui.ts";
+import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
+
+/** What the form's fields contain, as they were typed. */
+export type AlertTexts = Readonly<
+  Record<
+    | AlertEvent
+    | "name"
+    | "queue"
+    | "tag"
+    | "longer_than"
+    | "more_than"
+    | "older_than"
+    | "gather"
+    | "by"
+    | "to"
+    | "cwd",
+    string
+  >
+>;
+
+export interface AlertFormProps {
+  readonly ui: Ui;
+  readonly form: AlertTexts;
+  /** Where a command runs that does not say. */
+  readonly cwd: string;
+  /** Who will run it. */
+  readonly user: string;
+  readonly fault: string | undefined;
+}
+
+const eventWords: Readonly<Record<AlertEvent, string>> = {
+  dead: "A job dies",
+  completed: "A job completes",
+  slow: "A run takes long",
+  backlog: "A queue backs up",
+};
+
+const channelWords: Readonly<Record<Channel, string>> = {
+  webhook: "Webhook",
+  slack: "Slack",
+  email: "E-mail",
+  command: "Command",
+};
+
+export function AlertFormPage({ ui, form, cwd, user, fault }: AlertFormProps) {
+  return (
+    <>
+      <h1>New alert</h1>
+      {fault === undefined ? (
+        ""
+      ) : (
+        <p class="fault" role="alert" id="fault" safe>
+          {fault}
+        </p>
+      )}
+      <form class="panel enqueue" method="post" action={link(ui, "/alerts")} id="alert">
+        <fieldset class="choices">
+          <legend>Tell when</legend>
+          {alertEvents.map((event) => (
+            <label class="check">
+              <input type="checkbox" name={event} id={event} value="yes" checked={form[event] !== ""} />{" "}
+              <span safe>{eventWords[event]}</span>
+            </label>
+          ))}
+        </fieldset>
+        <div class="fields">
+          <Field name="name" word="Name" value={form.name} placeholder="deaths" />
+          <Field name="queue" word="Only of the queue" value={form.queue} placeholder="any" />
+          <Field name="tag" word="Only of jobs tagged" value={form.tag} placeholder="any" />
+          <Field
+            name="longer_than"
+            word="Long is longer than"
+            value={form.longer_than}
+            placeholder="2h, for runs"
+          />
+          <Field
+            name="more_than"
+            word="Backed up by more than"
+            value={form.more_than}
+            placeholder="1000 jobs"
+          />
+          <Field
+            name="older_than"
+            word="… or for longer than"
+            value={form.older_than}
+            placeholder="30m, for queues"
+          />
+          <Field name="gather" word="Gathered into one message" value={form.gather} placeholder="1m" />
+          <label class="field">
+            By
+            <select name="by" id="by">
+              {channels.map((channel) => (
+                <option value={channel} selected={channel === form.by} safe>
+                  {channelWords[channel]}
+                </option>
+              ))}
+            </select>
+          </label>
+          <Field name="cwd" word="Directory of the command" value={form.cwd} placeholder={cwd} />
+        </div>
+        <label class="field is-full">
+          To
+          <input
+            name="to"
+            id="to"
+            value={form.to}
+            required
+            autocomplete="off"
+            spellcheck="false"
+            placeholder="a URL, addresses with commas between, or a command"
+          />
+          <span class="hint" safe>
+            {`A webhook's and Slack's address is not shown again. A command is run by /bin/sh -c, as the user ${user}.`}
+          </span>
+        </label>
+        <div class="actions">
+          <button type="submit" class="button is-primary" id="submit">
+            Add
+          </button>
+          <a class="button is-quiet" href={link(ui, "/alerts")}>
+            Cancel
+          </a>
+        </div>
+      </form>
+    </>
+  );
+}
+
+export interface AlertPreviewProps {
+  readonly ui: Ui;
+  readonly form: AlertTexts;
+  readonly alert: NewAlert;
+  readonly user: string;
+}
+
+/** A look at a command before it is added. */
+export function AlertPreview({ ui, form, alert, user }: AlertPreviewProps) {
+  const unseen = unseenCharacters(alert.target);
+  return (
+    <section class="panel preview">
+      <h1>Add this alert?</h1>
+      <pre class="command-block">
+        <code>
+          <VisibleText text={alert.target} />
+        </code>
+      </pre>
+      {unseen.length === 0 ? (
+        ""
+      ) : (
+        <p class="fault" role="alert" id="unseen" safe>
+          {`The command contains what cannot be seen (${unseen.join(", ")}), marked above. Say below that you mean it.`}
+        </p>
+      )}
+      <p>
+        <strong safe>{alert.name}</strong> tells of <span safe>{lineOf(alert)}</span> by this command, which
+        is run as the user <strong safe>{user}</strong> in{" "}
+        <code>
+          <VisibleText text={alert.cwd ?? ""} />
+        </code>
+        .
+      </p>
+      <form method="post" action={link(ui, "/alerts")} id="preview">
+        {Object.entries(form).map(([field, value]) => (
+          <input type="hidden" name={field} value={value} />
+        ))}
+        {unseen.length === 0 ? (
+          ""
+        ) : (
+          <label class="check">
+            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
+          </label>
+        )}
+        <div class="actions">
+          <button type="submit" class="button is-primary" name="step" value="add" id="add" autofocus>
+            Add
+          </button>
+          <button type="submit" class="button" name="step" value="change" id="change">
+            Change
+          </button>
+          <a class="button is-quiet" href={link(ui, "/alerts")}>
+            Cancel
+          </a>
+        </div>
+      </form>
+    </section>
+  );
+}
+
+/** A webhook's secret, which is shown this once. */
+export function AlertAdded({ ui, name, secret }: { ui: Ui; name: string; secret: string }) {
+  return (
+    <section class="panel preview">
+      <h1>
+        Alert <span safe>{name}</span> is added
+      </h1>
+      <p>The receiver can check who it is from by this secret. It is not shown again.</p>
+      <pre class="command-block">
+        <code id="secret" safe>
+          {secret}
+        </code>
+      </pre>
+      <div class="actions">
+        <a class="button is-primary" href={link(ui, "/alerts")}>
+          I have it
+        </a>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,222 @@
+// The alerts: what each tells of and where, how its last message fared, and what can be done with it.
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
+
+import { type Alert, type Delivery, lineOf, shownTarget } from "../src/domain/alert.ts";
+import type { Message } from "../src/domain/alert-message.ts";
+import { Act, Ask } from "./parts/actions.tsx";
+import { Icon, type Shape } from "./parts/badge.tsx";
+import { Empty } from "./parts/empty.tsx";
+import { Moment } from "./parts/time.tsx";
+import { link, may, type Ui } from "./parts/ui.ts";
+import { VisibleText } from "./parts/visible-text.tsx";
+
+export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
+  return (
+    <>
+      <div class="page-head">
+        <h1>Alerts</h1>
+        <span class="spring" />
+        {may(ui, "enqueue") ? (
+          <a class="button is-primary" href={link(ui, "/alerts/new")} id="new-alert">
+            New alert
+          </a>
+        ) : (
+          ""
+        )}
+      </div>
+      {alerts.length === 0 ? (
+        <Empty
+          title="There is no alert"
+          hint="Somebody may be told when jobs die, complete or run for long, or when a queue backs up:"
+          command="queuectl alert add deaths --on dead --slack https://hooks.slack.com/services/…"
+        />
+      ) : (
+        <AlertTable ui={ui} alerts={alerts} />
+      )}
+    </>
+  );
+}
+
+function AlertTable({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
+  return (
+    <div class="sheet">
+      <table>
+        <caption class="unseen">Alerts</caption>
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th>Tells of</th>
+            <th>State</th>
+            <th class="when">Last</th>
+            <th class="wide">To</th>
+            <th>
+              <span class="unseen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {alerts.map((alert) => (
+            <AlertRow ui={ui} alert={alert} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function AlertRow({ ui, alert }: { ui: Ui; alert: Alert }) {
+  const { name, channel, paused, last } = alert;
+  return (
+    <tr id={`alert-${name}`}>
+      <td class="id">
+        <a href={link(ui, `/alerts/${name}`)} safe>
+          {name}
+        </a>
+      </td>
+      <td safe>{lineOf(alert)}</td>
+      <td>
+        <AlertState alert={alert} />
+      </td>
+      <td class="when">
+        <Moment at={last?.tried_at ?? null} />
+        {last?.answer ? (
+          <span class="hint">
+            {" "}
+            <VisibleText text={last.answer} />
+          </span>
+        ) : (
+          ""
+        )}
+      </td>
+      <td class="wide">
+        <span class="hint">{channel}</span>{" "}
+        <code>
+          <VisibleText text={shortened(shownTarget(alert))} />
+        </code>
+      </td>
+      <td class="do">{may(ui, "operate") ? <Actions ui={ui} name={name} paused={paused} /> : ""}</td>
+    </tr>
+  );
+}
+
+function AlertState({ alert: { paused, waiting, given_up } }: { alert: Alert }) {
+  if (paused) return <Badge shape="cancelled" word="paused" />;
+  if (given_up > 0) return <Badge shape="dead" word={`${given_up} given up`} />;
+  if (waiting > 0) return <Badge shape="failed" word={`${waiting} waiting`} />;
+  return <Badge shape="completed" word="fine" />;
+}
+
+function Badge({ shape, word }: { shape: Shape; word: string }) {
+  return (
+    <span class={`state is-${shape}`}>
+      <Icon shape={shape} />
+      <span safe>{word}</span>
+    </span>
+  );
+}
+
+function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }) {
+  const own = `/alerts/${name}`;
+  return (
+    <>
+      <Act ui={ui} to={`${own}/test`} word="Test" label={`Test ${name}`} id={`test-${name}`} />
+      {paused ? (
+        <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={`resume-${name}`} />
+      ) : (
+        <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={`pause-${name}`} />
+      )}
+      <Ask
+        ui={ui}
+        about={`delete-alert/${name}`}
+        word="Delete"
+        label={`Delete ${name}`}
+        id={`delete-${name}`}
+      />
+    </>
+  );
+}
+
+const shortened = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
+export interface AlertPageProps {
+  readonly ui: Ui;
+  readonly alert: Alert;
+  readonly deliveries: readonly Delivery[];
+}
+
+export function AlertPage({ ui, alert, deliveries }: AlertPageProps) {
+  return (
+    <>
+      <div class="page-head">
+        <h1>
+          Alert <span safe>{alert.name}</span>
+        </h1>
+        <span class="spring" />
+        {may(ui, "operate") ? <Actions ui={ui} name={alert.name} paused={alert.paused} /> : ""}
+      </div>
+      <p>
+        <AlertState alert={alert} /> <span safe>{`${lineOf(alert)}, by ${alert.channel} to `}</span>
+        <code>
+          <VisibleText text={shownTarget(alert)} />
+        </code>
+      </p>
+      {deliveries.length === 0 ? (
+        <p class="hint">It has told nothing yet.</p>
+      ) : (
+        <div class="sheet">
+          <table>
+            <caption class="unseen">Messages</caption>
+            <thead>
+              <tr>
+                <th class="when">Made</th>
+                <th>State</th>
+                <th>Tries</th>
+                <th class="when">Next</th>
+                <th>Answer</th>
+                <th class="wide">Says</th>
+              </tr>
+            </thead>
+            <tbody>
+              {deliveries.map((delivery) => (
+                <DeliveryRow delivery={delivery} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+const deliveryShapes: Readonly<Record<Delivery["state"], Shape>> = {
+  waiting: "failed",
+  sent: "completed",
+  given_up: "dead",
+};
+
+function DeliveryRow({
+  delivery: { state, tries, created_at, due_at, answer, message },
+}: {
+  delivery: Delivery;
+}) {
+  return (
+    <tr>
+      <td class="when">
+        <Moment at={created_at} />
+      </td>
+      <td>
+        <Badge shape={deliveryShapes[state]} word={state === "given_up" ? "given up" : state} />
+      </td>
+      <td>{tries}</td>
+      <td class="when">
+        <Moment at={due_at} />
+      </td>
+      <td>
+        <VisibleText text={answer ?? ""} />
+      </td>
+      <td class="wide">
+        <VisibleText text={(JSON.parse(message) as Message).text} />
+      </td>
+    </tr>
+  );
+}
