@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { misuse } from "../domain/errors.ts";
-import { type JobState, jobStates } from "../domain/job.ts";
+import { type JobState, jobStates, settledStates } from "../domain/job.ts";
 import { jobBody } from "./job.ts";
 import { shownRuleShape } from "./rules.ts";
 
@@ -123,6 +123,12 @@ export const workers = listOf(worker).meta({ id: "Workers" });
 export const queues = listOf(queue).meta({ id: "Queues" });
 export const attempts = listOf(attempt).meta({ id: "Attempts" });
 export const changed = z.strictObject({ changed: z.int(), left: z.int() }).meta({ id: "Changed" });
+export const pruneBody = z.strictObject({
+  older_than: z.number().min(0).optional(),
+  states: z.array(z.enum(settledStates)).min(1).optional(),
+  dry_run: z.boolean().optional(),
+});
+export const pruned = z.partialRecord(z.enum(settledStates), z.int()).meta({ id: "Pruned" });
 export const settings = z.record(z.string(), z.unknown()).meta({ id: "Settings" });
 export const setting = z.strictObject({ key: z.string(), value: z.unknown() }).meta({ id: "Setting" });
 export const settingBody = z.strictObject({ value: z.union([z.string(), z.number()]) });

@@ -10,6 +10,7 @@ import { alertRoutes } from "./routes/alerts.tsx";
 import { apiRoutes } from "./routes/api.ts";
 import { apiActionRoutes } from "./routes/api-actions.ts";
 import { apiAlertRoutes } from "./routes/api-alerts.ts";
+import { apiPruneRoutes } from "./routes/api-prune.ts";
 import { apiQueueRoutes } from "./routes/api-queues.ts";
 import { apiScheduleRoutes } from "./routes/api-schedules.ts";
 import { bulkRoutes } from "./routes/bulk.tsx";
@@ -60,6 +61,7 @@ const routeFiles = [
   loginRoutes,
   apiRoutes,
   apiActionRoutes,
+  apiPruneRoutes,
   apiScheduleRoutes,
   apiAlertRoutes,
   apiQueueRoutes,

@@ -5,38 +5,22 @@ import { lstatSync, readdirSync, rmSync } from "node:fs";
 import type { SettledState } from "../domain/job.ts";
 import type { Settings } from "../domain/settings.ts";
 import { isRunFileOf, runFolder, workerLogsFolder } from "../home.ts";
-import type { LogPlace } from "../store/logs.ts";
+import { removeFinished } from "../store/finished.ts";
 import type { Store } from "../store/store.ts";
 import { removeJobLogs } from "./job-logs.ts";
-
-/** Small enough that a claim waits no longer than it would for another worker. */
-const batch = 500;
 
 export async function pruneOnce(store: Store, home: string, settings: Settings): Promise<void> {
   const { retention, retention_dead } = settings;
   const now = await store.now();
+  const remove = async (before: number, states: readonly SettledState[]) =>
+    removeFinished(store, {
+      before,
+      states,
+      removeLogs: (removed) => removeJobLogs({ store, home }, removed),
+    });
   // With jobs kept for ever there are other things to remove.
-  await pruneFinished({ store, home }, retention === 0 ? 0 : now - retention * 1000, [
-    "completed",
-    "cancelled",
-  ]);
-  if (retention_dead > 0) await pruneFinished({ store, home }, now - retention_dead * 1000, ["dead"]);
-}
-
-/** Removes all jobs of these states that finished before a moment, with their logs, in small steps. Returns how many. */
-export async function pruneFinished(
-  { store, home }: LogPlace & { readonly store: Store },
-  before: number,
-  states: readonly SettledState[],
-  onStep: (removed: number) => void = () => {},
-): Promise<number> {
-  for (let count = 0; ; ) {
-    const removed = await store.jobs.prune(before, batch, states);
-    removeJobLogs({ store, home }, removed);
-    count += removed.length;
-    onStep(count);
-    if (removed.length < batch) return count;
-  }
+  await remove(retention === 0 ? 0 : now - retention * 1000, ["completed", "cancelled"]);
+  if (retention_dead > 0) await remove(now - retention_dead * 1000, ["dead"]);
 }
 
 /** Removes the logs of workers that are gone and said their last word before the retention. */

@@ -65,7 +65,9 @@ describe.concurrent("prune", () => {
     await q.ok("config", "set", "retention", "0");
     await q.ok("config", "set", "retention_dead", "0");
     expect(await q.json("prune", "--dry-run")).toEqual({});
-    expect((await q("prune", "--state", "dead", "--yes")).stderr).toContain("say how old: --older-than 7d");
+    expect((await q("prune", "--state", "dead", "--yes")).stderr).toContain(
+      "say how old they must be, such as 7d",
+    );
   });
 
   test("--dry-run says how many of each state would go, and removes nothing", async () => {

@@ -133,6 +133,30 @@ describe("jobs", () => {
     expect(await json(web.api("POST", "/jobs/delete?all=yes"))).toEqual({ changed: 2, left: 0 } as never);
   });
 
+  test("what finished long ago is counted and removed with its logs, dead letters only if they are named", async () => {
+    await using web = await webServer();
+    await filled(web);
+    await web.q.ok("cancel", "later");
+    const prune = (body?: object) => web.api("POST", "/prune", body);
+    expect(await json(prune())).toEqual({ completed: 0, cancelled: 0 } as never);
+    const counted = await json(prune({ older_than: 0, states: ["completed", "dead"], dry_run: true }));
+    expect(counted).toEqual({ completed: 1, dead: 1 } as never);
+    for (const body of [
+      { older_than: -1 },
+      { older_than: "7d" },
+      { states: ["pending"] },
+      { states: [] },
+      { states: ["dead"] },
+      { older: 1 },
+    ])
+      expect([body, (await prune(body)).status]).toEqual([body, 422]);
+    expect((await web.q.json("status")).total).toBe(3);
+    expect(await json(prune({ older_than: 0 }))).toEqual({ completed: 1, cancelled: 1 } as never);
+    expect(await json(prune({ older_than: 0, states: ["dead"] }))).toEqual({ dead: 1 } as never);
+    expect((await web.q.json("status")).total).toBe(0);
+    expect(await Array.fromAsync(new Bun.Glob("**/*.log").scan(`${web.q.home}/logs/jobs`))).toEqual([]);
+  });
+
   test("an attempt's output is given as it is, and from a place on", async () => {
     await using web = await webServer();
     await filled(web);

@@ -1,0 +1,42 @@
+// The HTTP API's removal of what finished long ago.
+
+import { Elysia } from "elysia";
+import { agesOf } from "../../domain/retention.ts";
+import * as shapes from "../../input/api.ts";
+import { finishedLongAgo, removeFinished } from "../../store/finished.ts";
+import { audited } from "../forms.ts";
+import { optionalJson } from "../json-body.ts";
+import { jsonReply } from "../reply.ts";
+import { needs, type Web } from "../web.ts";
+
+export const apiPruneRoutes = (web: Web) =>
+  new Elysia({ prefix: "/api/v1" }).post(
+    "/prune",
+    ({ request }) => prune(web, request),
+    needs("operate", {
+      summary:
+        "Remove jobs that finished longer ago than so many seconds, or than the settings keep each state; answers with how many went",
+      body: shapes.pruneBody,
+      answers: { 200: shapes.pruned },
+    }),
+  );
+
+async function prune(web: Web, request: Request): Promise<Response> {
+  const {
+    older_than,
+    states,
+    dry_run = false,
+  } = shapes.readBody(shapes.pruneBody, await optionalJson(request));
+  const found = await finishedLongAgo(web.store, agesOf(await web.settings(), states, older_than));
+  if (dry_run) return jsonReply(Object.fromEntries(found.map(({ state, jobs }) => [state, jobs])));
+  web.hold(request);
+  const removed: Record<string, number> = {};
+  for (const { state, before } of found) {
+    const options = { before, states: [state], removeLogs: web.processes.removeLogs };
+    removed[state] = await removeFinished(web.store, options);
+  }
+  web.shared.forget();
+  const total = Object.values(removed).reduce((sum, jobs) => sum + jobs, 0);
+  audited(web, request, "prune", [], total);
+  return jsonReply(removed);
+}
