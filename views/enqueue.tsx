@@ -15,6 +15,7 @@ const ruleNames = [
   "secret_env",
   "nice",
   "memory",
+  "split",
 ] as const;
 
 /** What is typed of how a job is run and judged. */
@@ -173,6 +174,17 @@ export function RuleFieldset({ form }: { form: RuleTexts }) {
         </label>
         <Field name="backoff_base" word="Backoff base" value={form.backoff_base} placeholder="2, 30s" />
         <Field name="backoff_max" word="Longest delay" value={form.backoff_max} placeholder="1h" />
+        <label class="field">
+          Output
+          <select name="split" id="split">
+            <option value="" selected={form.split !== "true"}>
+              stdout and stderr together, in order
+            </option>
+            <option value="true" selected={form.split === "true"}>
+              each by itself
+            </option>
+          </select>
+        </label>
         <Field name="nice" word="Nice" value={form.nice} placeholder="0 to 19" />
         <Field name="memory" word="Most memory" value={form.memory} placeholder="500M" />
         <Field

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Refusal } from "../domain/errors.ts";
-import { ensureFolderOf, fileMode, jobLogPath, jobLogsFolder } from "../home.ts";
+import { ensureFolderOf, errorLogPath, fileMode, jobLogPath, jobLogsFolder } from "../home.ts";
 import { type Arrival, type Departure, type MovedOutput, movedTables } from "../store/transfer.ts";
 import { foundJobLogs } from "./job-logs.ts";
 
@@ -50,7 +50,7 @@ async function* piecesOf(departure: Departure, home: string): AsyncIterable<read
   let size = 0;
   for await (const rows of departure.rows(attempts)) {
     for (const { job_seq, number } of rows as unknown as readonly { job_seq: number; number: number }[]) {
-      for (const piece of piecesIn(jobLogPath(home, job_seq, number))) {
+      for (const piece of allPiecesIn(jobLogPath(home, job_seq, number))) {
         gathered.push({ job_seq, attempt: number, ...piece });
         size += piece.bytes.length;
         if (gathered.length < piecesAtOnce && size < bytesAtOnce) continue;
@@ -61,6 +61,18 @@ async function* piecesOf(departure: Departure, home: string): AsyncIterable<read
     }
   }
   if (gathered.length > 0) yield gathered;
+}
+
+/** What was kept apart on stderr comes behind the rest: elsewhere there is one piece. */
+function* allPiecesIn(path: string): ReturnType<typeof piecesIn> {
+  let end = 0;
+  for (const one of [path, errorLogPath(path)]) {
+    const offset = end;
+    for (const { start, bytes } of piecesIn(one)) {
+      yield { start: offset + start, bytes };
+      end = offset + start + bytes.length;
+    }
+  }
 }
 
 function* piecesIn(path: string): Generator<Pick<MovedOutput, "start" | "bytes">> {

@@ -2,6 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import type { Job } from "../domain/job.ts";
+import type { Stream } from "../domain/rules.ts";
 import { formatSize } from "../domain/settings.ts";
 import { type OutputOptions, outputOf } from "../library/output.ts";
 import { type Log, piecesFrom } from "../store/logs.ts";
@@ -20,19 +21,19 @@ export async function followJob({ onAttempt, tame = false, ...options }: FollowO
   const { store, job, from } = options;
   const steps = outputOf(options);
   let shown = from;
-  let out = printer(tame);
+  let out = printers(tame, options.stream !== undefined);
   for (;;) {
     const { done, value } = await steps.next();
     if (done) return value;
     if (value.kind === "ended") {
       await out.end();
       tellIfCut(value.attempt);
-      out = printer(tame);
+      out = printers(tame, options.stream !== undefined);
       continue;
     }
     if (value.attempt !== shown) onAttempt?.(value.attempt);
     shown = value.attempt;
-    if (await out.print(value.bytes)) continue;
+    if (await out.print(value.bytes, value.stream)) continue;
     await steps.return(job);
     return store.jobs.find(job.id);
   }
@@ -44,12 +45,21 @@ export function tellIfCut({ log_truncated, log_bytes }: Attempt, id?: string): v
   if (log_truncated) note(`${whose} was cut at ${formatSize(log_bytes)} (setting log_limit)`);
 }
 
+/** What was written to stderr goes there again, where it is known. */
+function printers(tame: boolean, isOneOnly: boolean) {
+  const [out, error] = [printer(tame, 1), printer(tame, isOneOnly ? 1 : 2)];
+  return {
+    print: (bytes: Uint8Array, stream: Stream) => (stream === "stdout" ? out : error).print(bytes),
+    end: async () => (await out.end()) && error.end(),
+  };
+}
+
 /** Prints output as it is, or tamed: nothing but lines and their colours. False when nobody reads it any more. */
-function printer(tame: boolean) {
+function printer(tame: boolean, descriptor: 1 | 2) {
   const tamed = tame ? tamer() : undefined;
   return {
-    print: async (bytes: Uint8Array) => writeOut(tamed ? tamed.lines(bytes) : bytes),
-    end: async () => tamed === undefined || writeOut(tamed.rest()),
+    print: async (bytes: Uint8Array) => writeOut(tamed ? tamed.lines(bytes) : bytes, descriptor),
+    end: async () => tamed === undefined || writeOut(tamed.rest(), descriptor),
   };
 }
 
@@ -58,6 +68,8 @@ export interface CopyOptions {
   readonly from?: number;
   /** Lets nothing through but lines and their colours. */
   readonly tame?: boolean;
+  /** 2 for stderr. */
+  readonly to?: 1 | 2;
 }
 
 export interface Copier {
@@ -68,8 +80,11 @@ export interface Copier {
 }
 
 /** `open` is asked each time for what may not be there yet. */
-export function copier(open: () => Log | undefined, { from = 0, tame = false }: CopyOptions = {}): Copier {
-  const out = printer(tame);
+export function copier(
+  open: () => Log | undefined,
+  { from = 0, tame = false, to = 1 }: CopyOptions = {},
+): Copier {
+  const out = printer(tame, to);
   let at = from;
 
   async function more(): Promise<boolean> {

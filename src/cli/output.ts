@@ -3,12 +3,12 @@
 import { fstatSync, writeSync } from "node:fs";
 import { oneLine } from "../domain/one-line.ts";
 
-/** Writes data to stdout, whole. False when nobody reads it any more. */
-export async function writeOut(data: string | Uint8Array): Promise<boolean> {
+/** Writes data to stdout (or stderr), whole. False when nobody reads it any more. */
+export async function writeOut(data: string | Uint8Array, descriptor: 1 | 2 = 1): Promise<boolean> {
   const bytes = typeof data === "string" ? Buffer.from(data) : data;
   for (let at = 0; at < bytes.length; ) {
     try {
-      at += writeSync(1, bytes, at);
+      at += writeSync(descriptor, bytes, at);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") return false;

@@ -31,6 +31,7 @@ const ruleFlags: readonly Flag[] = [
   ["--backoff-base <n>", "b of the delay before retry n: b ^ n seconds, b * n, or b"],
   ["--backoff-max <duration>", "The longest delay before a retry"],
   ["--nice <n>", "How far it stands back for others, 0 to 19"],
+  ["--split", "Keep stdout and stderr apart, not in the order in which they were written"],
   ["--memory <size>", "The most memory that it may use, with all it starts, such as 500M"],
   [
     "--secret-env <K[=@file]>",
@@ -222,6 +223,8 @@ const commands: readonly Command[] = [
     flags: [
       ["--follow", "Go on until the job is settled, or all of them are"],
       ["--attempt <n>", "Of this attempt; the newest by default"],
+      ["--stdout", "Of a job with --split: only what went to stdout"],
+      ["--stderr", "Of a job with --split: only what went to stderr, and it goes to stdout"],
       ["--tag <tag>", "Follow all jobs with this label that wait or run"],
       ["--queue <name>", "Follow all jobs of this queue that wait or run"],
       ["--running", "Follow only jobs that run now"],

@@ -16,6 +16,7 @@ export interface RuleOptions {
   readonly backoffMax?: string;
   readonly nice?: string;
   readonly memory?: string;
+  readonly split?: boolean;
   readonly secretEnv?: readonly string[];
 }
 
@@ -31,6 +32,7 @@ export function rulesOf(options: RuleOptions, cwd: string): JobRules {
     backoff_max: backoffMax === undefined ? undefined : seconds("backoff-max", backoffMax),
     nice: options.nice === undefined ? undefined : readLimit("nice", options.nice),
     memory: options.memory === undefined ? undefined : readLimit("memory", options.memory),
+    split: options.split,
     secret_env: options.secretEnv?.map((text) => absolute(text, cwd)),
   };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));

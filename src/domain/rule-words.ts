@@ -15,6 +15,7 @@ export function ruleFacts(rules: JobRules): [name: string, value: string][] {
     ["backoff", backoffText(rules)],
     ["nice", rules.nice?.toString()],
     ["memory", rules.memory === undefined ? undefined : formatSize(rules.memory)],
+    ["output", rules.split ? "stdout and stderr apart" : undefined],
     ["secret variables", rules.secret_env?.map(secretText).join(", ")],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);

@@ -38,6 +38,7 @@ export const ruleShape = {
   backoff_max: z.number().optional(),
   secret_env: z.array(z.string()).optional(),
   nice: z.number().optional(),
+  split: z.boolean().optional(),
   memory: z.union([z.number(), z.string()]).transform(bytes).optional(),
 };
 
@@ -52,6 +53,7 @@ export const shownRuleShape = {
   secret_env: z.array(z.string()).optional(),
   nice: z.int().optional(),
   memory: z.int().optional(),
+  split: z.boolean().optional(),
 };
 
 const ruleKeys = Object.keys(ruleShape) as (keyof JobRules)[];
@@ -75,6 +77,7 @@ export const ruleFields = [
   "secret_env",
   "nice",
   "memory",
+  "split",
 ] as const;
 
 export type RuleForm = Readonly<Record<(typeof ruleFields)[number], string>>;
@@ -97,6 +100,7 @@ export function readRuleForm(form: RuleForm): JobRules {
       backoff_max: seconds("backoff_max"),
       nice: texts.nice === undefined ? undefined : readLimit("nice", texts.nice),
       memory: texts.memory === undefined ? undefined : readLimit("memory", texts.memory),
+      split: texts.split === undefined ? undefined : texts.split === "true",
       secret_env: texts.secret_env?.split(/[\s,]+/).filter((one) => one !== ""),
     }) ?? {}
   );

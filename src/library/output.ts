@@ -2,6 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import { isSettled, type Job } from "../domain/job.ts";
+import { type Stream, streamsOf } from "../domain/rules.ts";
 import { openJobLog, piecesFrom } from "../store/logs.ts";
 import type { Store } from "../store/store.ts";
 import { makeWakeup } from "../worker/wakeup.ts";
@@ -21,11 +22,19 @@ export interface OutputOptions {
   /** Later attempts too, until the job is settled. */
   readonly onwards: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Only this, where stdout and stderr are kept apart. */
+  readonly stream?: Stream | undefined;
 }
 
 /** Some of an attempt's output, in its order; or that an attempt ended, all of whose output came before. */
 export type OutputStep =
-  | { readonly kind: "output"; readonly attempt: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "output";
+      readonly attempt: number;
+      /** Always `stdout` where they are not kept apart. */
+      readonly stream: Stream;
+      readonly bytes: Uint8Array;
+    }
   | { readonly kind: "ended"; readonly attempt: Attempt };
 
 /** Returns the job as it was settled; or as it was, when only one attempt was asked for or the signal is aborted. */
@@ -33,22 +42,25 @@ export async function* outputOf(options: OutputOptions): AsyncGenerator<OutputSt
   const { store, job, from, onwards, signal } = options;
   using pace = paceOf(store, signal);
   let number = from;
-  let read = 0;
+  let read = nothingRead();
+  const wanted = streamsOf(job.rules).filter((one) => one === (options.stream ?? one));
   for (;;) {
     // The order matters: what is read after an end was seen is all there is.
     const now = await store.jobs.find(job.id);
     const attempts = await store.jobs.attempts(job.seq);
     const attempt = attempts.find((one) => one.number === number);
-    for await (const bytes of newOutput(options, number, read)) {
-      read += bytes.length;
-      yield { kind: "output", attempt: number, bytes };
+    for (const stream of wanted) {
+      for await (const bytes of newOutput(options, { attempt: number, stream, from: read[stream] })) {
+        read[stream] += bytes.length;
+        yield { kind: "output", attempt: number, stream, bytes };
+      }
     }
     if (attempt !== undefined && attempt.result !== null) {
       yield { kind: "ended", attempt };
       const isLast = isSettled(now.state) && number >= attempts.length;
       if (!onwards || isLast) return now;
       number++;
-      read = 0;
+      read = nothingRead();
       if (number <= attempts.length) continue;
     } else if (attempt === undefined && isSettled(now.state)) {
       return now;
@@ -58,8 +70,16 @@ export async function* outputOf(options: OutputOptions): AsyncGenerator<OutputSt
   }
 }
 
-async function* newOutput({ store, home, job }: OutputOptions, attempt: number, from: number) {
-  using log = openJobLog({ store, home }, job.seq, attempt);
+const nothingRead = (): Record<Stream, number> => ({ stdout: 0, stderr: 0 });
+
+interface Place {
+  readonly attempt: number;
+  readonly stream: Stream;
+  readonly from: number;
+}
+
+async function* newOutput({ store, home, job }: OutputOptions, { attempt, stream, from }: Place) {
+  using log = openJobLog({ store, home }, job.seq, attempt, stream);
   if (log) yield* piecesFrom(log, from);
 }
 

@@ -2,6 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import { defaultsFrom, isSettled, type Job } from "../domain/job.ts";
+import type { Stream } from "../domain/rules.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import { ensureHome } from "../home.ts";
@@ -31,7 +32,9 @@ export interface QueuePlace {
 export interface OutputPiece {
   /** 1 for a job's first run. */
   readonly attempt: number;
-  /** stdout and stderr together; a character may be divided between two pieces. */
+  /** Where it was written to, of a job that keeps the two apart (`split`); of any other `stdout` means both. */
+  readonly stream: Stream;
+  /** A character may be divided between two pieces. */
   readonly bytes: Uint8Array;
 }
 
@@ -222,7 +225,7 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
         const job = await store.jobs.find(id);
         const steps = outputOf({ store, home, job, from, onwards: true, signal: untilClosed(signal) });
         for await (const step of steps)
-          if (step.kind === "output") yield { attempt: step.attempt, bytes: step.bytes };
+          if (step.kind === "output") yield { attempt: step.attempt, stream: step.stream, bytes: step.bytes };
       }),
 
     events: (ids, { signal } = {}) =>

@@ -81,6 +81,7 @@ const ruleSamples: Readonly<Record<keyof JobRules, unknown>> = {
   secret_env: [],
   nice: 0,
   memory: 0,
+  split: true,
 };
 
 /** A value is of the kind that it has in a complete job; a name that is not in one is none. */

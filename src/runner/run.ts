@@ -32,8 +32,14 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
   const opened = openOrTell(plan.logPath);
   if (typeof opened === "string") return { ...giveBack(opened), hindrance: opened };
   using log = opened;
+  const openedError = plan.errorPath === null ? null : openOrTell(plan.errorPath);
+  if (typeof openedError === "string") return { ...giveBack(openedError), hindrance: openedError };
+  using errorLog = openedError;
   try {
-    return supervise(spawn({ ...plan, env: { ...plan.env, ...secrets } }, log, surroundings), plan);
+    return supervise(
+      spawn({ ...plan, env: { ...plan.env, ...secrets } }, { log, errorLog: errorLog ?? log }, surroundings),
+      plan,
+    );
   } catch (error) {
     return notStarted({ result: "not_started", exit_code: 126, error: spawnFailure(error) });
   }
@@ -68,7 +74,7 @@ export async function endEarlier({ mark, limits }: AttemptPlan): Promise<void> {
 
 function spawn(
   { command, cwd, env, mark, rules }: AttemptPlan,
-  log: OutputLog,
+  { log, errorLog }: Readonly<Record<"log" | "errorLog", OutputLog>>,
   { journal, cgroups }: Surroundings,
 ): Shell {
   const cgroup = cgroups.take(rules.memory);
@@ -81,7 +87,7 @@ function spawn(
       cwd,
       env: { ...env },
       detached: true,
-      stdio: ["ignore", log.descriptor, log.descriptor, journal.descriptor],
+      stdio: ["ignore", log.descriptor, errorLog.descriptor, journal.descriptor],
       ...(path === null ? {} : { cgroup: path }),
     },
   );

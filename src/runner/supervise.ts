@@ -6,7 +6,7 @@ import { isSuccess } from "../domain/exit-rules.ts";
 import type { JobRules } from "../domain/rules.ts";
 import type { Mark } from "./mark.ts";
 import { toldOfMemory } from "./memory.ts";
-import { watchSize } from "./output.ts";
+import { type SizeWatch, watchSize } from "./output.ts";
 import { endTree, killTree, type ProcessTree, treeIsAlive } from "./process-tree.ts";
 import { timeout } from "./timeout.ts";
 import { verdict } from "./verdict.ts";
@@ -18,6 +18,8 @@ export interface AttemptPlan {
   /** Seconds, 0 for none. */
   readonly timeout: number;
   readonly logPath: string;
+  /** Where stderr goes; null: where stdout does. */
+  readonly errorPath: string | null;
   readonly rules: JobRules;
   readonly mark: Mark;
   /** Asked when needed, so that a changed setting counts for what runs already. */
@@ -57,10 +59,29 @@ export interface Shell {
 
 export interface ShellExit extends Pick<Ending, "exit_code" | "signal" | "cpu_time" | "peak_memory"> {}
 
+/** Two files share the limit. */
+function watchSizes({ logPath, errorPath, limits }: AttemptPlan): SizeWatch {
+  if (errorPath === null) return watchSize(logPath, () => limits().log_limit);
+  const half = () => Math.floor(limits().log_limit / 2);
+  const watches = [watchSize(logPath, half), watchSize(errorPath, half)] as const;
+  return {
+    finish() {
+      const [out, error] = [watches[0].finish(), watches[1].finish()];
+      return {
+        log_bytes: out.log_bytes + error.log_bytes,
+        log_truncated: out.log_truncated || error.log_truncated,
+      };
+    },
+    [Symbol.dispose]() {
+      for (const watch of watches) watch[Symbol.dispose]();
+    },
+  };
+}
+
 export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   const startedAt = performance.now() - shell.age * 1000;
   const tree: ProcessTree = { group: shell.pid, mark: plan.mark, cgroup: shell.cgroup };
-  const size = watchSize(plan.logPath, () => plan.limits().log_limit);
+  const size = watchSizes(plan);
   const timer =
     plan.timeout > 0 ? timeout(plan.timeout * 1000 - shell.age * 1000, () => end("timed_out")) : undefined;
   let reason: EndReason | undefined;

@@ -2,7 +2,8 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { isSystemError } from "../domain/errors.ts";
-import { jobLogPath } from "../home.ts";
+import type { Stream } from "../domain/rules.ts";
+import { errorLogPath, jobLogPath } from "../home.ts";
 import type { Output, Store } from "./store.ts";
 
 /** A log, open to be read in parts; it may be growing. */
@@ -21,9 +22,17 @@ export interface LogPlace {
   readonly home: string;
 }
 
-/** What an attempt printed; undefined when there is no such log. */
-export const openJobLog = ({ store, home }: LogPlace, seq: number, attempt: number): Log | undefined =>
-  store.output ? storedLog(store.output, seq, attempt) : openFileLog(jobLogPath(home, seq, attempt));
+/** What an attempt printed; undefined when there is no such log. A store that keeps output keeps it in one piece, as `stdout`. */
+export function openJobLog(
+  { store, home }: LogPlace,
+  seq: number,
+  attempt: number,
+  stream: Stream = "stdout",
+): Log | undefined {
+  if (store.output) return stream === "stdout" ? storedLog(store.output, seq, attempt) : undefined;
+  const path = jobLogPath(home, seq, attempt);
+  return openFileLog(stream === "stdout" ? path : errorLogPath(path));
+}
 
 const storedLog = (output: Output, seq: number, attempt: number): Log => ({
   name: `${output.queue} ${seq} ${attempt}`,

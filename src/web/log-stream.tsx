@@ -3,6 +3,7 @@
 
 import { LogLines } from "../../views/parts/log.tsx";
 import type { Job } from "../domain/job.ts";
+import type { Stream } from "../domain/rules.ts";
 import { terminalReader } from "../domain/terminal-text.ts";
 import { openJobLog } from "../store/logs.ts";
 import { withoutSecrets } from "./log-secrets.ts";
@@ -12,6 +13,7 @@ import type { Web } from "./web.ts";
 export interface LogPlace {
   readonly job: Job;
   readonly attempt: number;
+  readonly stream: Stream;
   readonly from: number;
   readonly line: number;
 }
@@ -30,7 +32,7 @@ const longestTail = 2000;
 
 export async function followLog(
   web: Web,
-  { job, attempt, from, line }: LogPlace,
+  { job, attempt, stream, from, line }: LogPlace,
   send: Send,
   signal: AbortSignal,
 ): Promise<void> {
@@ -42,7 +44,7 @@ export async function followLog(
 
   /** Sends what was added; false when nothing was. */
   const sendNews = async (isOver: boolean): Promise<boolean> => {
-    const bytes = await readFrom(web, { job, attempt, from: at }, isOver);
+    const bytes = await readFrom(web, { job, attempt, stream, from: at }, isOver);
     if (bytes.length === 0) return false;
     at += bytes.length;
     const lines = reader.read(decoder.decode(bytes, { stream: true }));
@@ -75,10 +77,10 @@ export async function followLog(
 
 async function readFrom(
   web: Web,
-  { job, attempt, from }: Omit<LogPlace, "line">,
+  { job, attempt, stream, from }: Omit<LogPlace, "line">,
   isOver: boolean,
 ): Promise<Buffer> {
-  using log = openJobLog(web, job.seq, attempt);
+  using log = openJobLog(web, job.seq, attempt, stream);
   if (!log) return Buffer.alloc(0);
   const shown = withoutSecrets(log, job, web);
   const bytes = await shown.read(from, mostBytes);

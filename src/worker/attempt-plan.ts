@@ -2,6 +2,7 @@
 
 import type { ClaimedJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
+import { errorLogPath } from "../home.ts";
 import { jobEnvironment } from "../runner/environment.ts";
 import { markOf } from "../runner/mark.ts";
 import type { AttemptPlan } from "../runner/supervise.ts";
@@ -19,12 +20,15 @@ export function attemptPlan(
   { store, home, environment, settings }: PlanFacts,
 ): AttemptPlan {
   const mark = markOf(home, store.output?.queue, job.seq, attempt);
+  const logPath = outputPath({ store, home }, job.seq, attempt);
   return {
     command: job.command,
     cwd: job.cwd,
     env: jobEnvironment({ base: environment, mark, job, attempt }),
     timeout: job.timeout,
-    logPath: outputPath({ store, home }, job.seq, attempt),
+    logPath,
+    // A store that keeps output keeps it in one piece.
+    errorPath: job.rules.split && store.output === null ? errorLogPath(logPath) : null,
     mark,
     rules: job.rules,
     limits: settings,

@@ -3,7 +3,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isSystemError } from "../domain/errors.ts";
-import { attemptOfLog, jobLogPath, spoolFolder, spoolPath } from "../home.ts";
+import { attemptOfLog, errorLogPath, jobLogPath, spoolFolder, spoolPath } from "../home.ts";
 import type { LogPlace } from "../store/logs.ts";
 import type { RemovedJob, Store } from "../store/store.ts";
 
@@ -15,7 +15,11 @@ export const outputPath = ({ store, home }: LogPlace, seq: number, attempt: numb
 export function removeJobLogs({ store, home }: LogPlace, removed: readonly RemovedJob[]): void {
   if (store.output) return;
   for (const { seq, attempts } of removed) {
-    for (let attempt = 1; attempt <= attempts; attempt++) removeLog(jobLogPath(home, seq, attempt));
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const path = jobLogPath(home, seq, attempt);
+      removeLog(path);
+      removeLog(errorLogPath(path));
+    }
   }
 }
 

@@ -95,7 +95,7 @@ const jobOf = (text: string, tag: string): Job => ({
   tags: [tag],
   cwd: `/${text}`,
   env: { K: text },
-  rules: { success_on: text },
+  rules: { success_on: text, split: true },
   key: text,
   held: false,
   unmet: 0,
@@ -167,6 +167,7 @@ function views(text: string, tag: string): string {
   const job = jobOf(text, tag);
   const lines = terminalReader().read(`${text.replaceAll("\n", " ")}\n`);
   const log = {
+    stream: "stderr" as const,
     attempt: 1,
     lines,
     first: 1,

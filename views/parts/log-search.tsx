@@ -18,15 +18,18 @@ export type LogPlace = (parameters: Readonly<Record<string, string | number>>) =
 interface FindFormProps {
   readonly ui: Ui;
   readonly path: string;
-  readonly attempt: number;
+  /** What of the output is looked through. */
+  readonly shown: Readonly<Record<string, string | number>>;
   readonly search: LogSearch | undefined;
 }
 
-export function FindForm({ ui, path, attempt, search }: FindFormProps) {
+export function FindForm({ ui, path, shown, search }: FindFormProps) {
   return (
     <search>
       <form method="get" action={link(ui, path)} class="act" id="find-form">
-        <input type="hidden" name="attempt" value={String(attempt)} />
+        {Object.entries(shown).map(([name, value]) => (
+          <input type="hidden" name={name} value={String(value)} />
+        ))}
         <label>
           <span class="unseen">Find in the output</span>
           <input

@@ -4,6 +4,7 @@
 import type { Attempt } from "../../src/domain/attempt.ts";
 import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
+import { type Stream, streamsOf } from "../../src/domain/rules.ts";
 import { formatSize } from "../../src/domain/settings.ts";
 import type { Line, Run } from "../../src/domain/terminal-text.ts";
 import { FindForm, FoundLines, type LogPlace, type LogSearch } from "./log-search.tsx";
@@ -12,6 +13,7 @@ import { link, type Ui } from "./ui.ts";
 /** A window on a log: whole lines between two places in bytes. */
 export interface LogPart {
   readonly attempt: number;
+  readonly stream: Stream;
   readonly lines: readonly Line[];
   /** The number of the first line. */
   readonly first: number;
@@ -41,12 +43,13 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
     );
   }
   const { attempt, size, isLive } = log;
-  const at: LogPlace = (parameters) => link(ui, `/jobs/${job.id}`, { attempt, ...parameters });
-  const raw = link(ui, `/jobs/${job.id}/log`, { attempt });
+  const shown = { attempt, ...(log.stream === "stderr" && { stream: log.stream }) };
+  const at: LogPlace = (parameters) => link(ui, `/jobs/${job.id}`, { ...shown, ...parameters });
+  const raw = link(ui, `/jobs/${job.id}/log`, shown);
   return (
     <section
       class="panel log-panel"
-      id={`log-${attempt}`}
+      id={`log-${attempt}${log.stream === "stderr" ? "-stderr" : ""}`}
       aria-labelledby="log-title"
       hx-morph-skip="true"
       hx-nonce={ui.nonce}
@@ -54,8 +57,9 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
       <div class="panel-head">
         <h2 id="log-title">Output</h2>
         <AttemptPicker ui={ui} job={job} attempts={attempts} shown={attempt} />
+        <StreamTabs ui={ui} job={job} log={log} />
         <span class="spring" />
-        <FindForm ui={ui} path={`/jobs/${job.id}`} attempt={attempt} search={log.search} />
+        <FindForm ui={ui} path={`/jobs/${job.id}`} shown={shown} search={log.search} />
         {isLive ? (
           <span class="live" id="log-live">
             live
@@ -67,7 +71,11 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         <label class="check">
           <input type="checkbox" id="wrap" checked /> wrap
         </label>
-        <a class="button" href={raw} download={`${job.id}-${attempt}.log`}>
+        <a
+          class="button"
+          href={raw}
+          download={`${job.id}-${attempt}${log.stream === "stderr" ? ".err" : ""}.log`}
+        >
           Raw
         </a>
       </div>
@@ -86,7 +94,7 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         aria-live="off"
         aria-label="Output"
         tabindex="0"
-        {...stream(ui, job, log)}
+        {...liveStream(ui, job, log)}
       >
         <div id="log-lines" class="lines" hx-ignore="true">
           <LogLines lines={log.lines} first={log.first} />
@@ -108,11 +116,12 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
   );
 }
 
-function stream(ui: Ui, job: Job, { attempt, to, first, lines, isLive }: LogPart) {
+function liveStream(ui: Ui, job: Job, { attempt, stream, to, first, lines, isLive }: LogPart) {
   if (!isLive) return {};
   return {
     "hx-sse:connect": link(ui, `/jobs/${job.id}/log/stream`, {
       attempt,
+      stream: stream === "stderr" ? stream : undefined,
       from: to,
       line: first + lines.length,
     }),
@@ -121,6 +130,25 @@ function stream(ui: Ui, job: Job, { attempt, to, first, lines, isLive }: LogPart
     "hx-swap": "beforeend",
     "hx-nonce": ui.nonce,
   };
+}
+
+/** Which of the two is shown, of a job that keeps them apart. */
+function StreamTabs({ ui, job, log }: { ui: Ui; job: Job; log: LogPart }) {
+  const apart = streamsOf(job.rules);
+  if (apart.length < 2) return "";
+  return (
+    <nav class="tabs" aria-label="Streams">
+      {apart.map((stream) => (
+        <a
+          href={link(ui, `/jobs/${job.id}`, { attempt: log.attempt, stream })}
+          aria-current={stream === log.stream ? "true" : undefined}
+          id={`stream-${stream}`}
+        >
+          {stream}
+        </a>
+      ))}
+    </nav>
+  );
 }
 
 function AttemptPicker({ ui, job, attempts, shown }: Omit<LogPanelProps, "log"> & { shown: number }) {

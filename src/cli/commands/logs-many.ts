@@ -2,6 +2,7 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import { isSettled, type Job, type JobState, jobStates } from "../../domain/job.ts";
+import { streamsOf } from "../../domain/rules.ts";
 import { outputOf } from "../../library/output.ts";
 import { lookMs, restMs } from "../../library/until-all.ts";
 import { openJobLog, piecesFrom } from "../../store/logs.ts";
@@ -20,7 +21,7 @@ export interface ManyLogs {
 /** Shows what each has printed, one job after another: its newest attempt, or the one asked for. */
 export async function showMany({ store, home, jobs }: ManyLogs, wanted: number | undefined): Promise<void> {
   const outputs = labelledOutputs(jobs.map(({ id }) => id));
-  for (const [place, { id, seq, state }] of jobs.entries()) {
+  for (const [place, { id, seq, state, rules }] of jobs.entries()) {
     const attempts = await store.jobs.attempts(seq);
     const attempt = attempts.find(({ number }) => number === (wanted ?? attempts.length));
     if (!attempt) {
@@ -30,9 +31,11 @@ export async function showMany({ store, home, jobs }: ManyLogs, wanted: number |
       continue;
     }
     const output = outputs(place);
-    using log = openJobLog({ store, home }, seq, attempt.number);
-    if (log) for await (const bytes of piecesFrom(log, 0)) if (!(await output.print(bytes))) return;
-    if (!(await output.end())) return;
+    for (const stream of streamsOf(rules)) {
+      using log = openJobLog({ store, home }, seq, attempt.number, stream);
+      if (log) for await (const bytes of piecesFrom(log, 0)) if (!(await output.print(bytes))) return;
+      if (!(await output.end())) return;
+    }
     tellIfCut(attempt, id);
   }
 }

@@ -1,7 +1,10 @@
 // queuectl logs: what a job printed.
 
 import { misuse, Refusal } from "../../domain/errors.ts";
+import type { Job } from "../../domain/job.ts";
+import { streamsOf } from "../../domain/rules.ts";
 import { openJobLog } from "../../store/logs.ts";
+import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
@@ -16,6 +19,8 @@ interface LogsOptions {
   readonly tag?: string;
   readonly queue?: string;
   readonly running?: boolean;
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
 }
 
 export async function logs(
@@ -25,9 +30,13 @@ export async function logs(
 ): Promise<number> {
   const wanted = options.attempt === undefined ? undefined : wholeNumber("attempt", options.attempt, 1, 1e9);
   const isFilter = options.tag !== undefined || options.queue !== undefined || options.running === true;
+  if (options.stdout && options.stderr) throw misuse("--stdout and --stderr: give one, or neither for both");
+  const stream = options.stderr ? "stderr" : options.stdout ? "stdout" : undefined;
+  if (stream !== undefined && (words.length !== 1 || isFilter)) throw misuse(`--${stream} is for one job`);
   if (words.length !== 1 || isFilter) return logsOfMany(context, words, options, { wanted, isFilter });
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
+  if (stream !== undefined) refuseUnlessApart(store, job);
   const attempts = await store.jobs.attempts(job.seq);
   const newest = attempts.at(-1)?.number;
   const tame = isTerminal(1);
@@ -36,7 +45,7 @@ export async function logs(
     const onAttempt = (number: number) => note(`attempt ${number}`);
     const onwards = wanted === undefined;
     if (newest === undefined) hint(`job ${job.id} has not run yet; this waits for it`);
-    await followJob({ store, home: context.home, job, from, onwards, onAttempt, tame });
+    await followJob({ store, home: context.home, job, from, onwards, onAttempt, tame, stream });
     return done;
   }
   const number = wanted ?? newest;
@@ -48,10 +57,22 @@ export async function logs(
     note(`job ${job.id} has not run yet; it is ${job.state}`);
     return done;
   }
-  const log = () => openJobLog({ store, home: context.home }, job.seq, attempt.number);
-  await copier(log, { tame }).end();
+  for (const one of streamsOf(job.rules).filter((other) => other === (stream ?? other))) {
+    const log = () => openJobLog({ store, home: context.home }, job.seq, attempt.number, one);
+    const to = one === "stderr" && stream === undefined ? 2 : 1;
+    await copier(log, { tame, to }).end();
+  }
   tellIfCut(attempt);
   return done;
+}
+
+function refuseUnlessApart(store: Store, job: Job): void {
+  if (job.rules.split && store.output === null) return;
+  throw new Refusal(
+    "wrong_state",
+    `job ${job.id} has its output in one piece`,
+    "enqueue --split keeps it apart",
+  );
 }
 
 interface Asked {

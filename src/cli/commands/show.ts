@@ -5,10 +5,11 @@ import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { attemptJson, jobJson, originJson } from "../../domain/json.ts";
 import { ruleFacts } from "../../domain/rule-words.ts";
+import type { JobRules } from "../../domain/rules.ts";
 import type { JobOrigin } from "../../domain/schedule.ts";
 import { formatSize } from "../../domain/settings.ts";
 import { isoTime } from "../../domain/time.ts";
-import { jobLogPath } from "../../home.ts";
+import { errorLogPath, jobLogPath } from "../../home.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, note, printFacts, printJson, printTable, stateCell } from "../output.ts";
@@ -25,7 +26,7 @@ export async function show(
   if (options.json) {
     const history = attempts.map((attempt) => ({
       ...attemptJson(attempt),
-      log: store.output ? null : jobLogPath(context.home, job.seq, attempt.number),
+      ...logsOf(jobLogPath(context.home, job.seq, attempt.number), store.output !== null, job.rules),
     }));
     await printJson({ ...jobJson(job), ...originJson(origin), attempts_history: history });
     return done;
@@ -48,6 +49,10 @@ export async function show(
   await printTable(heading, attempts.map(attemptRow));
   return done;
 }
+
+/** The files with an attempt's output. */
+const logsOf = (path: string, isStored: boolean, { split }: JobRules) =>
+  isStored ? { log: null } : { log: path, ...(split && { stderr_log: errorLogPath(path) }) };
 
 function facts(job: Job, origin: JobOrigin | null): [string, Cell][] {
   const rows: [string, Cell | null][] = [

@@ -9,6 +9,7 @@ import {
   idTaken,
   jobIsGone,
   noSuchJob,
+  refuseSplit,
   refuseUnless,
   refuseUnlessHeld,
   refuseUnlessWaiting,
@@ -47,6 +48,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
   return {
     async enqueue(job) {
+      refuseSplit(job.rules);
       const row = await insert(connection, job);
       notifier.say("work");
       return jobFrom(row);
@@ -106,6 +108,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
     edit: (seq, edit) =>
       change(async (tx) => {
+        refuseSplit(edit.rules ?? {});
         const [row] = await lockedRows(tx, [seq]);
         refuseUnlessWaiting(row!, "edited");
         return rewrite(connection, tx, row!, edit);
@@ -120,6 +123,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
     retryEdited: (seq, edit) =>
       change(async (tx) => {
+        refuseSplit(edit.rules ?? {});
         const [dead] = await lockedRows(tx, [seq]);
         refuseUnless(dead!, "dead", "retried");
         await makePending(connection, tx, [dead!]);

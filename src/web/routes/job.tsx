@@ -7,6 +7,7 @@ import { JobPage } from "../../../views/job.tsx";
 import type { LogPart } from "../../../views/parts/log.tsx";
 import type { Attempt } from "../../domain/attempt.ts";
 import type { Job } from "../../domain/job.ts";
+import { type Stream, streamsOf } from "../../domain/rules.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { JobChange } from "../../store/store.ts";
 import { Problem } from "../errors.ts";
@@ -53,6 +54,14 @@ export function attemptOf(attempts: readonly Attempt[], query: URLSearchParams):
   return found;
 }
 
+/** Which stream a query names, of a job that keeps them apart. */
+export function streamOf({ rules }: Job, query: URLSearchParams): Stream {
+  const named = query.get("stream");
+  const found = streamsOf(rules).find((one) => one === (named ?? "stdout"));
+  if (!found) throw new Problem(404, "no-stream", "this job has no such stream of its own");
+  return found;
+}
+
 /** A text that is looked for is cut here. */
 const longestFind = 200;
 
@@ -66,13 +75,14 @@ async function logOf(
   if (!attempt) return undefined;
   const [from, to, line] = [numberOf(query, "from"), numberOf(query, "to"), numberOf(query, "line")];
   const isLive = attempt.result === null && (from ?? to ?? line) === undefined;
-  using log = openJobLog(web, job.seq, attempt.number);
+  const stream = streamOf(job, query);
+  using log = openJobLog(web, job.seq, attempt.number, stream);
   const shown = log && withoutSecrets(log, job, web);
   const window = await readWindow(shown, { from, to, line, rest: !isLive });
   const text = query.get("find")?.slice(0, longestFind) ?? "";
   const search =
     text === "" ? undefined : { text, ...(await findInLog(shown, text, numberOf(query, "past") ?? 0)) };
-  return { ...window, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated, search };
+  return { ...window, stream, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated, search };
 }
 
 export const jobRoutes = (web: Web) =>

@@ -9,7 +9,7 @@ import { withoutSecrets } from "../log-secrets.ts";
 import { followLog } from "../log-stream.tsx";
 import { eventStream, rawLog } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
-import { attemptOf, attemptsOf, findJob } from "./job.tsx";
+import { attemptOf, attemptsOf, findJob, streamOf } from "./job.tsx";
 
 export const logRoutes = (web: Web) =>
   new Elysia()
@@ -25,9 +25,14 @@ export async function raw(
   const job = await findJob(web, id);
   const attempt = attemptOf(await attemptsOf(web, job), query);
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
-  const log = openJobLog(web, job.seq, attempt.number);
+  const of = streamOf(job, query);
+  const log = openJobLog(web, job.seq, attempt.number, of);
   if (!log) throw new Problem(404, "no-log", "there is no output of this attempt");
-  return rawLog(withoutSecrets(log, job, web), `${job.id}-${attempt.number}.log`, request);
+  return rawLog(
+    withoutSecrets(log, job, web),
+    `${job.id}-${attempt.number}${of === "stderr" ? ".err" : ""}.log`,
+    request,
+  );
 }
 
 async function stream(web: Web, request: Request, id: string): Promise<Response> {
@@ -40,7 +45,7 @@ async function stream(web: Web, request: Request, id: string): Promise<Response>
     line: numberOf(query, "line") ?? 1,
   };
   return eventStream(web, request, (send, signal) =>
-    followLog(web, { job, attempt: attempt.number, ...start }, send, signal),
+    followLog(web, { job, attempt: attempt.number, stream: streamOf(job, query), ...start }, send, signal),
   );
 }
 
