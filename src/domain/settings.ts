@@ -220,6 +220,9 @@ function told<T>(where: string, read: () => T, advice?: string): T {
 /** The variable that overrides a setting, such as `QUEUECTL_MAX_RETRIES`. */
 export const environmentName = (key: SettingKey) => `QUEUECTL_${key.toUpperCase()}`;
 
+/** The variables whose values are secrets. */
+export const secretVariables = settingKeys.filter((key) => settingRules[key].isSecret).map(environmentName);
+
 function number(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
   const accepts = `a number from ${range.min} to ${range.max}`;
   return {

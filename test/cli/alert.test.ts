@@ -183,6 +183,15 @@ describe("secrets", () => {
       expect(texts.filter((text) => text.includes(hidden))).toEqual([]);
   });
 
+  test("of the mail server reach no job, also when the worker has them in its environment", async () => {
+    await using q = queuectl({ QUEUECTL_SMTP_URL: "smtp://me:passw0rd@mail.example.org" });
+    await q.ok("enqueue", "--id", "env", "env");
+    await q.ok("worker", "--until-empty");
+    const printed = await q.ok("logs", "env");
+    expect(printed).toContain("QUEUECTL_JOB_ID=env");
+    expect(printed).not.toContain("passw0rd");
+  });
+
   test("of the mail server are in no list either", async () => {
     await using q = queuectl();
     await q.ok("config", "set", "smtp_url", "smtps://me:passw0rd@mail.example.org:465");

@@ -144,11 +144,12 @@ export function alerts(connection: Connection): Alerts {
     },
 
     async take(limit) {
-      const first = await ask(nextDueAt);
-      if (first === null || first > (await ask(momentIn))) return { taken: [], next_at: first };
+      const now = await ask(momentIn);
+      const first = await ask((sql) => nextDueAt(sql, now));
+      if (first === null || first > now) return { taken: [], next_at: first };
       return write(async (tx) => ({
-        taken: await take(tx, limit, await momentIn(tx)),
-        next_at: await nextDueAt(tx),
+        taken: await take(tx, limit, now),
+        next_at: await nextDueAt(tx, now),
       }));
     },
 
@@ -199,9 +200,10 @@ const deliveryOf = (row: Row): Delivery => ({
   answer: row.answer,
 });
 
-async function nextDueAt(sql: SQL): Promise<number | null> {
+async function nextDueAt(sql: SQL, now: number): Promise<number | null> {
   const [{ due_at }] = await sql`
-    select min(due_at) as due_at from queuectl.deliveries
+    select min(case when coalesce(tried_at, created_at) > ${now} then ${now} else due_at end) as due_at
+    from queuectl.deliveries
     where due_at is not null and alert in (select name from queuectl.alerts where not paused)
   `;
   return numberOrNull(due_at);
@@ -211,7 +213,8 @@ async function take(tx: SQL, limit: number, now: number): Promise<Taken["taken"]
   const rows: Row[] = await tx`
     with due as (
       select id from queuectl.deliveries
-      where due_at <= ${now} and alert in (select name from queuectl.alerts where not paused)
+      where due_at is not null and (due_at <= ${now} or coalesce(tried_at, created_at) > ${now})
+        and alert in (select name from queuectl.alerts where not paused)
       order by due_at, id limit ${limit} for update skip locked
     )
     update queuectl.deliveries set due_at = ${now + triedForMs}, tries = tries + 1, tried_at = ${now}

@@ -154,11 +154,12 @@ export function alerts(connection: Connection): Alerts {
   };
 }
 
-const nextDueAt = ({ sql }: Connection): number | null =>
-  sql(`
-    select min(due_at) as due_at from deliveries
-    where due_at is not null and alert in (select name from alerts where paused = 0)
-  `).get().due_at;
+/** When a message is tried next. */
+const due = "case when coalesce(tried_at, created_at) > $now then $now else due_at end";
+const isWaiting = "due_at is not null and alert in (select name from alerts where paused = 0)";
+
+const nextDueAt = ({ sql, clock }: Connection): number | null =>
+  sql(`select min(${due}) as due_at from deliveries where ${isWaiting}`).get({ now: clock() }).due_at;
 
 function take({ sql, clock }: Connection, limit: number): Taken["taken"] {
   const now = clock();
@@ -166,7 +167,7 @@ function take({ sql, clock }: Connection, limit: number): Taken["taken"] {
     update deliveries set due_at = $now + ${triedForMs}, tries = tries + 1, tried_at = $now
     where id in (
       select id from deliveries
-      where due_at <= $now and alert in (select name from alerts where paused = 0) order by due_at, id limit $limit
+      where ${isWaiting} and ${due} <= $now order by due_at, id limit $limit
     )
     returning *
   `).all({ now, limit });

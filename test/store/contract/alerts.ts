@@ -304,6 +304,19 @@ export function alertsContract(makeStore: MakeStore): void {
       expect((await store.alerts.take(10)).taken).toMatchObject([{ delivery: { tries: 2 }, age: 5 }]);
     });
 
+    test("a message does not wait for a clock that was set back, and then for no longer than it has to", async () => {
+      await using temp = await oneMessage();
+      const { store, clock } = temp;
+      clock.now -= 3600 * second;
+      const [first] = (await store.alerts.take(10)).taken;
+      expect(first!.delivery.tries).toBe(1);
+      await store.alerts.settle(first!.delivery, { kind: "failed", answer: "503", retryInMs: 5 * second });
+      expect(await store.alerts.take(10)).toEqual({ taken: [], next_at: clock.now + 5 * second });
+      clock.now -= 3600 * second;
+      expect((await store.alerts.take(10)).taken).toMatchObject([{ delivery: { tries: 2 } }]);
+      expect((await store.alerts.take(10)).taken).toEqual([]);
+    });
+
     test("one that is given up is counted, and kept to be looked at", async () => {
       await using temp = await oneMessage();
       const { store } = temp;
