@@ -69,6 +69,7 @@ describe("addresses", () => {
     "/workers",
     "/queues",
     "/schedules",
+    "/alerts",
     "/settings",
     "/enqueue",
     "/enqueue?like=done",
