@@ -1,7 +1,7 @@
 // The alerts: what each tells of and where, how its last message fared, and what can be done with it.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
-import { type Alert, type Delivery, lineOf, shownTarget } from "../src/domain/alert.ts";
+import { type Alert, type Delivery, fareOf, lineOf, shownTarget } from "../src/domain/alert.ts";
 import type { Message } from "../src/domain/alert-message.ts";
 import { Act, Ask } from "./parts/actions.tsx";
 import { Icon, type Shape } from "./parts/badge.tsx";
@@ -99,11 +99,17 @@ function AlertRow({ ui, alert }: { ui: Ui; alert: Alert }) {
   );
 }
 
-function AlertState({ alert: { paused, waiting, given_up } }: { alert: Alert }) {
-  if (paused) return <Badge shape="cancelled" word="paused" />;
-  if (given_up > 0) return <Badge shape="dead" word={`${given_up} given up`} />;
-  if (waiting > 0) return <Badge shape="failed" word={`${waiting} waiting`} />;
-  return <Badge shape="completed" word="fine" />;
+const fareShapes: Readonly<Record<ReturnType<typeof fareOf>["kind"], Shape>> = {
+  paused: "cancelled",
+  given_up: "dead",
+  waiting: "failed",
+  gathering: "pending",
+  fine: "completed",
+};
+
+function AlertState({ alert }: { alert: Alert }) {
+  const { kind, words } = fareOf(alert);
+  return <Badge shape={fareShapes[kind]} word={words} />;
 }
 
 function Badge({ shape, word }: { shape: Shape; word: string }) {

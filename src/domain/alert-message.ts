@@ -29,7 +29,7 @@ type ToldJob = Omit<ReturnType<typeof jobJson>, "env">;
 export interface Message {
   /** `job.dead`, `job.completed`, `job.slow`, `queue.backlog` or `alert.test`. */
   readonly type: string;
-  /** When the newest of what it tells of happened. */
+  /** When the newest of those that it names happened. */
   readonly timestamp: string;
   /** All of it in one sentence. */
   readonly text: string;

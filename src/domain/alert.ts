@@ -46,6 +46,8 @@ export interface Alert extends NewAlert {
   readonly paused: boolean;
   readonly created_at: number;
   readonly updated_at: number;
+  /** Things that are in no message yet. */
+  readonly untold: number;
   /** Messages that were not delivered yet. */
   readonly waiting: number;
   /** Of the last messages, how many were given up. */
@@ -205,6 +207,23 @@ export function lineOf({ events, queue, tag, longer_than, more_than, older_than 
     ...(tag === null ? [] : [`tagged ${tag}`]),
   ];
   return [words.join(", "), ...whose].join(" ");
+}
+
+/** How an alert fares, in two words at most; what needs somebody's eye comes first. */
+export function fareOf({
+  paused,
+  untold,
+  waiting,
+  given_up,
+}: Pick<Alert, "paused" | "untold" | "waiting" | "given_up">): {
+  readonly kind: "paused" | "given_up" | "waiting" | "gathering" | "fine";
+  readonly words: string;
+} {
+  if (paused) return { kind: "paused", words: "paused" };
+  if (given_up > 0) return { kind: "given_up", words: `${given_up} given up` };
+  if (waiting > 0) return { kind: "waiting", words: `${waiting} waiting` };
+  if (untold > 0) return { kind: "gathering", words: `gathering ${untold}` };
+  return { kind: "fine", words: "fine" };
 }
 
 /** What a job has that an alert may choose by. */

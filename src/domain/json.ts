@@ -106,6 +106,7 @@ export const alertJson = (alert: Alert) => ({
   to: shownTarget(alert),
   cwd: alert.cwd,
   paused: alert.paused,
+  untold: alert.untold,
   waiting: alert.waiting,
   given_up: alert.given_up,
   last: alert.last && deliveryJson(alert.last),

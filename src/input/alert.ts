@@ -132,6 +132,7 @@ export const alert = z
     to: z.string(),
     cwd: z.string().nullable(),
     paused: z.boolean(),
+    untold: z.int(),
     waiting: z.int(),
     given_up: z.int(),
     last: delivery.nullable(),

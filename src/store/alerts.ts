@@ -119,6 +119,7 @@ export const alertFrom = (row: AlertRow, last: Delivery | null): Alert => ({
   paused: Boolean(row.paused),
   created_at: row.created_at,
   updated_at: row.updated_at,
+  untold: row.untold,
   waiting: row.waiting,
   given_up: row.given_up,
   last,

@@ -29,6 +29,7 @@ describe("an alert", () => {
       to: "a@example.org",
       gather: 60,
       paused: false,
+      untold: 0,
       waiting: 0,
       given_up: 0,
       last: null,

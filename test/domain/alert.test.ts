@@ -94,6 +94,7 @@ test("of a URL the host is shown, and neither path nor user nor secret", () => {
     paused: false,
     created_at: 0,
     updated_at: 0,
+    untold: 0,
     waiting: 0,
     given_up: 0,
     last: null,

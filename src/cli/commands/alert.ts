@@ -1,7 +1,7 @@
 // queuectl alert: what there is of alerts, and what is done with one.
 
 import { send } from "../../alerts/send.ts";
-import { type Alert, type Delivery, lineOf, shownTarget } from "../../domain/alert.ts";
+import { type Alert, type Delivery, fareOf, lineOf, shownTarget } from "../../domain/alert.ts";
 import { type Message, testMessage } from "../../domain/alert-message.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { Refusal } from "../../domain/errors.ts";
@@ -45,11 +45,10 @@ export async function alertList(
   return done;
 }
 
-function stateOf({ paused, waiting, given_up }: Alert): Cell {
-  if (paused) return { text: "paused", style: "yellow" };
-  if (given_up > 0) return { text: `${given_up} given up`, style: "red" };
-  if (waiting > 0) return { text: `${waiting} waiting`, style: "yellow" };
-  return "fine";
+function stateOf(alert: Alert): Cell {
+  const { kind, words } = fareOf(alert);
+  if (kind === "fine" || kind === "gathering") return words;
+  return { text: words, style: kind === "given_up" ? "red" : "yellow" };
 }
 
 export async function alertShow(
@@ -72,7 +71,7 @@ export async function alertShow(
 }
 
 function facts(alert: Alert): [string, Cell][] {
-  const { name, channel, gather, cwd, waiting, given_up } = alert;
+  const { name, channel, gather, cwd, untold, waiting, given_up } = alert;
   const rows: [string, Cell | null][] = [
     ["name", name],
     ["on", lineOf(alert)],
@@ -81,6 +80,7 @@ function facts(alert: Alert): [string, Cell][] {
     ["directory", cwd],
     ["gathers", gather === 0 ? "nothing: each is a message of its own" : formatDuration(gather)],
     ["state", stateOf(alert)],
+    ["untold", String(untold)],
     ["waiting", String(waiting)],
     ["given up", String(given_up)],
   ];

@@ -160,6 +160,7 @@ export function alerts(connection: Connection): Alerts {
 /** `last`: the message that was tried last, as JSON. */
 const withFigures = (sql: SQL) => sql`
   select alerts.*,
+    (select coalesce(sum(count), 0) from queuectl.outbox where alert = alerts.name) as untold,
     (select count(*) from queuectl.deliveries where alert = alerts.name and due_at is not null) as waiting,
     (select count(*) from queuectl.deliveries where alert = alerts.name and state = 'given_up') as given_up,
     (
@@ -179,6 +180,7 @@ const alertOf = ({ last, ...row }: Row): Alert =>
   alertFrom(
     {
       ...row,
+      untold: Number(row.untold),
       waiting: Number(row.waiting),
       given_up: Number(row.given_up),
       created_at: Number(row.created_at),

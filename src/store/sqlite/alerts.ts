@@ -20,6 +20,7 @@ import { gather, put } from "./outbox.ts";
 
 const withFigures = `
   select alerts.*,
+    (select coalesce(sum(count), 0) from outbox where alert = alerts.name) as untold,
     (select count(*) from deliveries where alert = alerts.name and due_at is not null) as waiting,
     (select count(*) from deliveries where alert = alerts.name and state = 'given_up') as given_up
   from alerts

@@ -63,6 +63,7 @@ export function alertsContract(makeStore: MakeStore): void {
         paused: false,
         created_at: temp.clock.now,
         updated_at: temp.clock.now,
+        untold: 0,
         waiting: 0,
         given_up: 0,
         last: null,
@@ -208,6 +209,7 @@ export function alertsContract(makeStore: MakeStore): void {
         ids.push((await jobIn(store, "dead")).id);
         expect(await store.alerts.gather()).toBe(made + 60 * second);
       }
+      expect(await store.alerts.find("deaths")).toMatchObject({ untold: 8, waiting: 0 });
       clock.now = made + 60 * second - 1;
       expect(await gathered(store)).toEqual([]);
       clock.now++;
