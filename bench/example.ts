@@ -16,6 +16,7 @@ export const plainJob: NewJob = {
   rules: {},
   key: null,
   held: false,
+  after: [],
   run_at: undefined,
 };
 

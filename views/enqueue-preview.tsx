@@ -82,6 +82,14 @@ export function Options({ job, user, when = "as soon as a worker is free" }: Opt
       </dd>
       <dt>When</dt>
       <dd>{job.run_at === undefined ? <span safe>{when}</span> : <Moment at={job.run_at} />}</dd>
+      {job.after.length === 0 ? (
+        ""
+      ) : (
+        <>
+          <dt>After</dt>
+          <dd safe>{job.after.map(({ id, if_fails }) => `${id} (${if_fails} if it fails)`).join(", ")}</dd>
+        </>
+      )}
       <dt>Queue</dt>
       <dd safe>{`${job.queue}, priority ${job.priority}`}</dd>
       <dt>Retries</dt>

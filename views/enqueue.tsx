@@ -2,6 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { backoffs } from "../src/domain/backoff.ts";
+import { type FailurePolicy, failurePolicies } from "../src/domain/dependencies.ts";
 import { formatDuration } from "../src/domain/duration.ts";
 import { link, type Ui } from "./parts/ui.ts";
 
@@ -30,6 +31,8 @@ export interface EnqueueForm extends RuleTexts {
   readonly max_retries: string;
   readonly timeout: string;
   readonly run_at: string;
+  readonly after: string;
+  readonly if_fails: string;
   readonly tags: string;
   readonly cwd: string;
   readonly env: string;
@@ -117,6 +120,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
           />
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
           <Field name="run_at" word="Not before" value={form.run_at} placeholder="+10m, 2026-12-24T18:00" />
+          {edits === undefined ? <AfterFields form={form} /> : ""}
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
           {edits === undefined ? (
             <Field name="id" word="Id" value={form.id} placeholder="made for you" />
@@ -148,6 +152,30 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
           </a>
         </div>
       </form>
+    </>
+  );
+}
+
+const policyWords: Readonly<Record<FailurePolicy, string>> = {
+  cancel: "cancel this one",
+  wait: "wait until they are retried",
+  run: "run all the same",
+};
+
+function AfterFields({ form }: { form: EnqueueForm }) {
+  return (
+    <>
+      <Field name="after" word="After the jobs" value={form.after} placeholder="k3j9x, backup" />
+      <label class="field">
+        If one of them fails
+        <select name="if_fails" id="if_fails">
+          {failurePolicies.map((policy) => (
+            <option value={policy} selected={form.if_fails === policy} safe>
+              {policyWords[policy]}
+            </option>
+          ))}
+        </select>
+      </label>
     </>
   );
 }

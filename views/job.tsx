@@ -2,10 +2,12 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Attempt } from "../src/domain/attempt.ts";
+import type { Relatives } from "../src/domain/dependencies.ts";
 import { isSettled, isWaiting, type Job } from "../src/domain/job.ts";
 import type { JobOrigin } from "../src/domain/schedule.ts";
 import { Act, Ask } from "./parts/actions.tsx";
 import { StateBadge } from "./parts/badge.tsx";
+import { Family } from "./parts/family.tsx";
 import { JobFacts } from "./parts/job-facts.tsx";
 import { isScheduled, retryWord } from "./parts/job-row.tsx";
 import { LogPanel, type LogPart } from "./parts/log.tsx";
@@ -22,9 +24,10 @@ export interface JobProps {
   readonly enqueuedBy: string | undefined;
   /** The schedule that made it; null for none. */
   readonly origin: JobOrigin | null;
+  readonly relatives: Relatives;
 }
 
-export function JobPage({ ui, job, attempts, log, enqueuedBy, origin }: JobProps) {
+export function JobPage({ ui, job, attempts, log, enqueuedBy, origin, relatives }: JobProps) {
   return (
     <>
       <JobHead ui={ui} job={job} />
@@ -38,6 +41,7 @@ export function JobPage({ ui, job, attempts, log, enqueuedBy, origin }: JobProps
           <Timeline ui={ui} job={job} attempts={attempts} shown={log?.attempt} />
         </section>
       </div>
+      <Family ui={ui} relatives={relatives} />
       <LogPanel ui={ui} job={job} attempts={attempts} log={log} />
     </>
   );

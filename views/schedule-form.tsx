@@ -166,7 +166,7 @@ export function SchedulePreview({ ui, form, schedule, times, user }: SchedulePre
         ))}
       </ul>
       <Options
-        job={{ ...job, id: undefined, run_at: undefined }}
+        job={{ ...job, id: undefined, after: [], run_at: undefined }}
         user={user}
         when={`at each time; missed ones: ${missed}; while the last job is not settled: ${overlap}`}
       />

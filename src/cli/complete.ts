@@ -139,6 +139,7 @@ async function valuesFor(
       return words(["bash", "zsh", "fish"]);
     case "scope":
       return words(["read", "operate", "enqueue"]);
+    case "job":
     case "id":
       return withStore(context, (store) => jobIds(store, prefix, wantedBy(command)));
     case "alert":

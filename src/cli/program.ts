@@ -93,6 +93,9 @@ const commands: readonly Command[] = [
     flags: [
       ...jobFlags,
       ["--hold", "Let it wait until it is released"],
+      ["--after <job>", "Run it when this job has completed; may be repeated", many],
+      ["--after-any <job>", "Run it when this job is settled, however; may be repeated", many],
+      ["--if-parent-fails <what>", "When a job of --after fails: cancel it (the default), wait, or run"],
       ["--file <file>", "Jobs as JSON, a JSON array or JSON Lines, or the list for --each; - is stdin"],
       [
         "--each <command>",

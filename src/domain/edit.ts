@@ -22,7 +22,7 @@ export type JobEdit = Partial<
 
 /** An edit without what is as it was; refuses what would break a rule. */
 export function checkEdit(job: Job, edit: JobEdit): JobEdit {
-  checkNewJob({ ...job, ...edit });
+  checkNewJob({ ...job, after: [], ...edit });
   const isOther = ([key, value]: [string, unknown]) =>
     value !== undefined && !Bun.deepEquals(value, job[key as keyof JobEdit]);
   return Object.fromEntries(Object.entries(edit).filter(isOther));

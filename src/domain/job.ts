@@ -1,6 +1,7 @@
 // A job: a command to be run, and everything its users may know about it. The keys are those of its JSON, here as in
 // SQL and on pages. Moments are milliseconds since 1970 (ISO 8601 in JSON), durations are seconds.
 
+import { checkParents, type Parent } from "./dependencies.ts";
 import { misuse } from "./errors.ts";
 import { checkId } from "./id.ts";
 import { checkRules, type JobRules } from "./rules.ts";
@@ -59,11 +60,13 @@ export interface NewJob {
   readonly key: string | null;
   /** Whether it waits until somebody releases it. */
   readonly held: boolean;
+  /** The jobs that have to be settled before it runs: earlier ones. */
+  readonly after: readonly Parent[];
   /** Undefined: now. */
   readonly run_at: number | undefined;
 }
 
-export interface Job extends Omit<NewJob, "id" | "run_at"> {
+export interface Job extends Omit<NewJob, "id" | "run_at" | "after"> {
   /** Enqueue order; names the job's logs, so it is never used twice. Not part of its JSON. */
   readonly seq: number;
   readonly id: string;
@@ -123,6 +126,7 @@ export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
     rules: request.rules ?? {},
     key: request.key ?? null,
     held: request.held ?? false,
+    after: request.after ?? [],
     run_at: request.run_at,
   });
 
@@ -142,6 +146,7 @@ const maxTags = 64;
 /** Refuses what breaks a rule. */
 export function checkNewJob(job: NewJob): NewJob {
   if (job.id !== undefined) checkId(job.id);
+  checkParents(job.after, job.id);
   checkCommand(job.command);
   settingRules.max_retries.check(job.max_retries);
   settingRules.priority.check(job.priority);

@@ -2,6 +2,7 @@
 
 import { type Alert, type Delivery, shownTarget } from "./alert.ts";
 import { type Attempt, isCharged } from "./attempt.ts";
+import type { Relatives } from "./dependencies.ts";
 import type { Job } from "./job.ts";
 import { formatRate, type Queue } from "./queue.ts";
 import type { JobOrigin, Schedule, ScheduledJob } from "./schedule.ts";
@@ -28,6 +29,7 @@ export const jobJson = (job: Job) => ({
   ...job.rules,
   key: job.key,
   held: job.held,
+  unmet: job.unmet,
   created_at: isoTime(job.created_at),
   updated_at: isoTime(job.updated_at),
   started_at: isoOrNull(job.started_at),
@@ -60,6 +62,12 @@ export const queueJson = ({ rate, paused_at, oldest_waiting_at, ...queue }: Queu
   paused: paused_at !== null,
   paused_at: isoOrNull(paused_at),
   rate: rate && formatRate(rate),
+});
+
+/** What a job's JSON has besides where it stands alone. */
+export const relativesJson = ({ after, before }: Relatives) => ({
+  after: after.map(({ id, state, if_fails }) => ({ id, state, if_fails })),
+  before: before.map(({ id, state }) => ({ id, state })),
 });
 
 /** What a job's JSON has besides when a schedule made it; `scheduled_for` is null when that was by hand. */

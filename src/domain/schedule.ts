@@ -19,7 +19,7 @@ export const overlapPolicies = ["skip", "queue", "replace"] as const;
 export type OverlapPolicy = (typeof overlapPolicies)[number];
 
 /** What becomes of each time. */
-export type ScheduledJob = Omit<NewJob, "id" | "run_at">;
+export type ScheduledJob = Omit<NewJob, "id" | "run_at" | "after">;
 
 export interface NewSchedule {
   readonly name: string;
@@ -145,6 +145,7 @@ function newestBefore(moment: number, first: number, next: NextTime): number {
 export const jobFor = ({ name, jitter, job }: NewSchedule, at: number): NewJob => ({
   ...job,
   id: undefined,
+  after: [],
   run_at: at + jitterMs(name, at, jitter),
 });
 

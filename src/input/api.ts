@@ -2,6 +2,7 @@
 // to them.
 
 import { z } from "zod";
+import { failurePolicies } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
 import { type JobState, jobStates, settledStates } from "../domain/job.ts";
 import { jobBody } from "./job.ts";
@@ -28,6 +29,7 @@ export const job = z
     ...shownRuleShape,
     key: z.string().nullable(),
     held: z.boolean(),
+    unmet: z.int(),
     created_at: moment,
     updated_at: moment,
     started_at: momentOrNull,
@@ -61,9 +63,13 @@ export const attempt = z
   })
   .meta({ id: "Attempt" });
 
+const relative = z.strictObject({ id: z.string(), state: z.enum(jobStates) });
+
 export const jobWithHistory = job
   .extend({
     attempts_history: z.array(attempt),
+    after: z.array(relative.extend({ if_fails: z.enum(failurePolicies) })),
+    before: z.array(relative),
     /** Of a job that a schedule made. */
     schedule: z.string().optional(),
     scheduled_for: momentOrNull.optional(),

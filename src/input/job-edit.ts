@@ -7,7 +7,7 @@ import type { Job } from "../domain/job.ts";
 import { jobBody, readJobValue, readJson, systemKeys } from "./job.ts";
 
 /** What stays what it is, and what has a verb of its own. */
-const fixed: readonly string[] = [...systemKeys, "id", "held"];
+const fixed: readonly string[] = [...systemKeys, "id", "held", "after"];
 
 export const editableKeys = Object.keys(jobBody.shape).filter((key) => !fixed.includes(key));
 
@@ -29,7 +29,13 @@ export function readJobEditValue(value: unknown, job: Job): JobEdit {
   if (wrong !== undefined) {
     throw misuse(`${JSON.stringify(wrong)} cannot be edited`, `what can is ${editableKeys.join(", ")}`);
   }
-  const { id: _id, held: _held, rules, ...wanted } = readJobValue({ command: job.command, ...value });
+  const {
+    id: _id,
+    held: _held,
+    after: _after,
+    rules,
+    ...wanted
+  } = readJobValue({ command: job.command, ...value });
   const said = Object.fromEntries(Object.entries(wanted).filter(([, given]) => given !== undefined));
   return { ...said, ...(rules && { rules: { ...job.rules, ...rules } }) };
 }

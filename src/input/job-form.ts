@@ -1,8 +1,10 @@
 // A job as a form in a browser describes it: texts, most of them empty.
 
+import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { durationForms, parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
+import { oneOf } from "../domain/schedule.ts";
 import { parseTime, timeForms } from "../domain/time.ts";
 import { readRuleForm, ruleFields } from "./rules.ts";
 
@@ -14,6 +16,8 @@ export const formFields = [
   "max_retries",
   "timeout",
   "run_at",
+  "after",
+  "if_fails",
   "tags",
   "cwd",
   "env",
@@ -37,11 +41,20 @@ export function readJobForm(form: JobForm, now: number): JobRequest {
     max_retries: said("max_retries", number("max_retries")),
     timeout: said("timeout", seconds),
     run_at: said("run_at", (text) => moment(text, now)),
+    after: said("after", (text) => parents(text, form.if_fails)),
     tags: said("tags", (text) => text.split(/[\s,]+/).filter((tag) => tag !== "")),
     cwd: said("cwd", asIs),
     env: Object.fromEntries(lines(form.env).map(variable)),
     rules: readRuleForm(form),
   };
+}
+
+function parents(text: string, policy: string): Parent[] {
+  const if_fails = policy === "" ? "cancel" : oneOf("if_fails", policy, failurePolicies);
+  return text
+    .split(/[\s,]+/)
+    .filter((id) => id !== "")
+    .map((id) => ({ id, if_fails }));
 }
 
 const lines = (text: string) => text.split(/\r?\n/).filter((line) => line.trim() !== "");

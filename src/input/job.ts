@@ -1,6 +1,7 @@
 // A job as JSON from outside: its shape is checked here, its rules by the domain.
 
 import { z } from "zod";
+import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
 import { parseIso } from "../domain/time.ts";
@@ -19,9 +20,26 @@ const runAt = z
   })
   .optional();
 
+/** An id, or as `show` prints it. */
+const parent = z
+  .union([
+    z.string(),
+    z.strictObject({
+      id: z.string(),
+      if_fails: z.enum(failurePolicies).optional(),
+      state: z.unknown().optional(),
+    }),
+  ])
+  .transform((given): Parent => {
+    const { id, if_fails = "cancel" } = typeof given === "string" ? { id: given } : given;
+    return { id, if_fails };
+  });
+
 /** Keys that only the system writes: a job that was printed can be enqueued again as it is. */
 export const systemKeys = [
   "state",
+  "unmet",
+  "before",
   "attempts",
   "next_run_at",
   "next_retry_at",
@@ -51,6 +69,7 @@ export const jobBody = z.strictObject({
   ...ruleShape,
   key: z.string().nullish(),
   held: z.boolean().optional(),
+  after: z.array(parent).optional(),
   run_at: runAt,
   ...Object.fromEntries(systemKeys.map((key) => [key, z.unknown().optional()])),
 });
@@ -64,7 +83,8 @@ export function readJob(text: string, where?: string): JobRequest {
 export function readJobValue(value: unknown, where?: string): JobRequest {
   const read = jobBody.safeParse(value);
   if (!read.success) throw misuse(placed(issueText(worstOf(read.error.issues), value), where));
-  const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, key, held, run_at } = read.data;
+  const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, key, held, after, run_at } =
+    read.data;
   const rules = rulesIn(read.data);
   return {
     command,
@@ -79,6 +99,7 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
     rules,
     key,
     held,
+    after,
     run_at,
   };
 }

@@ -60,8 +60,8 @@ export function readSchedule(value: unknown): ScheduleRequest {
     value,
   );
   const request = readJobValue(job);
-  if (request.id !== undefined || request.run_at !== undefined || request.held) {
-    throw misuse("what a schedule runs has no id, run_at or held of its own", "leave them out");
+  if (request.id !== undefined || request.run_at !== undefined || request.held || request.after) {
+    throw misuse("what a schedule runs has no id, run_at, held or after of its own", "leave them out");
   }
   return { name, cron, tz, missed, overlap, jitter, job: request };
 }
@@ -87,7 +87,7 @@ export const scheduleFields = [
 export type ScheduleForm = Readonly<Record<(typeof scheduleFields)[number], string>>;
 
 export function readScheduleForm(form: ScheduleForm, now: number): ScheduleRequest {
-  const job: JobForm = { ...form, id: "", run_at: "" };
+  const job: JobForm = { ...form, id: "", run_at: "", after: "", if_fails: "" };
   const jitter = parseDuration(form.jitter.trim() || "0");
   if (jitter === undefined)
     throw misuse(`jitter cannot be ${JSON.stringify(form.jitter)}: it is a duration such as 5m`);

@@ -20,6 +20,14 @@ export const noSuchJob = (wanted: string) =>
     "queuectl list shows the jobs there are",
   );
 
+/** Refuses a job that would come after one that is stored later: so none comes after itself by a detour. */
+export const comesLater = (id: string, parent: string) =>
+  new Refusal(
+    "conflict",
+    `job ${id} cannot come after ${parent}, which is enqueued later`,
+    "put it behind that one",
+  );
+
 export const jobIsGone = () =>
   new Refusal("not_found", "the job is gone", "somebody else has just deleted it");
 

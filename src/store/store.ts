@@ -4,6 +4,7 @@
 // `unavailable` (it may pass) or `unusable` (it will not pass by itself).
 
 import type { Attempt, OutputPiece } from "../domain/attempt.ts";
+import type { Relatives } from "../domain/dependencies.ts";
 import type { JobEdit } from "../domain/edit.ts";
 import type { Job, JobState, NewJob, SettledState } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
@@ -52,12 +53,15 @@ export interface Watch extends Disposable {
 }
 
 export interface Jobs {
-  /** Stores a job. Refused (`conflict`) when its id is taken. */
+  /**
+   * Stores a job. Refused (`conflict`) when its id is taken, and (`not_found`) when it comes after one that there is not. A job that it
+   * comes after and that is settled already counts at once.
+   */
   enqueue(job: NewJob): Promise<Job>;
 
   /**
    * Stores as many jobs as the source yields, all or none, in its order, with memory for a few of them. A source that throws
-   * leaves nothing behind. A taken or repeated id is refused (`conflict`) by name.
+   * leaves nothing behind. A taken or repeated id is refused (`conflict`) by name. A job may come after earlier ones of the source.
    */
   enqueueAll(source: AsyncIterable<NewJob>): Promise<Enqueued>;
 
@@ -73,12 +77,16 @@ export interface Jobs {
   /** The state that each of these jobs is in; those that are no more are missing. */
   states(seqs: readonly number[]): Promise<ReadonlyMap<number, JobState>>;
 
+  /** The jobs that a job comes after, and up to `limit` that come after it. */
+  relatives(seq: number, limit: number): Promise<Relatives>;
+
   /** Every attempt of a job, the oldest first; the one that runs has neither result nor end. */
   attempts(seq: number): Promise<readonly Attempt[]>;
 
   /**
    * A waiting job is cancelled at once; a running one is marked, and its worker ends it. Refused (`wrong_state`) for any job
-   * that is neither; then none is touched.
+   * that is neither; then none is touched. Here and wherever else jobs are settled or removed, those that come after them are told in the
+   * same step (domain/dependencies.ts).
    */
   cancel(seqs: readonly number[]): Promise<readonly Job[]>;
 
@@ -92,7 +100,7 @@ export interface Jobs {
   edit(seq: number, edit: JobEdit): Promise<Job>;
 
   /**
-   * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts. Refused (`wrong_state`) when one of
+   * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts, whatever held them back. Refused (`wrong_state`) when one of
    * them is processing or, given `only`, not in that state; then none is touched.
    */
   retry(seqs: readonly number[], only?: JobState): Promise<readonly Job[]>;
@@ -375,7 +383,10 @@ export interface StatsReader {
   /** How many jobs are neither completed nor dead nor cancelled, in these queues (null for all). */
   outstanding(queues: readonly string[] | null): Promise<number>;
 
-  /** How many of those will come to their end without a user's word: not those that are held, or wait in a paused queue. */
+  /**
+   * How many of those will come to their end without a user's word: not those that are held, or wait in a paused queue, or for a job that
+   * failed, nor what comes after these.
+   */
   expected(queues: readonly string[] | null): Promise<number>;
 
   /** Runs that completed and that failed, by time; kept for as long as the longest span looks back. */

@@ -33,6 +33,7 @@ export const movedTables: readonly MovedTable[] = [
 created_at updated_at started_at finished_at last_exit_code last_error last_duration worker_id lease_seq lost_in_row snooze \
 cancel_requested_at`,
   ),
+  table("dependencies", "child parent", "if_fails waits"),
   table("job_tags", "tag seq", ""),
   table("queues", "queue", "paused_at concurrency rate_starts rate_ms"),
   table(

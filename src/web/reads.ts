@@ -56,3 +56,6 @@ export const jobPage = (web: Web, filter: JobFilter, before: number | undefined,
   web.shared(`jobs ${JSON.stringify([filter, before, limit])}`, () =>
     web.store.matching.page(filter, { before, limit, scan }),
   );
+
+/** Jobs that come after one and are shown with it. */
+export const mostRelatives = 100;

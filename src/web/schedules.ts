@@ -22,7 +22,7 @@ export async function resumed(web: Web, name: string): Promise<Schedule> {
 
 export async function runNow(web: Web, name: string) {
   const { job } = await web.store.schedules.find(name);
-  return web.store.schedules.run(name, { ...job, id: undefined, run_at: undefined });
+  return web.store.schedules.run(name, { ...job, id: undefined, after: [], run_at: undefined });
 }
 
 const shownTimes = 5;

@@ -41,6 +41,7 @@ describe.concurrent("what enqueue prints", () => {
       env: expect.any(Object),
       key: null,
       held: false,
+      unmet: 0,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       updated_at: job.created_at,
       started_at: null,

@@ -52,6 +52,7 @@ describe("a new job", () => {
       rules: {},
       key: null,
       held: false,
+      after: [],
       run_at: undefined,
     });
   });
@@ -70,6 +71,7 @@ describe("a new job", () => {
       rules: {},
       key: "album 7",
       held: true,
+      after: [],
       run_at: 0,
     };
     expect(job(asked)).toEqual({ ...asked, env: defaults.env });

@@ -86,6 +86,7 @@ test("a job has the keys that its users rely on, and no inner number", () => {
     "env",
     "key",
     "held",
+    "unmet",
     "created_at",
     "updated_at",
     "started_at",

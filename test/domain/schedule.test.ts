@@ -134,7 +134,7 @@ const schedule: NewSchedule = {
 
 describe("the job of a time", () => {
   test("may run at that time, and after its jitter at the latest", () => {
-    expect(jobFor(schedule, day)).toEqual({ ...schedule.job, id: undefined, run_at: day });
+    expect(jobFor(schedule, day)).toEqual({ ...schedule.job, id: undefined, after: [], run_at: day });
     const run_at = jobFor({ ...schedule, jitter: 60 }, day).run_at!;
     expect(run_at).toBeGreaterThanOrEqual(day);
     expect(run_at).toBeLessThan(day + minute);

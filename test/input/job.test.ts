@@ -117,6 +117,7 @@ describe("a job as it was printed", () => {
           rules,
           key,
           held,
+          after: [],
         };
         expect(again).toEqual(said);
       }),

@@ -5,6 +5,7 @@ import { type StoreKind, tempStore } from "../support/temp-store.ts";
 import { alertsContract } from "./contract/alerts.ts";
 import { changeContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claims.ts";
+import { dependencyContract } from "./contract/dependencies.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { historyContract } from "./contract/history.ts";
 import { holdingContract } from "./contract/holding.ts";
@@ -33,6 +34,7 @@ export function storeContract(kind: StoreKind): void {
     lookupContract(makeStore);
     changeContract(makeStore);
     holdingContract(makeStore);
+    dependencyContract(makeStore);
     claimContract(makeStore);
     settlementContract(makeStore);
     snoozeContract(makeStore);

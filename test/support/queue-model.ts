@@ -1,6 +1,7 @@
 // A queue in a few lines, without durability, concurrency or speed: what a store must look like from outside.
 
 import { type Ending, isCharged } from "../../src/domain/attempt.ts";
+import type { FailurePolicy, Parent } from "../../src/domain/dependencies.ts";
 import type { JobEdit } from "../../src/domain/edit.ts";
 import { isSettled, type Job, type JobState } from "../../src/domain/job.ts";
 import type { ClaimedJob, Lease } from "../../src/domain/lease.ts";
@@ -21,6 +22,8 @@ export interface ModelJob {
   attempts: ModelAttempt[];
   lease_seq: number;
   lost_in_row: number;
+  /** What it waits for, and what then becomes of it when that fails. */
+  readonly waitsFor: Map<number, FailurePolicy>;
   snooze: number | null;
   cancel_requested: boolean;
 }
@@ -59,15 +62,43 @@ export const jobsIn = (model: QueueModel, ...states: JobState[]) =>
 
 export const leaseOf = ({ job, lease_seq }: ModelJob): Lease => ({ job_seq: job.seq, lease_seq });
 
-export function addJob(model: QueueModel, job: Job): void {
+export function addJob(model: QueueModel, job: Job, after: readonly Parent[] = [], now = 0): void {
+  const parents = after.map(({ id, if_fails }) => {
+    const parent = [...model.jobs.values()].find((one) => one.job.id === id)!;
+    return [parent, if_fails] as const;
+  });
   model.jobs.set(job.seq, {
-    job,
+    job: parents.length === 0 ? job : { ...job, unmet: parents.length, next_run_at: null },
+    waitsFor: new Map(parents.map(([{ job }, if_fails]) => [job.seq, if_fails])),
     attempts: [],
     lease_seq: 0,
     lost_in_row: 0,
     snooze: null,
     cancel_requested: false,
   });
+  for (const [parent] of parents) if (isSettled(parent.job.state)) tellChildren(model, parent.job, now);
+}
+
+/** Lets those that wait for a job go, be cancelled or wait on, now that it is settled, or (as if completed) removed. */
+export function tellChildren(
+  model: QueueModel,
+  parent: Pick<Job, "seq" | "id" | "state">,
+  now: number,
+): void {
+  for (const child of model.jobs.values()) {
+    const if_fails = child.waitsFor.get(parent.seq);
+    if (if_fails === undefined) continue;
+    if (parent.state === "completed" || if_fails === "run") {
+      child.waitsFor.delete(parent.seq);
+      const { held, run_at } = child.job;
+      const unmet = child.waitsFor.size;
+      const next_run_at = unmet === 0 && !held ? Math.max(run_at, now) : null;
+      child.job = { ...child.job, unmet, next_run_at, updated_at: now };
+    } else if (if_fails === "cancel") {
+      cancelJob(model, child, now);
+      child.job = { ...child.job, last_error: `job ${parent.id}, which it comes after, is ${parent.state}` };
+    }
+  }
 }
 
 /** How many more jobs of a queue may start. */
@@ -145,6 +176,7 @@ export function endJob(model: QueueModel, lease: Lease, told: Ending, now: numbe
   entry.snooze = null;
   entry.cancel_requested = false;
   Object.assign(entry.attempts.at(-1)!, { result: ending.result, finished_at: now });
+  if (isSettled(outcome.state)) tellChildren(model, entry.job, now);
   if (outcome.state === "completed") model.success_runs++;
   else if (isCharged(ending.result) && ending.exit_code !== 0) model.failed_runs++;
   return true;
@@ -152,7 +184,7 @@ export function endJob(model: QueueModel, lease: Lease, told: Ending, now: numbe
 
 export const mayCancel = ({ job }: ModelJob) => !isSettled(job.state);
 
-export function cancelJob(entry: ModelJob, now: number): void {
+export function cancelJob(model: QueueModel, entry: ModelJob, now: number): void {
   if (entry.job.state === "processing") {
     entry.cancel_requested = true;
     entry.job = { ...entry.job, updated_at: now };
@@ -161,10 +193,13 @@ export function cancelJob(entry: ModelJob, now: number): void {
       ...entry.job,
       state: "cancelled",
       held: false,
+      unmet: 0,
       next_run_at: null,
       finished_at: now,
       updated_at: now,
     };
+    entry.waitsFor.clear();
+    tellChildren(model, entry.job, now);
   }
 }
 
@@ -173,11 +208,13 @@ export const mayChange = ({ job }: ModelJob, only: JobState | undefined) =>
 
 export function retryJob(entry: ModelJob, now: number): void {
   entry.lost_in_row = 0;
+  entry.waitsFor.clear();
   entry.job = {
     ...entry.job,
     state: "pending",
     attempts: 0,
     held: false,
+    unmet: 0,
     next_run_at: now,
     updated_at: now,
     finished_at: null,
@@ -189,11 +226,13 @@ export function holdJob(entry: ModelJob, now: number): void {
 }
 
 export function releaseJob(entry: ModelJob, now: number): void {
-  entry.job = { ...entry.job, held: false, next_run_at: Math.max(entry.job.run_at, now), updated_at: now };
+  const { unmet, run_at } = entry.job;
+  const next_run_at = unmet === 0 ? Math.max(run_at, now) : null;
+  entry.job = { ...entry.job, held: false, next_run_at, updated_at: now };
 }
 
 export function editJob(entry: ModelJob, edit: JobEdit, now: number): void {
   const { job } = entry;
-  const next_run_at = job.held ? null : (edit.run_at ?? job.next_run_at);
+  const next_run_at = job.held || job.unmet > 0 ? null : (edit.run_at ?? job.next_run_at);
   entry.job = { ...job, ...edit, next_run_at, updated_at: now };
 }

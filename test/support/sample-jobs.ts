@@ -21,9 +21,13 @@ export const newJob = (wanted: Partial<NewJob> = {}): NewJob => ({
   rules: {},
   key: null,
   held: false,
+  after: [],
   run_at: undefined,
   ...wanted,
 });
+
+/** What a stored job keeps as it was given. */
+export const kept = ({ after: _after, ...job }: NewJob) => job;
 
 export const identity: ProcessIdentity = {
   host: "here",

@@ -217,6 +217,10 @@ function views(text: string, tag: string): string {
       attempts: [attemptOf(text)],
       log,
       enqueuedBy: text,
+      relatives: {
+        after: [{ ...job, if_fails: "cancel", waits: true }],
+        before: [job],
+      },
       origin: { schedule: text, at: null },
     }),
     Schedules({ ui, schedules: [schedule] }),
@@ -227,7 +231,12 @@ function views(text: string, tag: string): string {
       fault: text,
     }),
     SchedulePreview({ ui, form: texts, schedule, times: [0], user: text }),
-    EnqueuePreview({ ui, sending: { form: formOf(text), key: text, like: text }, job, user: text }),
+    EnqueuePreview({
+      ui,
+      sending: { form: formOf(text), key: text, like: text },
+      job: { ...job, after: [] },
+      user: text,
+    }),
     Jobs({ ui, jobs: [job], filter: { search: text, queue: tag, tag }, stats, queues: [tag], paging }),
     Confirm({ ui, question }),
   ].join("");

@@ -147,7 +147,12 @@ function When({ job }: { job: Job }) {
   switch (job.state) {
     case "pending":
     case "failed":
-      if (job.next_run_at === null) return <span class="unseen">no next run</span>;
+      if (job.next_run_at === null)
+        return (
+          <span safe>
+            {job.unmet === 0 ? "not by itself" : `after ${job.unmet} ${job.unmet === 1 ? "other" : "others"}`}
+          </span>
+        );
       return (
         <>
           <span class="unseen">next run </span>

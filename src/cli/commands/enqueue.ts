@@ -1,12 +1,13 @@
 // queuectl enqueue: a job from words, from JSON, or many from a file or a list.
 
 import { resolve } from "node:path";
+import { failurePolicies, type Parent } from "../../domain/dependencies.ts";
 import { misuse } from "../../domain/errors.ts";
 import { defaultsFrom, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
 import { settingRules } from "../../domain/settings.ts";
 import { commandOf } from "../../domain/shell-words.ts";
-import { after } from "../../domain/time.ts";
+import { after as later } from "../../domain/time.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -31,8 +32,15 @@ export interface JobOptions extends RuleOptions {
   readonly env?: readonly string[];
 }
 
-interface EnqueueOptions extends JobOptions {
+/** The options that say when a job's turn comes. */
+interface OrderOptions {
   readonly hold?: boolean;
+  readonly after?: readonly string[];
+  readonly afterAny?: readonly string[];
+  readonly ifParentFails?: string;
+}
+
+interface EnqueueOptions extends JobOptions, OrderOptions {
   readonly file?: string;
   readonly each?: string;
   readonly colsep?: string;
@@ -107,13 +115,10 @@ export async function complete(
   return (await completer(context, store, options))(request);
 }
 
-export async function completer(
-  context: Context,
-  store: Store,
-  options: JobOptions & { readonly hold?: boolean },
-) {
+export async function completer(context: Context, store: Store, options: JobOptions & OrderOptions) {
   const defaults = defaultsFrom(await context.settings(store), context);
   const over = overrides(context, options, await store.now());
+  const parents = await parentsOf(store, options);
   return (request: JobRequest): NewJob => {
     const asked = {
       ...request,
@@ -121,10 +126,27 @@ export async function completer(
       env: { ...request.env, ...over.env },
       rules: mergedRules(request.rules, over.rules ?? {}),
       held: options.hold ?? request.held,
+      after: [...(request.after ?? []), ...parents],
     };
     const cwd = asked.cwd === undefined ? undefined : resolve(context.cwd, asked.cwd);
     return newJob({ ...asked, cwd, tags: [...(request.tags ?? []), ...(options.tag ?? [])] }, defaults);
   };
+}
+
+async function parentsOf(store: Store, options: OrderOptions): Promise<Parent[]> {
+  const { after = [], afterAny = [], ifParentFails } = options;
+  if (ifParentFails !== undefined && after.length === 0)
+    throw misuse("--if-parent-fails is about the jobs of --after");
+  const policy = failurePolicies.find((word) => word === (ifParentFails ?? "cancel"));
+  if (policy === undefined)
+    throw misuse(`--if-parent-fails cannot be ${JSON.stringify(ifParentFails)}: it is cancel, wait or run`);
+  const named = [
+    ...after.map((word) => [word, policy] as const),
+    ...afterAny.map((word) => [word, "run"] as const),
+  ];
+  const parents: Parent[] = [];
+  for (const [word, if_fails] of named) parents.push({ id: (await store.jobs.find(word)).id, if_fails });
+  return parents;
 }
 
 /** What the options say; what they do not say is missing. */
@@ -133,7 +155,7 @@ export function overrides(context: Context, options: JobOptions, now: number): P
   if (runAt !== undefined && delay !== undefined) throw misuse("--run-at and --delay say the same: give one");
   const run_at =
     delay !== undefined
-      ? after(now, seconds("delay", delay))
+      ? later(now, seconds("delay", delay))
       : runAt !== undefined
         ? moment("run-at", runAt, now)
         : undefined;

@@ -90,6 +90,7 @@ function whenText(job: Job, now: number): string {
     case "pending":
     case "failed": {
       if (job.held) return "held";
+      if (job.unmet > 0) return `after ${job.unmet}`;
       const seconds = ((job.next_run_at ?? now) - now) / 1000;
       return seconds > 0 ? `in ${formatDuration(Math.ceil(seconds))}` : "due";
     }

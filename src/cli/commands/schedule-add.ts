@@ -35,11 +35,16 @@ export async function scheduleAdd(
   if (command.length > 1) throw misuse("the times or the command are several words", "quote each of the two");
   const rule = readRule(options);
   const request = await readRequest(command, options);
-  if (request.id !== undefined || request.run_at !== undefined || request.held) {
-    throw misuse("what a schedule runs has no id, run_at or held of its own", "leave them out");
+  if (request.id !== undefined || request.run_at !== undefined || request.held || request.after) {
+    throw misuse("what a schedule runs has no id, run_at, held or after of its own", "leave them out");
   }
   await using store = await context.openStore();
-  const { id: _id, run_at: _run_at, ...job } = await complete(context, store, options, request);
+  const {
+    id: _id,
+    run_at: _run_at,
+    after: _after,
+    ...job
+  } = await complete(context, store, options, request);
   const next_at = firstTime(cron, rule.tz, await store.now());
   const wanted = checkSchedule({ ...rule, name, cron, job, next_at });
   const [added] = await store.schedules.add([wanted], { replace: options.replace ?? false });

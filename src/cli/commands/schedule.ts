@@ -158,7 +158,12 @@ export async function scheduleResume(context: Context, names: readonly string[])
 export async function scheduleRun(context: Context, [name]: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const { job } = await store.schedules.find(name!);
-  const { id, queue } = await store.schedules.run(name!, { ...job, id: undefined, run_at: undefined });
+  const { id, queue } = await store.schedules.run(name!, {
+    ...job,
+    id: undefined,
+    after: [],
+    run_at: undefined,
+  });
   await printLine(id);
   await hintAtWorkers(store, [queue]);
   return done;

@@ -3,7 +3,7 @@
 import type { Attempt } from "../../domain/attempt.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
-import { attemptJson, jobJson, originJson } from "../../domain/json.ts";
+import { attemptJson, jobJson, originJson, relativesJson } from "../../domain/json.ts";
 import { ruleFacts } from "../../domain/rule-words.ts";
 import type { JobRules } from "../../domain/rules.ts";
 import type { JobOrigin } from "../../domain/schedule.ts";
@@ -12,7 +12,11 @@ import { isoTime } from "../../domain/time.ts";
 import { errorLogPath, jobLogPath } from "../../home.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, note, printFacts, printJson, printTable, stateCell } from "../output.ts";
+import { familyTree } from "../family.ts";
+import { type Cell, note, printFacts, printJson, printLine, printTable, stateCell } from "../output.ts";
+
+/** Jobs that come after one and are printed with it. */
+const mostRelatives = 1000;
 
 export async function show(
   context: Context,
@@ -28,10 +32,15 @@ export async function show(
       ...attemptJson(attempt),
       ...logsOf(jobLogPath(context.home, job.seq, attempt.number), store.output !== null, job.rules),
     }));
-    await printJson({ ...jobJson(job), ...originJson(origin), attempts_history: history });
+    const family = relativesJson(await store.jobs.relatives(job.seq, mostRelatives));
+    await printJson({ ...jobJson(job), ...originJson(origin), ...family, attempts_history: history });
     return done;
   }
   await printFacts(facts(job, origin));
+  for (const side of ["after", "before"] as const) {
+    const tree = await familyTree(store, job.seq, side);
+    if (tree.length > 0) await printLine([`comes ${side}`, ...tree].join("\n"));
+  }
   if (attempts.length === 0) return done;
   note("");
   const heading = [

@@ -10,6 +10,7 @@ import { newJobId } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { addStagedParents } from "./dependencies.ts";
 import type { Row } from "./rows.ts";
 import { takenBy } from "./trouble.ts";
 
@@ -45,11 +46,11 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
       (sql) => sql`
         insert into queuectl.staged
         select ${batch}::uuid, place, id, given, command, max_retries, priority,
-          timeout, queue, tags, cwd, env, rules, held, key, run_at
+          timeout, queue, tags, cwd, env, rules, held, key, after, run_at
         from jsonb_to_recordset(${rows}::jsonb) as job(
           place integer, id text, given boolean, command text, max_retries integer, priority integer,
           timeout double precision, queue text, tags text, cwd text, env text, rules text,
-          held boolean, key text, run_at bigint
+          held boolean, key text, after text, run_at bigint
         )
         order by place
         on conflict do nothing
@@ -66,6 +67,7 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
       tags: JSON.stringify(job.tags),
       env: JSON.stringify(job.env),
       rules: JSON.stringify(job.rules),
+      after: JSON.stringify(job.after),
     });
     if (gathered.length >= gatheredAtOnce) await save();
   }
@@ -99,6 +101,8 @@ async function moveIn(connection: Connection, tx: SQL, batch: string, count: num
     from queuectl.staged, coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where batch = ${batch} order by place
   `;
+  // What waits for others stands in no line for a key.
+  await addStagedParents(connection, tx, batch);
   // Of the jobs of one key and queue all but the first wait for it; claims need not meet them one by one.
   await tx`
     update queuectl.jobs set parked = true, ready = false, next_run_at = null

@@ -20,6 +20,7 @@ import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import { bulkEnqueue } from "./bulk-enqueue.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges, groupsOf } from "./counts.ts";
+import { addParents, forgetRemoved, relatives, tellChildren, waitNoMore } from "./dependencies.ts";
 import { rewrite } from "./edit.ts";
 import { holdBack, letGo } from "./held.ts";
 import { isByText, isWanted, lastPlace, matches, newestOf } from "./matching.ts";
@@ -49,7 +50,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
   return {
     async enqueue(job) {
       refuseSplit(job.rules);
-      const row = await insert(connection, job);
+      const row = job.after.length === 0 ? await insert(connection, job) : await insertAfter(job);
       notifier.say("work");
       return jobFrom(row);
     },
@@ -78,6 +79,8 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
         `;
         return new Map(rows.map(({ seq, state }) => [Number(seq), state as JobState]));
       }),
+
+    relatives: (seq, limit) => ask((sql) => relatives(sql, seq, limit)),
 
     attempts: (seq) =>
       ask(async (sql) => {
@@ -203,6 +206,21 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
     }
   }
 
+  /** Inserts a job that comes after others, in one transaction with what it waits for. */
+  async function insertAfter(job: NewJob): Promise<JobRow> {
+    for (;;) {
+      try {
+        return await write(async (tx) => {
+          const [row] = await insertOne(connection, tx, job.id ?? newJobId(), job);
+          return addParents(connection, tx, jobRow(row), job.after);
+        });
+      } catch (error) {
+        if (takenBy(error) === undefined) throw error;
+        if (job.id !== undefined) throw idTaken(job.id);
+      }
+    }
+  }
+
   /** The job of this id, if it is no older than what began then: somebody else's may have stood there before. */
   async function storedSince(id: string, begunAt: number): Promise<JobRow | undefined> {
     const tookMs = Math.ceil(performance.now() - begunAt);
@@ -284,35 +302,31 @@ async function lockedRows(tx: SQL, seqs: readonly number[]): Promise<JobRow[]> {
 
 /** Waiting jobs are cancelled with this; running ones are marked for their workers. */
 export async function markCancelled(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
-  return moved(
-    connection,
-    tx,
-    rows,
-    await tx`
-      update queuectl.jobs set
-        cancel_requested_at = case when state = 'processing' then coalesce(cancel_requested_at, now) end,
-        finished_at = case when state = 'processing' then finished_at else now end,
-        next_run_at = null, ready = false, held = false, parked = false, updated_at = now,
-        state = case when state = 'processing' then state else 'cancelled' end
-      from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
-      where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
-    `,
-  );
+  const waiting = rows.filter(({ state }) => state !== "processing");
+  await waitNoMore(tx, waiting);
+  const updated = await tx`
+    update queuectl.jobs set
+      cancel_requested_at = case when state = 'processing' then coalesce(cancel_requested_at, now) end,
+      finished_at = case when state = 'processing' then finished_at else now end,
+      next_run_at = null, ready = false, held = false, parked = false, unmet = 0, updated_at = now,
+      state = case when state = 'processing' then state else 'cancelled' end
+    from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
+    where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
+  `;
+  await tellChildren(connection, tx, seqsOf(waiting));
+  return moved(connection, tx, rows, updated);
 }
 
 export async function makePending(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
-  return moved(
-    connection,
-    tx,
-    rows,
-    await tx`
-      update queuectl.jobs set
-        state = 'pending', ready = true, held = false, parked = false, unmet = 0, attempts = 0, lost_in_row = 0, next_run_at = now, updated_at = now,
-        finished_at = null, cancel_requested_at = null
-      from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
-      where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
-    `,
-  );
+  await waitNoMore(tx, rows);
+  const updated = await tx`
+    update queuectl.jobs set
+      state = 'pending', ready = true, held = false, parked = false, unmet = 0, attempts = 0, lost_in_row = 0, next_run_at = now,
+      updated_at = now, finished_at = null, cancel_requested_at = null
+    from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
+    where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
+  `;
+  return moved(connection, tx, rows, updated);
 }
 
 export const seqsOf = (rows: readonly JobRow[]) => rows.map(({ seq }) => seq);
@@ -350,6 +364,7 @@ export async function remove(
   await tx`delete from queuectl.attempts where job_seq = any(${seqs})`;
   await giveUpOutput(tx, seqsOf(rows));
   await tx`delete from queuectl.schedule_runs where job_seq = any(${seqs})`;
+  await forgetRemoved(connection, tx, seqsOf(rows));
   await tx`delete from queuectl.jobs where seq = any(${seqs})`;
   await counts.save(tx);
   return rows.map(({ seq, attempt_number }) => ({ seq, attempts: attempt_number }));

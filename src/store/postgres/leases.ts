@@ -33,6 +33,8 @@ interface Answer {
   /** Whether a limited queue has more room than before. */
   readonly freed: boolean;
   readonly expelled: boolean;
+  /** Whether jobs waited for those that settled. */
+  readonly told: boolean;
 }
 
 export function leases(connection: Connection, notifier: Notifier): Leases {
@@ -144,7 +146,9 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
     // What waits again may be for others to run: this process may be about to go.
     const goesOn =
-      answer.freed || answer.settled.some(({ next_run_at, key }) => next_run_at !== null || key !== null);
+      answer.freed ||
+      answer.told ||
+      answer.settled.some(({ next_run_at, key }) => next_run_at !== null || key !== null);
     if (goesOn) notifier.say("work");
     const done = new Set<Settlement>();
     for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);

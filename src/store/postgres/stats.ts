@@ -123,9 +123,27 @@ const unsettled = (sql: SQL, queues: readonly string[] | null) => sql`(
   where state in ('pending', 'processing', 'failed') and ${isAsked(sql, queues)}
 )`;
 
-/** Jobs that nothing but a user's word lets run: those that are held, and all that wait in a paused queue. */
+/**
+ * Jobs that nothing but a user's word lets run: all that wait in a paused queue, those that are held, those that wait for one that failed or
+ * waits in a paused queue, and what comes after them.
+ */
 const heldBack = (sql: SQL, queues: readonly string[] | null) => sql`(
-  (select count(*) from queuectl.jobs where held and queue not in (${paused(sql)}) and ${isAsked(sql, queues)})
+  (
+    with recursive stuck (seq) as (
+      (
+        select seq from queuectl.jobs where held
+        union
+        select child from queuectl.dependencies join queuectl.jobs on jobs.seq = parent
+        where waits and (
+          state in ('dead', 'cancelled') or state in ('pending', 'failed') and queue in (${paused(sql)})
+        )
+      )
+      union
+      select child from stuck join queuectl.dependencies on parent = stuck.seq where waits
+    )
+    select count(*) from stuck join queuectl.jobs using (seq)
+    where queue not in (${paused(sql)}) and ${isAsked(sql, queues)}
+  )
   + (
     select coalesce(sum(jobs), 0) from queuectl.counts
     where state in ('pending', 'failed') and queue in (${paused(sql)}) and ${isAsked(sql, queues)}

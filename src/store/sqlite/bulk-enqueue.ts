@@ -8,12 +8,13 @@ import { newJobId } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { addStagedParents } from "./dependencies.ts";
 
 /** One temporary table serves all that are gathered at the same time, as a server's requests may be. */
 let batches = 0;
 
 const columns =
-  "id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, run_at";
+  "id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, after, run_at";
 
 /** Rows gathered between two writes to the temporary table. */
 const gatheredAtOnce = 500;
@@ -27,7 +28,7 @@ export async function bulkEnqueue(connection: Connection, source: AsyncIterable<
         batch integer not null, place integer not null, id text not null, given integer not null, command text not null,
         max_retries integer not null, priority integer not null, timeout real not null, queue text not null,
         tags text not null, cwd text not null, env text not null, rules text not null, held integer not null, key text,
-        run_at integer,
+        after text not null, run_at integer,
         primary key (batch, place)
       ) strict, without rowid
     `),
@@ -46,7 +47,7 @@ async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, b
   using insert = db.prepare(`
     insert into staged (batch, place, ${columns}, given)
     values ($batch, $place, $id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
-      $rules, $held, $key, $run_at, $given)
+      $rules, $held, $key, $after, $run_at, $given)
   `);
   const save = db.transaction((jobs: readonly NewJob[]) => {
     for (const job of jobs) {
@@ -66,6 +67,7 @@ async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, b
         rules: JSON.stringify(job.rules),
         held: Number(job.held),
         key: job.key,
+        after: JSON.stringify(job.after),
         run_at: job.run_at ?? null,
       });
     }
@@ -86,7 +88,7 @@ function move(connection: Connection, batch: number): { count: number; first: nu
   for (;;) {
     try {
       sql(`
-        insert into jobs (${columns}, state, ready, next_run_at, created_at, updated_at)
+        insert into jobs (${columns.replace("after, ", "")}, state, ready, next_run_at, created_at, updated_at)
         select
           id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, coalesce(run_at, $now),
           'pending', coalesce(run_at, $now) <= $now and not held, iif(held, null, coalesce(run_at, $now)), $now, $now
@@ -102,13 +104,15 @@ function move(connection: Connection, batch: number): { count: number; first: nu
   const { count, first } = sql(`
     select count(*) as count, (select max(seq) from jobs) - count(*) + 1 as first from staged where batch = $batch
   `).get({ batch });
+  const counts = countChanges(connection);
+  // What waits for others stands in no line for a key.
+  addStagedParents(connection, batch, { counts, now });
   parkInLine(connection, batch, first);
   sql(`
     insert or ignore into job_tags (tag, seq)
     select tag.value, jobs.seq from staged join jobs using (id), json_each(staged.tags) as tag
     where staged.batch = $batch and staged.tags <> '[]'
   `).run({ batch });
-  const counts = countChanges(connection);
   const perQueue = sql("select queue, count(*) as jobs from staged where batch = $batch group by queue");
   for (const { queue, jobs } of perQueue.all({ batch })) {
     counts.addMany(queue, "pending", jobs);

@@ -2,7 +2,7 @@
 
 import { SQLiteError } from "bun:sqlite";
 import { isId } from "../../domain/id.ts";
-import { isSettled, type Job, type NewJob } from "../../domain/job.ts";
+import { isSettled, type NewJob } from "../../domain/job.ts";
 import {
   ambiguousId,
   idTaken,
@@ -17,8 +17,7 @@ import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
-import { rewrite } from "./edit.ts";
-import { holdBack, letGo } from "./held.ts";
+import { addParents, forgetRemoved, isEnded, relatives, tellChildren, waitNoMore } from "./dependencies.ts";
 
 export function jobs(connection: Connection): Jobs {
   const { sql, read, write, clock } = connection;
@@ -26,11 +25,13 @@ export function jobs(connection: Connection): Jobs {
   return {
     enqueue: (job) =>
       write(() => {
-        const row = insert(connection, job, clock());
         const counts = countChanges(connection);
+        const now = clock();
+        const row = insert(connection, job, now);
         counts.addMany(row.queue, "pending", 1);
+        const stored = addParents(connection, row, job.after, { counts, now });
         counts.save();
-        return jobFrom(row);
+        return jobFrom(stored);
       }),
 
     enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
@@ -56,6 +57,8 @@ export function jobs(connection: Connection): Jobs {
         return new Map(rows.map(({ seq, state }) => [seq, state]));
       }),
 
+    relatives: (seq, limit) => read(() => relatives(connection, seq, limit)),
+
     attempts: (seq) =>
       read(() =>
         sql("select * from attempts where job_seq = $seq order by number").all({ seq }).map(attemptFrom),
@@ -67,19 +70,24 @@ export function jobs(connection: Connection): Jobs {
         return markCancelled(connection, row, now);
       }),
 
-    hold: (seqs) =>
-      change(connection, seqs, (row, now) => {
+    async hold(seqs) {
+      const { holdBack } = await import("./held.ts");
+      return change(connection, seqs, (row, now) => {
         refuseUnlessWaiting(row, "held");
         return holdBack(connection, row.seq, now);
-      }),
+      });
+    },
 
-    release: (seqs) =>
-      change(connection, seqs, (row, now) => {
+    async release(seqs) {
+      const { letGo } = await import("./held.ts");
+      return change(connection, seqs, (row, now) => {
         refuseUnlessHeld(row);
         return letGo(connection, row.seq, now);
-      }),
+      });
+    },
 
-    edit: async (seq, edit) => {
+    async edit(seq, edit) {
+      const { rewrite } = await import("./edit.ts");
       const [job] = await change(connection, [seq], (row, now) => {
         refuseUnlessWaiting(row, "edited");
         return rewrite(connection, row, edit, now);
@@ -90,35 +98,30 @@ export function jobs(connection: Connection): Jobs {
     retry: (seqs, only) =>
       change(connection, seqs, (row, now) => {
         refuseUnless(row, only, "retried");
-        return makePending(connection, row.seq, now);
+        return makePending(connection, row, now);
       }),
 
     async retryEdited(seq, edit) {
+      const { rewrite } = await import("./edit.ts");
       const [job] = await change(connection, [seq], (row, now) => {
         refuseUnless(row, "dead", "retried");
-        return rewrite(connection, makePending(connection, row.seq, now), edit, now);
+        return rewrite(connection, makePending(connection, row, now), edit, now);
       });
       return job!;
     },
 
     delete: (seqs, only) =>
       write(() => {
-        const counts = countChanges(connection);
-        const removed = [...new Set(seqs)].map((seq) => {
-          const row = rowOf(connection, seq);
-          refuseUnless(row, only, "deleted");
-          counts.add(row, -1);
-          return remove(connection, row);
-        });
-        counts.save();
-        return removed;
+        const rows = [...new Set(seqs)].map((seq) => rowOf(connection, seq));
+        for (const row of rows) refuseUnless(row, only, "deleted");
+        return removeAll(connection, rows);
       }),
 
     retryDead: (limit) =>
       write(() => {
         const counts = countChanges(connection);
         const rows = oldestDead(connection, limit);
-        for (const row of rows) counts.move(row, makePending(connection, row.seq, clock()));
+        for (const row of rows) counts.move(row, makePending(connection, row, clock()));
         counts.save();
         return rows.length;
       }),
@@ -221,39 +224,47 @@ function change(connection: Connection, seqs: readonly number[], step: (row: Job
   return connection.write(() => {
     const now = connection.clock();
     const counts = countChanges(connection);
-    const changed: Job[] = [];
+    const changed: JobRow[] = [];
     for (const seq of new Set(seqs)) {
       const before = rowOf(connection, seq);
       const after = step(before, now);
       counts.move(before, after);
-      changed.push(jobFrom(after));
+      changed.push(after);
     }
+    tellChildren(connection, changed.filter(isEnded), { counts, now });
     counts.save();
-    return changed;
+    return changed.map(jobFrom);
   });
 }
 
 /** A waiting job is cancelled with this; a running one is marked for its worker. */
-export function markCancelled({ sql }: Connection, { seq, state }: JobRow, now: number): JobRow {
+export function markCancelled(connection: Connection, row: JobRow, now: number): JobRow {
+  const { sql } = connection;
+  const { seq, state } = row;
   if (state === "processing") {
     return sql(`
       update jobs set cancel_requested_at = coalesce(cancel_requested_at, $now), updated_at = $now
       where seq = $seq returning *
     `).get({ seq, now });
   }
+  waitNoMore(connection, row);
   return sql(`
-    update jobs set state = 'cancelled', ready = 0, held = 0, parked = 0, next_run_at = null, finished_at = $now, updated_at = $now
+    update jobs set
+      state = 'cancelled', ready = 0, held = 0, parked = 0, unmet = 0, next_run_at = null, finished_at = $now, updated_at = $now
     where seq = $seq returning *
   `).get({ seq, now });
 }
 
-export function makePending({ sql }: Connection, seq: number, now: number): JobRow {
-  return sql(`
+export function makePending(connection: Connection, row: JobRow, now: number): JobRow {
+  waitNoMore(connection, row);
+  return connection
+    .sql(`
     update jobs set
       state = 'pending', ready = 1, held = 0, parked = 0, unmet = 0, attempts = 0, lost_in_row = 0, next_run_at = $now, updated_at = $now,
       finished_at = null, cancel_requested_at = null
     where seq = $seq returning *
-  `).get({ seq, now });
+  `)
+    .get({ seq: row.seq, now });
 }
 
 /** The dead jobs that were enqueued first. `cross join` keeps SQLite from walking all jobs and asking each for its count. */
@@ -267,7 +278,7 @@ function oldestDead({ sql }: Connection, limit: number): JobRow[] {
   `).all({ limit });
 }
 
-export function remove({ sql }: Connection, row: JobRow): RemovedJob {
+function remove({ sql }: Connection, row: JobRow): RemovedJob {
   const { seq } = row;
   for (const tag of new Set<string>(JSON.parse(row.tags))) {
     sql("delete from job_tags where tag = $tag and seq = $seq").run({ tag, seq });
@@ -278,10 +289,12 @@ export function remove({ sql }: Connection, row: JobRow): RemovedJob {
   return { seq, attempts: row.attempt_number };
 }
 
-function removeAll(connection: Connection, rows: readonly JobRow[]): RemovedJob[] {
+/** Removes jobs, counts included, and tells those that come after them. */
+export function removeAll(connection: Connection, rows: readonly JobRow[]): RemovedJob[] {
   const counts = countChanges(connection);
   for (const row of rows) counts.add(row, -1);
   const removed = rows.map((row) => remove(connection, row));
+  if (rows.length > 0) forgetRemoved(connection, rows, { counts, now: connection.clock() });
   counts.save();
   return removed;
 }

@@ -12,6 +12,7 @@ import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { isEnded, tellChildren } from "./dependencies.ts";
 import { nextDueAt, nothingToClaim, promote, takeable } from "./in-turn.ts";
 import { noteEnded } from "./outbox.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
@@ -132,6 +133,7 @@ function settleAll(
     if (completed || isFailedRun(run.rules, ending)) runs.push({ completed, duration: ending.duration });
     settled.push(next);
   }
+  tellChildren(connection, settled.filter(isEnded), { counts, now });
   // Before the claim: it looks for jobs only in queues that are counted to have some.
   counts.save();
   const succeeded = runs.filter(({ completed }) => completed).length;
@@ -139,9 +141,8 @@ function settleAll(
   addToTotal(connection, "failed_runs", runs.length - succeeded);
   recordRuns(connection, now, runs);
   addToTotal(connection, "stale_settlements", stale.length);
-  const jobs = settled.map(jobFrom);
   noteEnded(connection, settled, now);
-  return { stale, settled: jobs };
+  return { stale, settled: settled.map(jobFrom) };
 }
 
 function writeEnding(

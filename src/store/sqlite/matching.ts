@@ -3,11 +3,12 @@
 
 import { applies } from "../refusals.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
-import type { JobChange, JobFilter, JobSpan, JobWindow, Matching, RemovedJob } from "../store.ts";
+import type { JobChange, JobFilter, JobSpan, JobWindow, Matching } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { isEnded, tellChildren } from "./dependencies.ts";
 import { holdBack, letGo } from "./held.ts";
-import { makePending, markCancelled, remove } from "./jobs.ts";
+import { makePending, markCancelled, removeAll } from "./jobs.ts";
 
 /** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
 const mostGroups = 32;
@@ -33,26 +34,16 @@ export function matching(connection: Connection): Matching {
     change: (change, filter, window) =>
       write(() => {
         const { rows, older } = windowOf(connection, filter, window);
-        const counts = countChanges(connection);
-        const removed: RemovedJob[] = [];
         const now = clock();
-        let changed = 0;
-        let left = 0;
-        for (const row of rows) {
-          if (!applies(change, row)) {
-            left++;
-            continue;
-          }
-          changed++;
-          if (change === "delete") {
-            counts.add(row, -1);
-            removed.push(remove(connection, row));
-          } else {
-            counts.move(row, changes[change](connection, row, now));
-          }
-        }
+        const apt = rows.filter((row) => applies(change, row));
+        const found = { changed: apt.length, left: rows.length - apt.length, older };
+        if (change === "delete") return { ...found, removed: removeAll(connection, apt) };
+        const counts = countChanges(connection);
+        const changed = apt.map((row) => changes[change](connection, row, now));
+        for (const [n, row] of changed.entries()) counts.move(apt[n]!, row);
+        tellChildren(connection, changed.filter(isEnded), { counts, now });
         counts.save();
-        return { changed, left, removed, older };
+        return { ...found, removed: [] };
       }),
   };
 }
@@ -60,7 +51,7 @@ export function matching(connection: Connection): Matching {
 const changes: Readonly<
   Record<Exclude<JobChange, "delete">, (connection: Connection, row: JobRow, now: number) => JobRow>
 > = {
-  retry: (connection, { seq }, now) => makePending(connection, seq, now),
+  retry: makePending,
   cancel: markCancelled,
   hold: (connection, { seq }, now) => holdBack(connection, seq, now),
   release: (connection, { seq }, now) => letGo(connection, seq, now),

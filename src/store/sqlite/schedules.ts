@@ -15,6 +15,7 @@ import {
 } from "../schedules.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { isEnded, tellChildren } from "./dependencies.ts";
 import { insert, markCancelled } from "./jobs.ts";
 
 /** Schedules to be fired between two looks. */
@@ -153,8 +154,10 @@ function unsettledJob({ sql }: Connection, name: string): JobRow | null {
 
 function cancel(connection: Connection, row: JobRow) {
   const counts = countChanges(connection);
-  const cancelled = markCancelled(connection, row, connection.clock());
+  const now = connection.clock();
+  const cancelled = markCancelled(connection, row, now);
   counts.move(row, cancelled);
+  tellChildren(connection, [cancelled].filter(isEnded), { counts, now });
   counts.save();
   return jobFrom(cancelled);
 }

@@ -52,11 +52,22 @@ const unsettled = ({ sql }: Connection, queues: readonly string[] | null): numbe
     select coalesce(sum(jobs), 0) as n from counts where state in ('pending', 'processing', 'failed') and ${isAsked}
   `).get(asked(queues)).n;
 
-/** Jobs that nothing but a user's word lets run: those that are held, and all that wait in a paused queue. */
+/**
+ * Jobs that nothing but a user's word lets run: all that wait in a paused queue, those that are held, those that wait for one that failed or
+ * waits in a paused queue, and what comes after them.
+ */
 const heldBack = ({ sql }: Connection, queues: readonly string[] | null): number =>
   sql(`
+    with recursive stuck (seq) as (
+      select seq from jobs where held = 1
+      union
+      select child from dependencies join jobs on jobs.seq = parent
+      where waits = 1 and (state in ('dead', 'cancelled') or state in ('pending', 'failed') and queue in (${paused}))
+      union
+      select child from stuck join dependencies on parent = stuck.seq where waits = 1
+    )
     select
-      (select count(*) from jobs where held = 1 and queue not in (${paused}) and ${isAsked})
+      (select count(*) from stuck join jobs using (seq) where queue not in (${paused}) and ${isAsked})
       + (select coalesce(sum(jobs), 0) from counts where state in ('pending', 'failed') and queue in (${paused}) and ${isAsked}) as n
   `).get(asked(queues)).n;
 

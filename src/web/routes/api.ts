@@ -2,7 +2,7 @@
 
 import { Elysia } from "elysia";
 import { misuse } from "../../domain/errors.ts";
-import { attemptJson, originJson, shownJobJson, workerJson } from "../../domain/json.ts";
+import { attemptJson, originJson, relativesJson, shownJobJson, workerJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { readJobValue } from "../../input/job.ts";
 import type { JobFilter } from "../../store/store.ts";
@@ -10,7 +10,7 @@ import { enqueueOnce } from "../enqueue.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
-import { scan, stats, workers } from "../reads.ts";
+import { mostRelatives, scan, stats, workers } from "../reads.ts";
 import { jsonReply } from "../reply.ts";
 import { eventStream, type Send } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
@@ -130,7 +130,13 @@ async function showJob(web: Web, id: string): Promise<Response> {
   const job = await web.store.jobs.find(id);
   const history = await web.store.jobs.attempts(job.seq);
   const origin = originJson(await web.store.schedules.originOf(job.seq));
-  return jsonReply({ ...shownJobJson(job), ...origin, attempts_history: history.map(attemptJson) });
+  const family = relativesJson(await web.store.jobs.relatives(job.seq, mostRelatives));
+  return jsonReply({
+    ...shownJobJson(job),
+    ...origin,
+    ...family,
+    attempts_history: history.map(attemptJson),
+  });
 }
 
 async function listAttempts(web: Web, id: string): Promise<Response> {

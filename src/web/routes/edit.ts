@@ -40,7 +40,7 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
     const isDead = job.state === "dead";
     if (!isDead) refuseUnlessWaiting(job, "edited");
     const edit = editFor(job, editIn(sending.form, await web.store.now()));
-    const edited = { ...job, ...edit };
+    const edited = { ...job, after: [], ...edit };
     if (step !== "enqueue") return pageReply(place, previewScreen(place, sending, edited));
     if (unseenCharacters(edited.command).length > 0 && fields.get("sure") !== "yes") {
       return pageReply(place, previewScreen(place, sending, edited, 422));
@@ -57,7 +57,7 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
 
 /** Fields that are left empty stay as they are, but for labels, variables and rules: then it has none. */
 function editIn(form: JobForm, now: number): JobEdit {
-  const { id: _id, held: _held, ...wanted } = readJobForm(form, now);
+  const { id: _id, held: _held, after: _after, ...wanted } = readJobForm(form, now);
   const said = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   return { ...said, tags: wanted.tags ?? [] };
 }

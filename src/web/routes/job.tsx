@@ -16,6 +16,7 @@ import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { findInLog } from "../log-search.ts";
 import { withoutSecrets } from "../log-secrets.ts";
 import { readWindow } from "../log-window.ts";
+import { mostRelatives } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -40,6 +41,9 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
         log={log}
         enqueuedBy={web.audit.enqueuedBy(job)}
         origin={origin}
+        relatives={
+          await web.shared(`relatives ${job.seq}`, () => web.store.jobs.relatives(job.seq, mostRelatives))
+        }
       />
     ),
   };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isId } from "../../../src/domain/id.ts";
 import type { NewJob } from "../../../src/domain/job.ts";
-import { allJobs, asyncly, claim, newJob, refusalOf, register } from "../../support/sample-jobs.ts";
+import { allJobs, asyncly, claim, kept, newJob, refusalOf, register } from "../../support/sample-jobs.ts";
 import type { MakeStore } from "../../support/temp-store.ts";
 
 export function enqueueContract(makeStore: MakeStore): void {
@@ -22,7 +22,7 @@ export function enqueueContract(makeStore: MakeStore): void {
       });
       const job = await store.jobs.enqueue(given);
       expect(job).toEqual({
-        ...given,
+        ...kept(given),
         id: "thumbs-1",
         seq: job.seq,
         state: "pending",
@@ -73,7 +73,7 @@ export function enqueueContract(makeStore: MakeStore): void {
         tags: ["ä", "🦀", "'", '"', "a".repeat(64)],
       });
       const { id } = await store.jobs.enqueue(given);
-      expect(await store.jobs.find(id)).toMatchObject({ ...given, id, run_at: expect.any(Number) });
+      expect(await store.jobs.find(id)).toMatchObject({ ...kept(given), id, run_at: expect.any(Number) });
     });
 
     test("a command as long as Linux takes it is stored whole", async () => {

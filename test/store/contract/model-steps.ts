@@ -3,6 +3,7 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
 import type { Ending } from "../../../src/domain/attempt.ts";
+import { type FailurePolicy, failurePolicies } from "../../../src/domain/dependencies.ts";
 import type { JobState, NewJob } from "../../../src/domain/job.ts";
 import type { Lease } from "../../../src/domain/lease.ts";
 import type { Store, Wanted } from "../../../src/store/store.ts";
@@ -42,6 +43,11 @@ const limit = fc.integer({ min: 1, max: 4 });
 const picks = fc.array(fc.nat(), { minLength: 1, maxLength: 3 });
 const only = fc.constantFrom<JobState | undefined>(undefined, undefined, "dead", "completed");
 
+interface ParentPick {
+  readonly pick: number;
+  readonly if_fails: FailurePolicy;
+}
+
 const job = fc.record({
   priority: fc.integer({ min: 1, max: 5 }),
   queue: queueName,
@@ -49,6 +55,13 @@ const job = fc.record({
   delayMs: fc.constantFrom(0, 0, 0, -1000, 1000, 5000),
   held: fc.constantFrom(false, false, false, true),
   key: fc.constantFrom(null, null, "k", "l"),
+  /** Which of the jobs that there are it comes after. */
+  parents: fc.oneof(
+    fc.constant<ParentPick[]>([]),
+    fc.array<ParentPick>(fc.record({ pick: fc.nat(), if_fails: fc.constantFrom(...failurePolicies) }), {
+      maxLength: 3,
+    }),
+  ),
 });
 
 const edit = fc.record(
@@ -94,7 +107,7 @@ const turn = fc.record({
 
 export const steps: fc.Arbitrary<Step>[] = [
   step("enqueue", job, async (wanted, model, { store, clock }) => {
-    const given = jobFrom(wanted, clock.now);
+    const given = jobFrom(model, wanted, clock.now);
     const enqueued = await store.jobs.enqueue(given);
     const { id, seq } = enqueued;
     const moments = { created_at: clock.now, updated_at: clock.now, started_at: null, finished_at: null };
@@ -102,18 +115,23 @@ export const steps: fc.Arbitrary<Step>[] = [
     const none = { last_exit_code: null, last_error: null, last_duration: null, worker_id: null };
     const waits = { state: "pending", attempts: 0, unmet: 0, run_at } as const;
     const next_run_at = given.held ? null : run_at;
-    queue.addJob(model, { ...given, id, seq, ...waits, next_run_at, ...moments, ...none });
+    const { after, ...rest } = given;
+    queue.addJob(model, { ...rest, id, seq, ...waits, next_run_at, ...moments, ...none }, after, clock.now);
   }),
 
   step("enqueueAll", fc.array(job, { maxLength: 4 }), async (all, model, { store, clock }) => {
-    const given = all.map((wanted) => jobFrom(wanted, clock.now));
+    const given = all.map((wanted) => jobFrom(model, wanted, clock.now));
     const enqueued = await store.jobs.enqueueAll(asyncly(given));
     const ids = await Array.fromAsync(enqueued.ids());
     expect([enqueued.count, ids.length]).toEqual([given.length, given.length]);
     for (const [n, id] of ids.entries()) {
       const stored = await store.jobs.find(id);
-      expect(stored).toMatchObject({ ...given[n]!, id, run_at: given[n]!.run_at ?? clock.now });
-      queue.addJob(model, { ...stored, next_run_at: stored.held ? null : stored.run_at });
+      const { after, run_at = clock.now, ...rest } = given[n]!;
+      const { created_at, started_at, seq } = stored;
+      expect([created_at, started_at]).toEqual([clock.now, null]);
+      const next_run_at = rest.held ? null : run_at;
+      const fresh = { state: "pending", unmet: 0, last_error: null, finished_at: null } as const;
+      queue.addJob(model, { ...stored, ...rest, ...fresh, id, seq, run_at, next_run_at }, after, clock.now);
     }
   }),
 
@@ -155,7 +173,9 @@ export const steps: fc.Arbitrary<Step>[] = [
     const done = store.jobs.cancel(chosen.map(({ job }) => job.seq));
     if (!chosen.every(queue.mayCancel)) return await expectWrongState(done);
     await done;
-    for (const entry of new Set(chosen)) queue.cancelJob(entry, clock.now);
+    // As the store does: those that were named first, and then what comes after them.
+    for (const entry of new Set(chosen)) entry.waitsFor.clear();
+    for (const entry of new Set(chosen)) queue.cancelJob(model, entry, clock.now);
   }),
 
   step("snooze", fc.tuple(fc.nat(), fc.constantFrom(0, 1000)), async ([pick, ms], model, { store }) => {
@@ -199,12 +219,12 @@ export const steps: fc.Arbitrary<Step>[] = [
     for (const entry of chosen) queue.retryJob(entry, clock.now);
   }),
 
-  step("delete", fc.tuple(picks, only), async ([numbers, only], model, { store }) => {
+  step("delete", fc.tuple(picks, only), async ([numbers, only], model, { store, clock }) => {
     const chosen = pickedJobs(model, numbers.slice(0, 2));
     const seqs = chosen.map(({ job }) => job.seq);
     const done = store.jobs.delete(seqs, only);
     if (!chosen.every((entry) => queue.mayChange(entry, only))) return await expectWrongState(done);
-    expectRemoved(await done, new Set(chosen), model);
+    expectRemoved(await done, new Set(chosen), model, clock.now);
   }),
 
   step("retryDead", limit, async (limit, model, { store, clock }) => {
@@ -213,8 +233,9 @@ export const steps: fc.Arbitrary<Step>[] = [
     for (const entry of oldest) queue.retryJob(entry, clock.now);
   }),
 
-  step("deleteDead", limit, async (limit, model, { store }) => {
-    expectRemoved(await store.jobs.deleteDead(limit), queue.jobsIn(model, "dead").slice(0, limit), model);
+  step("deleteDead", limit, async (limit, model, { store, clock }) => {
+    const oldest = queue.jobsIn(model, "dead").slice(0, limit);
+    expectRemoved(await store.jobs.deleteDead(limit), oldest, model, clock.now);
   }),
 
   step("prune", fc.tuple(limit, fc.constantFrom(0, 1000, 5000)), async ([limit, age], model, real) => {
@@ -227,6 +248,7 @@ export const steps: fc.Arbitrary<Step>[] = [
       removed,
       old.filter(({ job }) => seqs.has(job.seq)),
       model,
+      real.clock.now,
     );
   }),
 
@@ -315,11 +337,14 @@ function expectRemoved(
   removed: readonly { seq: number; attempts: number }[],
   expected: Iterable<queue.ModelJob>,
   model: Model,
+  now: number,
 ): void {
   const wanted = [...expected].map(({ job, attempts }) => ({ seq: job.seq, attempts: attempts.length }));
   const bySeq = (a: { seq: number }, b: { seq: number }) => a.seq - b.seq;
   expect(removed.toSorted(bySeq)).toEqual(wanted.sort(bySeq));
-  for (const { seq } of removed) model.jobs.delete(seq);
+  const gone = removed.map(({ seq }) => model.jobs.get(seq)!.job);
+  for (const { seq } of gone) model.jobs.delete(seq);
+  for (const job of gone) queue.tellChildren(model, { ...job, state: "completed" }, now);
 }
 
 async function expectWrongState(done: Promise<unknown>): Promise<void> {
@@ -348,8 +373,14 @@ const pickedJobs = (model: Model, numbers: readonly number[]) =>
   numbers.flatMap((pick) => picked([...model.jobs.values()], pick) ?? []);
 
 function jobFrom(
-  { delayMs, ...more }: typeof job extends fc.Arbitrary<infer T> ? T : never,
+  model: Model,
+  { delayMs, parents, ...more }: typeof job extends fc.Arbitrary<infer T> ? T : never,
   now: number,
 ): NewJob {
-  return newJob({ ...more, run_at: delayMs === 0 ? undefined : now + delayMs });
+  const named = (parents as ParentPick[]).flatMap(({ pick, if_fails }) => {
+    const entry = picked([...model.jobs.values()], pick);
+    return entry ? [[entry.job.id, if_fails] as const] : [];
+  });
+  const after = [...new Map(named)].map(([id, if_fails]) => ({ id, if_fails }));
+  return newJob({ ...more, after, run_at: delayMs === 0 ? undefined : now + delayMs });
 }

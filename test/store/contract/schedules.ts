@@ -11,6 +11,7 @@ export function schedulesContract(makeStore: MakeStore): void {
   const {
     id: _,
     run_at: __,
+    after: ___,
     ...job
   } = newJob({ command: "backup", queue: "night", tags: ["x"], env: { A: "1" } });
 
@@ -32,7 +33,12 @@ export function schedulesContract(makeStore: MakeStore): void {
   /** For the time that the schedule waits for; it goes on a minute later. */
   const firing = (schedule: Schedule, more: Partial<Firing> = {}): Firing => ({
     schedule,
-    jobs: [{ at: schedule.next_at!, job: { ...schedule.job, id: undefined, run_at: schedule.next_at! } }],
+    jobs: [
+      {
+        at: schedule.next_at!,
+        job: { ...schedule.job, id: undefined, after: [], run_at: schedule.next_at! },
+      },
+    ],
     overlap: schedule.overlap,
     missed_at: null,
     next_at: schedule.next_at! + minute,
@@ -177,7 +183,9 @@ export function schedulesContract(makeStore: MakeStore): void {
       clock.now += minute;
       const run_at = clock.now + 5000;
       await store.schedules.fire(
-        firing(schedule, { jobs: [{ at: schedule.next_at!, job: { ...job, id: undefined, run_at } }] }),
+        firing(schedule, {
+          jobs: [{ at: schedule.next_at!, job: { ...job, id: undefined, after: [], run_at } }],
+        }),
       );
       await register(store, "worker-a");
       expect(await claim(store)).toEqual([]);
@@ -220,7 +228,7 @@ export function schedulesContract(makeStore: MakeStore): void {
       const schedule = await added(temp);
       clock.now += 3 * minute;
       const times = [0, 1, 2].map((n) => schedule.next_at! + n * minute);
-      const jobs = times.map((at) => ({ at, job: { ...job, id: undefined, run_at: at } }));
+      const jobs = times.map((at) => ({ at, job: { ...job, id: undefined, after: [], run_at: at } }));
       const fired = await store.schedules.fire(firing(schedule, { jobs, missed_at: 7 }));
       expect(fired!.jobs.map(({ run_at }) => run_at)).toEqual(times);
       expect((await store.schedules.runs("nightly", 2)).map(({ at }) => at)).toEqual([times[2]!, times[1]!]);
@@ -332,8 +340,18 @@ export function schedulesContract(makeStore: MakeStore): void {
       await using temp = await makeStore();
       const { store } = temp;
       const schedule = await added(temp);
-      const first = await store.schedules.run("nightly", { ...job, id: undefined, run_at: undefined });
-      const second = await store.schedules.run("nightly", { ...job, id: "mine", run_at: undefined });
+      const first = await store.schedules.run("nightly", {
+        ...job,
+        id: undefined,
+        after: [],
+        run_at: undefined,
+      });
+      const second = await store.schedules.run("nightly", {
+        ...job,
+        id: "mine",
+        after: [],
+        run_at: undefined,
+      });
       expect(first).toMatchObject({ ...job, state: "pending" });
       expect(await store.schedules.originOf(second.seq)).toEqual({ schedule: "nightly", at: null });
       expect(await store.schedules.find("nightly")).toMatchObject({
@@ -343,9 +361,9 @@ export function schedulesContract(makeStore: MakeStore): void {
       });
       expect((await fireNext(store, "nightly"))!.skipped).toBe(true);
       const { run } = store.schedules;
-      expect((await refusalOf(run("other", { ...job, id: undefined, run_at: undefined }))).kind).toBe(
-        "not_found",
-      );
+      expect(
+        (await refusalOf(run("other", { ...job, id: undefined, after: [], run_at: undefined }))).kind,
+      ).toBe("not_found");
     });
 
     test("while paused no time comes; resumed it goes on with the time it is given", async () => {

@@ -66,6 +66,18 @@ create unique index jobs_key_running on queuectl.jobs (key) where state = 'proce
 create index jobs_key_ready on queuectl.jobs (key) where ready and key is not null;
 create index jobs_parked on queuectl.jobs (key, queue, priority desc, seq) where parked;
 
+-- Which jobs come after which: `waits` as long as the child, which is pending then, waits for the parent. Jobs count theirs in `unmet`.
+create table queuectl.dependencies (
+  child bigint not null,
+  parent bigint not null,
+  if_fails text not null check (if_fails in ('cancel', 'wait', 'run')),
+  waits boolean not null,
+  primary key (child, parent)
+);
+
+create index dependencies_of_parent on queuectl.dependencies (parent, child);
+create index dependencies_waiting on queuectl.dependencies (parent, child) where waits;
+
 create table queuectl.job_tags (
   tag text collate "C" not null,
   seq bigint not null,
@@ -299,6 +311,7 @@ create unlogged table queuectl.staged (
   rules text not null,
   held boolean not null,
   key text collate "C",
+  after text not null,
   run_at bigint,
   primary key (batch, place)
 );
@@ -584,6 +597,66 @@ begin
 end
 $$;
 
+-- Lets those that wait for jobs which are settled, or are being removed, go, be cancelled, or wait on; and so on for those that wait for a
+-- cancelled one. Null when there were none, else what is to be counted: [{queue, state, jobs}]. domain/dependencies.ts says what becomes of whom.
+create function queuectl.tell_children(parents bigint[], are_removed boolean, at bigint) returns jsonb language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan
+as $$
+declare
+  ended bigint[] := parents;
+  moves jsonb;
+  counted jsonb;
+begin
+  while cardinality(ended) > 0 loop
+    perform from queuectl.jobs
+    where seq in (select child from queuectl.dependencies where parent = any(ended) and waits) order by seq for update;
+    exit when not found;
+    with link as materialized (
+      select child, parent, id, state, if_fails,
+        are_removed or state = 'completed' or if_fails = 'run' as is_met
+      from queuectl.dependencies join queuectl.jobs on jobs.seq = parent
+      where parent = any(ended) and waits
+    ),
+    failed as materialized (
+      select distinct on (child) child, id, state from link where not is_met and if_fails = 'cancel' order by child, parent
+    ),
+    met as materialized (
+      select child, count(*)::integer as many from link
+      where is_met and child not in (select child from failed) group by child
+    ),
+    closed as (
+      update queuectl.dependencies set waits = false
+      where waits and (
+        child in (select child from failed)
+        or (child, parent) in (select child, parent from link where is_met)
+      )
+    ),
+    freed as (
+      update queuectl.jobs set
+        unmet = unmet - many, ready = unmet = many and run_at <= at and not held and not parked,
+        next_run_at = case when unmet = many and not held and not parked then greatest(run_at, at) end, updated_at = at
+      from met where jobs.seq = met.child
+    ),
+    gone as (
+      update queuectl.jobs set
+        state = 'cancelled', ready = false, held = false, parked = false, unmet = 0, next_run_at = null,
+        last_error = format('job %s, which it comes after, is %s', failed.id, failed.state), finished_at = at, updated_at = at
+      from failed where jobs.seq = failed.child returning jobs.seq, jobs.queue
+    )
+    select
+      coalesce((select array_agg(seq) from gone), '{}'),
+      coalesce((
+        select jsonb_agg(jsonb_build_object('queue', queue, 'state', side.state, 'jobs', side.jobs, 'ms', 0))
+        from (select queue, count(*) as many from gone group by queue) as cancelled
+        cross join lateral (values ('pending', -many), ('cancelled', many)) as side(state, jobs)
+      ), '[]')
+    into ended, counted;
+    moves := coalesce(moves, '[]') || counted;
+  end loop;
+  return moves;
+end
+$$;
+
 -- One turn of a worker process in one round trip; store/postgres/leases.ts says what goes in and comes out.
 create function queuectl.exchange(turn jsonb) returns jsonb language plpgsql
 set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
@@ -613,6 +686,8 @@ declare
   crowded boolean := false;
   freed boolean;
   expelled boolean := false;
+  settled_seqs bigint[];
+  told jsonb;
 begin
   -- What a torn network delivers late would claim jobs that nobody hears of.
   if (turn ->> 'until')::bigint < queuectl.now_ms() then
@@ -703,6 +778,7 @@ begin
           (jsonb_build_object('queue', queue, 'state', 'processing', 'jobs', -1, 'ms', -queuectl.ms(duration_before))),
           (jsonb_build_object('queue', queue, 'state', state, 'jobs', 1, 'ms', queuectl.ms(last_duration)))
       ) as both_sides(change)),
+      (select array_agg(seq) from moved where state in ('completed', 'dead', 'cancelled')),
       queuectl.record_runs(
         (
           select coalesce(jsonb_agg(jsonb_build_object('completed', state = 'completed', 'bin', bin)), '[]')
@@ -710,7 +786,9 @@ begin
         ),
         at, slot
       )
-    into settled, stale, moves;
+    into settled, stale, moves, settled_seqs;
+    told := queuectl.tell_children(settled_seqs, false, at);
+    moves := moves || coalesce(told, '[]');
     perform queuectl.note_ended(settled, at);
     if jsonb_array_length(stale) > 0 then
       insert into queuectl.totals as kept (name, slot, value) values ('stale_settlements', slot, jsonb_array_length(stale))
@@ -834,7 +912,7 @@ begin
   end if;
   return jsonb_build_object(
     'at', at, 'stale', stale, 'settled', settled, 'claimed', claimed, 'due', due, 'crowded', crowded, 'freed', freed,
-    'expelled', expelled
+    'expelled', expelled, 'told', told is not null
   );
 end
 $$;

@@ -93,6 +93,18 @@ begin
   );
 end;
 
+-- Which jobs come after which: `waits` as long as the child, which is pending then, waits for the parent. Jobs count theirs in `unmet`.
+create table dependencies (
+  child integer not null,
+  parent integer not null,
+  if_fails text not null check (if_fails in ('cancel', 'wait', 'run')),
+  waits integer not null check (waits in (0, 1)),
+  primary key (child, parent)
+) strict, without rowid;
+
+create index dependencies_of_parent on dependencies (parent, child);
+create index dependencies_waiting on dependencies (parent, child) where waits = 1;
+
 create table job_tags (
   tag text not null,
   seq integer not null,

@@ -1,0 +1,37 @@
+// Jobs that come after others on the dashboard and in the API.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { webServer } from "../support/web-server.ts";
+
+setDefaultTimeout(60_000);
+
+test("a job that comes after others is made by the API, and shown with its family", async () => {
+  await using web = await webServer();
+  await web.api("POST", "/jobs", { command: "true", id: "a" });
+  const made = await web.api("POST", "/jobs", { command: "true", id: "b", after: ["a"] });
+  expect([made.status, await made.json()]).toEqual([201, expect.objectContaining({ unmet: 1 })]);
+  expect(await (await web.api("GET", "/jobs/a")).json()).toMatchObject({
+    after: [],
+    before: [{ id: "b", state: "pending" }],
+  });
+  expect(await (await web.api("GET", "/jobs/b")).json()).toMatchObject({
+    after: [{ id: "a", state: "pending", if_fails: "cancel" }],
+  });
+  const wrong = await web.api("POST", "/jobs", { command: "true", after: ["nothere"] });
+  expect(wrong.status).toBe(404);
+  expect(await (await web.get("/jobs/b")).text()).toMatch(/Comes after.*\/jobs\/a/s);
+  expect(await (await web.get("/jobs")).text()).toContain("after 1 other");
+});
+
+test("the form makes a job that comes after others, and says so before", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "a");
+  await web.q.ok("enqueue", "true", "--id", "b");
+  const fields = { command: "true", id: "c", after: "a, b", if_fails: "wait" };
+  const preview = await (await web.post("/enqueue", fields)).text();
+  expect(preview).toContain("a (wait if it fails), b (wait if it fails)");
+  expect((await web.post("/enqueue", { ...fields, step: "enqueue" })).status).toBe(303);
+  expect((await web.q.json("show", "c")).after.map(({ if_fails }: { if_fails: string }) => if_fails)).toEqual(
+    ["wait", "wait"],
+  );
+});
