@@ -5,7 +5,9 @@ import { Elysia } from "elysia";
 import { Queue } from "../../src/index.ts";
 import { type DashboardOptions, dashboard } from "../../src/library/dashboard.ts";
 import { closeBrowser, hasBrowser, openPage } from "../support/browser.ts";
+import { noPostgres } from "../support/postgres-server.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { postgres } from "../support/temp-postgres.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 setDefaultTimeout(90_000);
@@ -259,6 +261,22 @@ describe("the app", () => {
     expect((await app.post("/my/jobs/workers/start", { count: "1" })).status).toBe(303);
     expect((await app.queue.wait("one")).state).toBe("completed");
     expect(await app.q.json("worker", "list")).toHaveLength(1);
+  });
+
+  test.skipIf(noPostgres !== undefined)("starts workers of a queue on PostgreSQL as well", async () => {
+    await using database = await postgres.makeDatabase();
+    const url = database.environment.QUEUECTL_DATABASE_URL!;
+    await using q = queuectl({ QUEUECTL_DATABASE_URL: url });
+    await using queue = await Queue.open({ home: q.home, database: url });
+    const app = new Elysia().use(dashboard({ queue, allow: everything }));
+    const { id } = await queue.enqueue("echo done");
+    const headers = { host: "localhost", "content-type": "application/x-www-form-urlencoded" };
+    const start = { method: "POST", headers, body: "count=1" };
+    const started = await app.handle(new Request("http://localhost/queue/workers/start", start));
+    expect(started.status).toBe(303);
+    expect((await queue.wait(id)).state).toBe("completed");
+    const log = new Request(`http://localhost/queue/jobs/${id}/log`, { headers: { host: "localhost" } });
+    expect(await (await app.handle(log)).text()).toBe("done\n");
   });
 
   test("stops although somebody follows a log", async () => {
