@@ -132,7 +132,7 @@ export interface QueuePageProps {
 
 /** The limits of one queue. */
 export function QueuePage({ ui, queue, fault }: QueuePageProps) {
-  const { concurrency } = queue;
+  const { concurrency, rate } = queue;
   return (
     <>
       <h1>
@@ -157,6 +157,12 @@ export function QueuePage({ ui, queue, fault }: QueuePageProps) {
             word="Jobs at once"
             value={concurrency === null ? "" : String(concurrency)}
             placeholder="any number"
+          />
+          <Field
+            name="rate"
+            word="Starts in a time"
+            value={rate === null ? "" : formatRate(rate)}
+            placeholder="100/m, 5/10s"
           />
         </div>
         <div class="actions">

@@ -444,13 +444,17 @@ const commands: readonly Command[] = [
   {
     name: "queue set",
     takes: "<queue>",
-    about: "Say how many jobs of a queue may run at once; running workers obey at once",
-    usage: "queue set <queue> --concurrency <n>|none",
-    examples: ["queuectl queue set media --concurrency 2"],
+    about: "Say how many jobs of a queue may run at once, or start in a time; running workers obey at once",
+    usage: "queue set <queue> [--concurrency <n>|none] [--rate <starts/time>|none]",
+    examples: ["queuectl queue set media --concurrency 2", "queuectl queue set api --rate 100/m"],
     flags: [
       [
         "--concurrency <n>",
         "How many of its jobs may run at once, on all machines together; none for any number",
+      ],
+      [
+        "--rate <starts>",
+        "How many may start in any time of a length, such as 100/m or 5/10s; none for any number",
       ],
       json,
     ],

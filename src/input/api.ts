@@ -118,7 +118,10 @@ export const queue = z
   .meta({ id: "Queue" });
 
 /** What is not there stays as it is; null takes a limit away. */
-export const limitsBody = z.strictObject({ concurrency: z.number().nullish() });
+export const limitsBody = z.strictObject({
+  concurrency: z.number().nullish(),
+  rate: z.string().nullish(),
+});
 
 /** A page of a list; `next` is the `before` of the next one. */
 export const listOf = (item: z.ZodType) =>

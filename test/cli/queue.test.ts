@@ -71,6 +71,17 @@ describe("limits", () => {
     expect([ledger.length, most]).toEqual([12, 2]);
   });
 
+  test("no more than so many start in a time, and a worker waits for the next moment by itself", async () => {
+    await using q = queuectl();
+    await q.ok("queue", "set", "api", "--rate", "2/s");
+    for (let n = 0; n < 5; n++) await q.ok("enqueue", "true", "--id", `j${n}`, "--queue", "api");
+    await q.ok("worker", "--until-empty", "--count", "5", "--poll", "60");
+    const jobs: { started_at: string }[] = await q.json("list");
+    const starts = jobs.map(({ started_at }) => Date.parse(started_at)).sort((a, b) => a - b);
+    for (const [n, moment] of starts.slice(2).entries()) expect(moment - starts[n]!).toBeGreaterThan(1000);
+    expect(starts).toHaveLength(5);
+  });
+
   test("are shown, changed and taken away", async () => {
     await using q = queuectl();
     expect((await q("queue", "set", "media", "--concurrency", "2")).stderr).toBe(
@@ -84,7 +95,9 @@ describe("limits", () => {
       pending: 0,
     });
     expect(await q.ok("queue", "list")).toContain("0 of 2");
-    await q.ok("queue", "set", "media", "--concurrency", "none");
+    await q.ok("queue", "set", "media", "--rate", "60/60s");
+    expect(await q.json("queue", "show", "media")).toMatchObject({ concurrency: 2, rate: "60/m" });
+    await q.ok("queue", "set", "media", "--concurrency", "none", "--rate", "none");
     expect(await q.json("queue", "list")).toEqual([]);
   });
 });
@@ -93,6 +106,9 @@ for (const [words, says] of [
   [["set", "media"], "set what?"],
   [["set", "media", "--concurrency", "0"], "queuectl queue pause"],
   [["set", "media", "--concurrency", "many"], '"many"'],
+  [["set", "media", "--rate", "fast"], '"fast"'],
+  [["set", "media", "--rate", "0/m"], "0/m"],
+  [["set", "media", "--rate", "1/0.1s"], "1/0.1s"],
   [["set", "a b", "--concurrency", "1"], "is not a name"],
   [["pause"], "which queues?"],
   [["pause", "a", "--all"], "which queues?"],

@@ -38,6 +38,10 @@ export interface QueueModel {
   readonly paused: Set<string>;
   /** How many jobs of a queue may run at once. */
   readonly concurrency: Map<string, number>;
+  /** How many jobs of a queue may start in so many milliseconds. */
+  readonly rates: Map<string, { readonly starts: number; readonly ms: number }>;
+  /** When starts do not count any more, but for the rate's time. */
+  starts: { readonly queue: string; readonly endsAt: number }[];
   success_runs: number;
   failed_runs: number;
 }
@@ -48,6 +52,8 @@ export const emptyModel = (): QueueModel => ({
   leases: [],
   paused: new Set(),
   concurrency: new Map(),
+  rates: new Map(),
+  starts: [],
   success_runs: 0,
   failed_runs: 0,
 });
@@ -102,9 +108,29 @@ export function tellChildren(
 }
 
 /** How many more jobs of a queue may start. */
-export const roomIn = (model: QueueModel, queue: string): number =>
-  (model.concurrency.get(queue) ?? Number.POSITIVE_INFINITY) -
-  jobsIn(model, "processing").filter(({ job }) => job.queue === queue).length;
+export const roomIn = (model: QueueModel, queue: string, now: number): number =>
+  Math.min(
+    (model.concurrency.get(queue) ?? Number.POSITIVE_INFINITY) -
+      jobsIn(model, "processing").filter(({ job }) => job.queue === queue).length,
+    (model.rates.get(queue)?.starts ?? Number.POSITIVE_INFINITY) - counted(model, queue, now).length,
+  );
+
+/** When the starts of a queue that count now do not any more, the first first. */
+function counted(model: QueueModel, queue: string, now: number): number[] {
+  const rate = model.rates.get(queue);
+  if (!rate) return [];
+  return model.starts
+    .flatMap((start) => (start.queue === queue ? [start.endsAt + rate.ms] : []))
+    .filter((moment) => moment > now)
+    .sort((a, b) => a - b);
+}
+
+/** When a queue's rate lets one more start; null when it does already. */
+export function rateOpensAt(model: QueueModel, queue: string, now: number): number | null {
+  const rate = model.rates.get(queue);
+  const moments = counted(model, queue, now);
+  return rate && moments.length >= rate.starts ? moments[moments.length - rate.starts]! : null;
+}
 
 /** Whether nobody runs under its key. */
 export const isKeyFree = (model: QueueModel, { job: { key } }: ModelJob): boolean =>
@@ -132,7 +158,7 @@ export function dueJobs(
     .sort((a, b) => b.job.priority - a.job.priority || a.job.seq - b.job.seq);
   for (const entry of due) {
     const { queue } = entry.job;
-    const room = roomIn(model, queue) - taken.filter(({ job }) => job.queue === queue).length;
+    const room = roomIn(model, queue, now) - taken.filter(({ job }) => job.queue === queue).length;
     const isFree =
       isKeyFree(model, entry) && !taken.some(({ job }) => job.key !== null && job.key === entry.job.key);
     if (room > 0 && isFree && taken.length < limit) taken.push(entry);
@@ -140,12 +166,25 @@ export function dueJobs(
   return taken;
 }
 
-/** Of the waiting jobs of some queues, when the next one falls due. */
-export function nextDueAt(model: QueueModel, queues: readonly string[] | null, now: number): number | null {
-  const moments = waitingIn(model, queues)
-    .map((entry) => momentOf(entry)!)
-    .filter((moment) => moment > now);
-  return moments.length === 0 ? null : Math.min(...moments);
+/**
+ * When a worker of some queues should look again. Several answers where jobs wait for their key: whether these count as waiting for
+ * their queue's rate depends on whether a claim has met them.
+ */
+export function nextDueAt(
+  model: QueueModel,
+  queues: readonly string[] | null,
+  now: number,
+): readonly (number | null)[] {
+  const sure: number[] = [];
+  const perhaps: number[] = [];
+  for (const entry of waitingIn(model, queues)) {
+    const moment = momentOf(entry)!;
+    const opensAt = rateOpensAt(model, entry.job.queue, now);
+    if (moment > now) sure.push(moment);
+    else if (opensAt !== null) (isKeyFree(model, entry) ? sure : perhaps).push(opensAt);
+  }
+  const first = sure.length === 0 ? null : Math.min(...sure);
+  return [first, ...perhaps.filter((moment) => first === null || moment < first)];
 }
 
 export function startJob(model: QueueModel, { lease, worker_id, attempt }: ClaimedJob, now: number): void {
@@ -160,6 +199,13 @@ export function startJob(model: QueueModel, { lease, worker_id, attempt }: Claim
     updated_at: now,
     finished_at: null,
   };
+  const rate = model.rates.get(entry.job.queue);
+  if (rate) {
+    const { queue } = entry.job;
+    model.starts = model.starts.filter((start) => start.queue !== queue || start.endsAt + rate.ms > now);
+    const step = Math.max(1, Math.floor(rate.ms / 1000));
+    model.starts.push({ queue, endsAt: (Math.floor(now / step) + 1) * step });
+  }
   entry.attempts.push({ number: attempt, worker_id, started_at: now, result: null, finished_at: null });
   model.leases.push(lease);
 }

@@ -30,9 +30,9 @@ describe("on the dashboard", () => {
   test("limits are set by a form, which says what is wrong and takes them away when empty", async () => {
     await using web = await webServer();
     const set = (fields: Record<string, string>) => web.post("/queues/mail/limits", fields);
-    expect((await set({ concurrency: "2" })).status).toBe(303);
-    expect(await web.q.json("queue", "show", "mail")).toMatchObject({ concurrency: 2 });
-    expect(text(await (await web.get("/queues")).text())).toContain("2 at once");
+    expect((await set({ concurrency: "2", rate: "100/m" })).status).toBe(303);
+    expect(await web.q.json("queue", "show", "mail")).toMatchObject({ concurrency: 2, rate: "100/m" });
+    expect(text(await (await web.get("/queues")).text())).toContain("2 at once, 100/m");
     expect(await (await web.get("/queues/mail")).text()).toContain('value="2"');
     const wrong = await set({ concurrency: "<b>" });
     expect(wrong.status).toBe(422);
@@ -51,7 +51,8 @@ describe("in the API", () => {
     expect(await asked("GET", "")).toMatchObject({ data: [{ queue: "mail", pending: 1, paused: false }] });
     expect(await asked("POST", "/mail/pause")).toMatchObject({ paused: true });
     expect(await asked("PATCH", "/mail", { concurrency: 3 })).toMatchObject({ concurrency: 3, paused: true });
-    expect(await asked("PATCH", "/mail", {})).toMatchObject({ concurrency: 3 });
+    expect(await asked("PATCH", "/mail", { rate: "5/10s" })).toMatchObject({ concurrency: 3, rate: "5/10s" });
+    expect(await asked("PATCH", "/mail", { rate: null })).toMatchObject({ concurrency: 3, rate: null });
     expect(await asked("POST", "/mail/resume")).toMatchObject({ paused: false });
     expect(await asked("PATCH", "/mail", { concurrency: null })).toMatchObject({ concurrency: null });
     expect(await asked("GET", "/nobody")).toMatchObject({ queue: "nobody", pending: 0 });
@@ -61,6 +62,8 @@ describe("in the API", () => {
     [{ concurrency: 0 }, 422],
     [{ concurrency: 1.5 }, 422],
     [{ concurrency: "2" }, 422],
+    [{ rate: "fast" }, 422],
+    [{ rate: 5 }, 422],
     [{ limit: 2 }, 422],
   ] as const) {
     test(`${JSON.stringify(body)} is refused with ${status}`, async () => {

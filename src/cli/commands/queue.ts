@@ -11,6 +11,7 @@ import {
   type Queue,
   type QueueLimits,
   readConcurrency,
+  readRate,
 } from "../../domain/queue.ts";
 import { isoTime } from "../../domain/time.ts";
 import type { Store } from "../../store/store.ts";
@@ -64,6 +65,7 @@ export async function queueShow(
 
 interface LimitOptions extends Shown {
   readonly concurrency?: string;
+  readonly rate?: string;
 }
 
 export async function queueSet(
@@ -81,9 +83,13 @@ export async function queueSet(
   return done;
 }
 
-function readLimits({ concurrency }: LimitOptions): Partial<QueueLimits> {
-  if (concurrency === undefined) throw misuse("set what? Say --concurrency");
-  return { concurrency: readConcurrency(concurrency) };
+function readLimits({ concurrency, rate }: LimitOptions): Partial<QueueLimits> {
+  if (concurrency === undefined && rate === undefined)
+    throw misuse("set what? Say --concurrency, --rate or both");
+  return {
+    ...(concurrency !== undefined && { concurrency: readConcurrency(concurrency) }),
+    ...(rate !== undefined && { rate: readRate(rate) }),
+  };
 }
 
 interface Which {
@@ -147,7 +153,7 @@ const waitsText = ({ oldest_waiting_at }: Queue, now: number) =>
 const limitsText = ({ concurrency, rate }: Queue) =>
   [
     concurrency === null ? "any number of jobs at once" : `at most ${concurrency} at once`,
-    ...(rate === null ? [] : [`at most ${formatRate(rate)} start`]),
+    ...(rate === null ? [] : [`${formatRate(rate)} may start`]),
   ].join(", ");
 
 function facts(queue: Queue, now: number): [string, Cell][] {

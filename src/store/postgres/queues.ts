@@ -33,6 +33,7 @@ export function queues({ ask, write, at }: Connection, notifier: Notifier): Queu
             rate_starts = case when ${setsRate} then excluded.rate_starts else kept.rate_starts end,
             rate_ms = case when ${setsRate} then excluded.rate_ms else kept.rate_ms end
         `;
+        if (limits.rate === null) await tx`delete from queuectl.queue_starts where queue = ${queue}`;
         await forgetUnsaid(tx);
         const [row] = await tx`select * from queuectl.queues where queue = ${queue}`;
         return row ? rulesFrom(queueRow(row)) : nothingSaid(queue);

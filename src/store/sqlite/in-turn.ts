@@ -4,6 +4,7 @@
 import type { JobRow } from "../rows.ts";
 import type { TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import { rateRooms } from "./rates.ts";
 
 /** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
 const promotionBatch = 5000;
@@ -28,7 +29,7 @@ export function nextInTurn(connection: Connection, wanted: Wanted, now: number):
   const { sql } = connection;
   if (wanted.only !== undefined) return onlyThis(connection, wanted.only, now);
   const limit = wanted.worker_ids.length;
-  const rooms = roomsOf(connection);
+  const rooms = roomsOf(connection, now);
   const free: WaitingJob[] = sql(`
     select jobs.seq, jobs.state, jobs.queue, jobs.priority, jobs.key from (${openQueues}) as open join jobs on jobs.seq in (
       select seq from jobs where queue = open.queue and ready = 1 order by priority desc, seq limit $limit
@@ -96,19 +97,24 @@ function onlyThis(connection: Connection, only: number, now: number): WaitingJob
       "select seq, state, queue, priority, key from jobs where seq = $only and (ready = 1 or parked = 1 or next_run_at <= $now)",
     )
     .get({ only, now });
-  if (!job || (roomsOf(connection).get(job.queue) ?? 1) <= 0) return [];
+  if (!job || (roomsOf(connection, now).get(job.queue) ?? 1) <= 0) return [];
   return job.key !== null && isRunning(connection, job.key) ? [] : [job];
 }
 
 /** How many jobs of each limited queue may start now. */
-function roomsOf({ sql }: Connection): Map<string, number> {
-  const rows: { queue: string; room: number }[] = sql(`
-    select queue, concurrency - coalesce(
-      (select jobs from counts where counts.queue = queues.queue and state = 'processing'), 0
-    ) as room
-    from queues where concurrency is not null
-  `).all();
-  return new Map(rows.map(({ queue, room }) => [queue, room]));
+function roomsOf(connection: Connection, now: number): Map<string, number> {
+  const rows: { queue: string; room: number }[] = connection
+    .sql(`
+      select queue, concurrency - coalesce(
+        (select jobs from counts where counts.queue = queues.queue and state = 'processing'), 0
+      ) as room
+      from queues where concurrency is not null
+    `)
+    .all();
+  const rooms = new Map(rows.map(({ queue, room }) => [queue, room]));
+  for (const [queue, { room }] of rateRooms(connection, now))
+    rooms.set(queue, Math.min(room, rooms.get(queue) ?? room));
+  return rooms;
 }
 
 /** A claim that cannot give anything takes no lock and writes nothing. */
@@ -122,20 +128,33 @@ export function nothingToClaim(connection: Connection, wanted: Wanted): TurnResu
   return { stale: [], settled: [], claimed: [], next_due_at };
 }
 
-export function nextDueAt({ sql }: Connection, wanted: Wanted, now: number): number | null {
+export function nextDueAt(connection: Connection, wanted: Wanted, now: number): number | null {
+  const { sql } = connection;
   if (wanted.only !== undefined) {
-    const { only } = wanted;
-    const due = sql("select next_run_at from jobs where seq = $only").get({ only })?.next_run_at ?? null;
-    // One that is due and was not claimed waits for room, and room has no moment.
-    return due !== null && due <= now ? null : due;
+    const job = sql("select queue, next_run_at from jobs where seq = $only").get({ only: wanted.only });
+    const due: number | null = job?.next_run_at ?? null;
+    // One that is due and was not claimed waits for room, and that has a moment only where a rate keeps it.
+    return due !== null && due <= now ? (rateRooms(connection, now).get(job.queue)?.opensAt ?? null) : due;
   }
-  return sql(`
+  const queues = queuesText(wanted);
+  const { due } = sql(`
     select min((
       select min(next_run_at) from jobs where queue = open.queue and ready = 0 and next_run_at is not null
     )) as due
     from (${openQueues}) as open
-  `).get({ queues: queuesText(wanted) }).due;
+  `).get({ queues });
+  const moments: number[] = due === null ? [] : [due];
+  for (const [queue, { opensAt }] of rateRooms(connection, now)) {
+    if (opensAt !== null && isAnyReady(connection, queue, queues)) moments.push(opensAt);
+  }
+  return moments.length === 0 ? null : Math.min(...moments);
 }
+
+const isAnyReady = ({ sql }: Connection, queue: string, queues: string | null): boolean =>
+  sql(`
+    select 1 from (${openQueues}) as open
+    where queue = $queue and exists (select 1 from jobs where jobs.queue = open.queue and ready = 1)
+  `).get({ queue, queues }) !== null;
 
 /** Makes waiting jobs ready whose moment has come, all of them, so that priority decides among them too. */
 export async function promote({ sql, read, write, clock }: Connection, wanted: Wanted): Promise<void> {

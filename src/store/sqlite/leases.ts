@@ -15,6 +15,7 @@ import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
 import { nextDueAt, nothingToClaim, promote, takeable } from "./in-turn.ts";
 import { noteEnded } from "./outbox.ts";
+import { recordStarts } from "./rates.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
 
 export function leases(connection: Connection): Leases {
@@ -206,6 +207,7 @@ function claim(connection: Connection, wanted: Wanted, now: number): Claimed {
     return claimedFrom(row);
   });
   counts.save();
+  recordStarts(connection, jobs, now);
   return { claimed, more, expelled: false };
 }
 

@@ -23,6 +23,7 @@ export function queues({ sql, read, write, clock }: Connection): Queues {
           setsConcurrency: Number(setsConcurrency),
           setsRate: Number(setsRate),
         });
+        if (limits.rate === null) sql("delete from queue_starts where queue = $queue").run({ queue });
         forgetUnsaid();
         const row: QueueRow | null = sql("select * from queues where queue = $queue").get({ queue });
         return row ? rulesFrom(row) : nothingSaid(queue);

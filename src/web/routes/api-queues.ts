@@ -3,7 +3,7 @@
 import { Elysia } from "elysia";
 import { checkQueue } from "../../domain/job.ts";
 import { queueJson } from "../../domain/json.ts";
-import { checkLimits, type QueueLimits } from "../../domain/queue.ts";
+import { checkLimits, type QueueLimits, readRate } from "../../domain/queue.ts";
 import * as shapes from "../../input/api.ts";
 import { audited } from "../forms.ts";
 import { jsonOf } from "../json-body.ts";
@@ -60,8 +60,16 @@ async function limit(web: Web, request: Request, name: string): Promise<Response
   return jsonReply(queueJson(await queueOf(web, name)));
 }
 
-function limitsFrom({ concurrency }: { readonly concurrency?: number | null | undefined }) {
-  const limits: Partial<QueueLimits> = { ...(concurrency !== undefined && { concurrency }) };
+interface LimitsBody {
+  readonly concurrency?: number | null | undefined;
+  readonly rate?: string | null | undefined;
+}
+
+function limitsFrom({ concurrency, rate }: LimitsBody): Partial<QueueLimits> {
+  const limits: Partial<QueueLimits> = {
+    ...(concurrency !== undefined && { concurrency }),
+    ...(rate !== undefined && { rate: rate === null ? null : readRate(rate) }),
+  };
   checkLimits(limits);
   return limits;
 }

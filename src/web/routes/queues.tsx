@@ -5,7 +5,7 @@ import { Elysia } from "elysia";
 import { QueuePage, Queues } from "../../../views/queues.tsx";
 import { Refusal } from "../../domain/errors.ts";
 import { checkQueue } from "../../domain/job.ts";
-import { readConcurrency } from "../../domain/queue.ts";
+import { readConcurrency, readRate } from "../../domain/queue.ts";
 import { answerForm, audited, formOf } from "../forms.ts";
 import { pauseOrResume, queueOf } from "../queues.ts";
 import { queues, servers, workers } from "../reads.ts";
@@ -46,6 +46,7 @@ async function limit(web: Web, request: Request, name: string): Promise<Response
   try {
     await web.store.queues.limit(name, {
       concurrency: readConcurrency(form.get("concurrency")?.trim() || "none"),
+      rate: readRate(form.get("rate")?.trim() || "none"),
     });
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "usage") throw error;

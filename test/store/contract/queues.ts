@@ -184,6 +184,68 @@ export function queuesContract(makeStore: MakeStore): void {
       expect(claims.flat()).toHaveLength(3);
     });
   });
+
+  describe("a queue with a rate", () => {
+    test("lets no more start in any time of that length, however they are asked for", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store, clock } = temp;
+      await store.jobs.enqueueAll(asyncly(Array.from({ length: 60 }, () => newJob({ queue: "slow" }))));
+      await store.queues.limit("slow", { rate: { starts: 5, per: 10 } });
+      const stores = [store, await temp.another()];
+      const startedAt: number[] = [];
+      const asks = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
+      for (let n = 0; startedAt.length < 40; n++) {
+        const turn = await claimTurn(stores[n % 2]!, {
+          worker_ids: workers.slice(0, asks[n % asks.length]!),
+        });
+        startedAt.push(...turn.claimed.map(() => clock.now));
+        await store.leases.exchange({
+          started: [],
+          ended: turn.claimed.map(({ lease }) => ({ lease, ending: exitWith(0) })),
+          settings,
+          wanted: null,
+        });
+        if (n % 3 === 0) clock.now += 1234;
+        else if (turn.next_due_at !== null) clock.now = turn.next_due_at;
+      }
+      for (const moment of startedAt) {
+        const within = startedAt.filter((other) => other > moment - 10_000 && other <= moment);
+        expect(within.length).toBeLessThanOrEqual(5);
+      }
+      const took = startedAt.at(-1)! - startedAt[0]!;
+      expect(took).toBeLessThan(8 * 10_100 + 1300 * 8);
+    });
+
+    test("says when the next one may start, and keeps no others", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store, clock } = temp;
+      for (const id of ["a", "b"]) await store.jobs.enqueue(newJob({ id, queue: "slow" }));
+      await store.jobs.enqueue(newJob({ id: "c" }));
+      await store.queues.limit("slow", { rate: { starts: 1, per: 1 } });
+      const started = clock.now;
+      const turn = await claimTurn(store, { worker_ids: workers });
+      expect(turn.claimed.map(({ job }) => job.id)).toEqual(["a", "c"]);
+      expect(turn.next_due_at).toBe(started + 1001);
+      const { seq } = await store.jobs.find("b");
+      const alone = await claimTurn(store, { worker_ids: ["worker-9"], only: seq });
+      expect(alone).toMatchObject({ claimed: [], next_due_at: started + 1001 });
+      clock.now = started + 1000;
+      expect(await claimedIds(temp, ["worker-9"])).toEqual([]);
+      clock.now = started + 1001;
+      expect(await claimedIds(temp, ["worker-9"])).toEqual(["b"]);
+    });
+
+    test("does not hold jobs for longer than its time when the clock was set back", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store, clock } = temp;
+      for (const id of ["a", "b"]) await store.jobs.enqueue(newJob({ id, queue: "slow" }));
+      await store.queues.limit("slow", { rate: { starts: 1, per: 60 } });
+      clock.now += 3_600_000;
+      expect(await claimedIds(temp, ["worker-0"])).toEqual(["a"]);
+      clock.now -= 3_600_000;
+      expect(await claimedIds(temp, ["worker-1"])).toEqual(["b"]);
+    });
+  });
 }
 
 async function prepared(makeStore: MakeStore, jobs: readonly Partial<NewJob>[]): Promise<TempStore> {

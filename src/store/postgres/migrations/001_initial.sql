@@ -170,6 +170,14 @@ create table queuectl.queues (
   rate_ms bigint
 ) with (fillfactor = 50);
 
+-- How many jobs of a queue with a rate started lately: those of one row before `ends_at`, by a thousandth of the rate's time at most.
+create table queuectl.queue_starts (
+  queue text collate "C" not null,
+  ends_at bigint not null,
+  jobs integer not null,
+  primary key (queue, ends_at)
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
 -- What is counted lies in slots, which are added up when read: each connection writes its own, and waits for no other.
 
 create table queuectl.counts (
@@ -387,23 +395,69 @@ as $$
   ), 0)
 $$;
 
+-- How many jobs of a queue may start now by its rate. A start counts until its step has ended for that time, so that no stretch of that
+-- length ever has more of them than may be; what comes from the future, as after the clock was set back, does not.
+create function queuectl.rate_step(ms bigint) returns bigint language sql immutable
+as $$ select greatest(1, ms / 1000) $$;
+
+create function queuectl.rate_room(name text, starts integer, ms bigint, at bigint) returns bigint language sql stable
+as $$
+  select greatest(0, starts - coalesce(sum(jobs), 0)) from queuectl.queue_starts
+  where queue = name and ends_at > at - ms and ends_at <= at + queuectl.rate_step(ms)
+$$;
+
+-- When a queue that has no room by its rate has room for one.
+create function queuectl.rate_opens_at(name text, most integer, ms bigint, at bigint) returns bigint language sql stable
+as $$
+  select max(ends_at) + ms from (
+    select ends_at, sum(jobs) over (order by ends_at desc) as started from queuectl.queue_starts
+    where queue = name and ends_at > at - ms and ends_at <= at + queuectl.rate_step(ms)
+  ) as step where started >= most
+$$;
+
+-- How many jobs of a limited queue may start now.
+create function queuectl.room(one queuectl.queues, moves jsonb, at bigint) returns bigint language sql stable
+as $$
+  select greatest(0, least(
+    one.concurrency - queuectl.running(one.queue, moves),
+    case when one.rate_starts is not null then queuectl.rate_room(one.queue, one.rate_starts, one.rate_ms, at) end
+  ))
+$$;
+
 -- How many jobs of each limited queue may start now, of these queues: {queue: room}. Where there is room the queue's row stays locked
 -- until the turn is over, so that nobody else fills it meanwhile.
-create function queuectl.rooms(names text[], moves jsonb) returns jsonb language plpgsql
+create function queuectl.rooms(names text[], moves jsonb, at bigint) returns jsonb language plpgsql
 as $$
 declare
   locked text[] := array(
     select queue from queuectl.queues
-    where queue = any(names) and concurrency is not null and concurrency > queuectl.running(queue, moves)
+    where queue = any(names) and (concurrency is not null or rate_starts is not null) and queuectl.room(queues, moves, at) > 0
     order by queue for update
   );
 begin
   -- Counted anew: others may have started some before they let go of the lock.
   return (
-    select coalesce(jsonb_object_agg(queue, case when queue = any(locked)
-      then greatest(concurrency - queuectl.running(queue, moves), 0) else 0 end), '{}')
-    from queuectl.queues where queue = any(names) and concurrency is not null
+    select coalesce(jsonb_object_agg(queue, case when queue = any(locked) then queuectl.room(queues, moves, at) else 0 end), '{}')
+    from queuectl.queues where queue = any(names) and (concurrency is not null or rate_starts is not null)
   );
+end
+$$;
+
+-- Counts jobs that start now in queues with a rate, whose rows are locked, and forgets what counts no more.
+create function queuectl.record_starts(started bigint[], at bigint) returns void language plpgsql
+set enable_seqscan = off set jit = off
+as $$
+begin
+  if not exists (select from queuectl.queues where rate_starts is not null) then return; end if;
+  delete from queuectl.queue_starts using queuectl.queues, queuectl.jobs
+  where jobs.seq = any(started) and queues.queue = jobs.queue and rate_starts is not null
+    and queue_starts.queue = queues.queue and ends_at <= at - rate_ms;
+  insert into queuectl.queue_starts as kept (queue, ends_at, jobs)
+  select queues.queue, (at / queuectl.rate_step(rate_ms) + 1) * queuectl.rate_step(rate_ms), count(*)
+  from queuectl.jobs join queuectl.queues on queues.queue = jobs.queue and rate_starts is not null
+  where jobs.seq = any(started)
+  group by queues.queue, rate_ms order by queues.queue
+  on conflict (queue, ends_at) do update set jobs = kept.jobs + excluded.jobs;
 end
 $$;
 
@@ -415,7 +469,7 @@ as $$ select hashtextextended(key, 1903387757) $$;
 -- When a job lets go of its key, or one that was next in turn is not any more, the first parked one of each queue is ready again,
 -- whatever it was that happened: it may be that not all queues run.
 create function queuectl.let_go_of_key() returns trigger language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 declare
   name text;
@@ -453,7 +507,7 @@ execute function queuectl.let_go_of_key();
 -- Of jobs that were chosen those whose key nobody has, in their order. The others are parked, with more of the same keys, but for
 -- those whose key somebody is just about to take or let go of.
 create function queuectl.with_free_key(chosen bigint[]) returns bigint[] language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 declare
   job record;
@@ -800,7 +854,7 @@ begin
     worker_ids := array(select jsonb_array_elements_text(wanted -> 'worker_ids'));
     if wanted ->> 'only' is not null then
       open_queues := array(select queue from queuectl.jobs where seq = (wanted ->> 'only')::bigint);
-      rooms := queuectl.rooms(open_queues, moves);
+      rooms := queuectl.rooms(open_queues, moves, at);
       chosen := queuectl.with_free_key(array(
         select seq from queuectl.jobs
         where seq = (wanted ->> 'only')::bigint and (ready or parked or next_run_at <= at) and coalesce((rooms ->> queue)::bigint, 1) > 0
@@ -823,7 +877,7 @@ begin
           select name from unnest(coalesce(asked, array(select queuectl.ready_queues()))) as name where name <> all(paused)
         );
         if exists (select from queuectl.queues) then
-          rooms := queuectl.rooms(open_queues, moves);
+          rooms := queuectl.rooms(open_queues, moves, at);
         end if;
         for round in 1..most_rounds loop
           select coalesce(array_agg(next.seq order by next.priority desc, next.seq), '{}'), coalesce(bool_or(next.keyed), false)
@@ -884,11 +938,26 @@ begin
           (jsonb_build_object('queue', queue, 'state', state, 'jobs', 1, 'ms', queuectl.ms(last_duration)))
       ) as both_sides(change))
     into claimed, moves;
+    perform queuectl.record_starts(chosen, at);
     if wanted ->> 'only' is not null then
-      -- One that is due and was not claimed waits for room, and room has no moment.
-      due := (select next_run_at from queuectl.jobs where seq = (wanted ->> 'only')::bigint and next_run_at > at);
+      -- One that is due and was not claimed waits for room, and that has a moment only where a rate keeps it.
+      due := coalesce(
+        (select next_run_at from queuectl.jobs where seq = (wanted ->> 'only')::bigint and next_run_at > at),
+        (
+          select queuectl.rate_opens_at(queues.queue, rate_starts, rate_ms, at)
+          from queuectl.jobs join queuectl.queues on queues.queue = jobs.queue and rate_starts is not null
+          where seq = (wanted ->> 'only')::bigint and next_run_at <= at
+        )
+      );
     elsif cardinality(chosen) < cardinality(worker_ids) then
       due := queuectl.next_due_at(waiting_queues);
+      if rooms <> '{}' then
+        due := least(due, (
+          select min(queuectl.rate_opens_at(queue, rate_starts, rate_ms, at)) from queuectl.queues
+          where queue = any(open_queues) and rate_starts is not null
+            and exists (select from queuectl.jobs where jobs.queue = queues.queue and ready)
+        ));
+      end if;
       -- Others hold what stands in line for the length of a transaction; some of it may be left over then.
       crowded := not expelled and (crowded or exists (
         select from unnest(open_queues) as open(queue)

@@ -173,6 +173,14 @@ create table queues (
   rate_ms integer
 ) strict, without rowid;
 
+-- How many jobs of a queue with a rate started lately: those of one row before `ends_at`, by a thousandth of the rate's time at most.
+create table queue_starts (
+  queue text not null,
+  ends_at integer not null,
+  jobs integer not null,
+  primary key (queue, ends_at)
+) strict, without rowid;
+
 -- How many jobs are present, by queue and state, and the milliseconds of their last attempts.
 create table counts (
   queue text not null,
