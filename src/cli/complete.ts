@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { alertEvents } from "../domain/alert.ts";
+import { backoffs } from "../domain/backoff.ts";
 import { isSettled, isWaiting, type JobState, jobStates } from "../domain/job.ts";
 import { settingKeys } from "../domain/settings.ts";
 import { databasePath } from "../home.ts";
@@ -135,6 +136,8 @@ async function valuesFor(
       return words(jobStates);
     case "key":
       return words(settingKeys);
+    case "kind":
+      return words(backoffs);
     case "shell":
       return words(["bash", "zsh", "fish"]);
     case "scope":

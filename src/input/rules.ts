@@ -4,9 +4,9 @@ import { z } from "zod";
 import type { Backoff } from "../domain/backoff.ts";
 import { parseDuration } from "../domain/duration.ts";
 import { misuse, Refusal } from "../domain/errors.ts";
+import { statusForms } from "../domain/exit-rules.ts";
 import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
-import { statusForms } from "../domain/status-list.ts";
 
 /** `2`, `[75, "100-110"]` or `"75,100-110"`, as the last of these. */
 const statuses = z

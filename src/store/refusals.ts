@@ -4,7 +4,6 @@ import { misuse, Refusal } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
 import { isSettled, isWaiting, type Job, type JobState, shown } from "../domain/job.ts";
 import type { JobRules } from "../domain/rules.ts";
-import { mostSnoozes } from "../domain/snooze.ts";
 import type { JobChange } from "./store.ts";
 
 export const idTwice = (id: string) =>
@@ -50,25 +49,6 @@ export function refuseUnless(job: RefusedJob, only: JobState | undefined, done: 
     throw wrongState(job, `cannot be ${done}`, `queuectl cancel ${job.id} stops it first`);
   if (only !== undefined && job.state !== only) {
     throw wrongState(job, `is not ${only === "dead" ? "in the dead letter queue" : only}`);
-  }
-}
-
-/** Refuses a command's word that it is to be run again, unless it is this attempt that runs, and was put off `times` in a row only. */
-export function refuseSnooze(
-  job: (RefusedJob & { readonly attempt_number: number }) | null,
-  attempt: number,
-  times: number,
-): void {
-  if (!job) throw jobIsGone();
-  if (job.state !== "processing" || job.attempt_number !== attempt) {
-    throw new Refusal("wrong_state", `attempt ${attempt} of job ${job.id} does not run any more`);
-  }
-  if (times >= mostSnoozes) {
-    throw new Refusal(
-      "wrong_state",
-      `job ${job.id} was put off ${times} times in a row, and may not be again`,
-      "its exit status counts",
-    );
   }
 }
 

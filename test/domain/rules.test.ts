@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Refusal } from "../../src/domain/errors.ts";
+import { parseStatuses } from "../../src/domain/exit-rules.ts";
 import { ruleFacts } from "../../src/domain/rule-words.ts";
 import { checkRules, type JobRules } from "../../src/domain/rules.ts";
-import { parseStatuses } from "../../src/domain/status-list.ts";
 
 const refusal = (rules: object): string => {
   try {

@@ -4,9 +4,9 @@
 import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
-import { refuseSnooze } from "../refusals.ts";
 import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import { binOf } from "../run-bins.ts";
+import { refuseSnooze } from "../snoozes.ts";
 import type { Leases, Turn, TurnResult } from "../store.ts";
 import { type Connection, soonMs } from "./connection.ts";
 import { keyOf, makeDoubts } from "./doubts.ts";
