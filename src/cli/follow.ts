@@ -12,12 +12,19 @@ import { tamer } from "./tame.ts";
 export interface FollowOptions extends OutputOptions {
   /** Called before the output of each attempt after the first. */
   readonly onAttempt?: (number: number) => void;
+  /** Called when all is shown that an attempt printed. */
+  readonly onShown?: () => void;
   /** Lets nothing through but lines and their colours. */
   readonly tame?: boolean;
 }
 
 /** Fulfilled with the job as it was settled, or as it was when nobody read its output any more. */
-export async function followJob({ onAttempt, tame = false, ...options }: FollowOptions): Promise<Job> {
+export async function followJob({
+  onAttempt,
+  onShown,
+  tame = false,
+  ...options
+}: FollowOptions): Promise<Job> {
   const { store, job, from } = options;
   const steps = outputOf(options);
   let shown = from;
@@ -28,6 +35,7 @@ export async function followJob({ onAttempt, tame = false, ...options }: FollowO
     if (value.kind === "ended") {
       await out.end();
       tellIfCut(value.attempt);
+      onShown?.();
       out = printers(tame, options.stream !== undefined);
       continue;
     }

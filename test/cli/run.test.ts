@@ -56,6 +56,16 @@ describe.concurrent("the output of run", () => {
     expect(stdout.equals(bytes)).toBe(true);
   });
 
+  test("comes before the word of how the run ended", async () => {
+    await using q = queuectl();
+    const run = atTerminal(q, ["run", ...once, "seq 100000; exit 3"]);
+    expect(await run.exited()).toBe(3);
+    expect(run.shown().trim().split("\r\n").slice(-2)).toEqual([
+      "100000",
+      expect.stringContaining("failed, moved to the dead letter queue after 0 retries: exit status 3"),
+    ]);
+  });
+
   test("is whole when it is 50 MB long", async () => {
     await using q = queuectl();
     const bytes = 50 * 1024 * 1024;

@@ -23,6 +23,7 @@ export async function run(context: Context, words: readonly string[], options: J
   await using store = await context.openStore();
   const job = await store.jobs.enqueue(await complete(context, store, options, request));
 
+  const told = behindOutput((event) => tell(job, event));
   const pool = startPool({
     store,
     home: context.home,
@@ -32,7 +33,7 @@ export async function run(context: Context, words: readonly string[], options: J
     queues: [job.queue],
     until: { seq: job.seq, id: job.id },
     poll: undefined,
-    tell: (event) => tell(job, event),
+    tell: told.hear,
   });
   using _signals = onStopSignals((order) => {
     if (order === "release") return pool.kill();
@@ -41,10 +42,32 @@ export async function run(context: Context, words: readonly string[], options: J
   });
   // Whoever runs it, an idle worker that was first or this process, its output is in the same log.
   const [settled] = await Promise.all([
-    followJob({ store, home: context.home, job, from: 1, onwards: true }),
+    followJob({ store, home: context.home, job, from: 1, onwards: true, onShown: told.shown }),
     pool.done,
   ]);
+  told.all();
   return statusOfJob(settled);
+}
+
+/** Tells how an attempt ended when all that it printed is shown; other events at once. */
+function behindOutput(say: (event: WorkerEvent) => void) {
+  const waiting: WorkerEvent[] = [];
+  /** Attempts that are shown whole and of whose end nothing was heard yet: another worker may have run them. */
+  let ahead = 0;
+  return {
+    hear(event: WorkerEvent) {
+      if (event.kind !== "settled") return say(event);
+      if (ahead === 0) return void waiting.push(event);
+      ahead -= 1;
+      say(event);
+    },
+    shown() {
+      const event = waiting.shift();
+      if (event === undefined) ahead += 1;
+      else say(event);
+    },
+    all: () => waiting.splice(0).forEach(say),
+  };
 }
 
 /** Only what somebody who watches the output would miss. */
