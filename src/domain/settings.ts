@@ -3,6 +3,11 @@
 import { durationForms, formatDuration, parseDuration } from "./duration.ts";
 import { misuse, Refusal } from "./errors.ts";
 
+/** How queues share workers. */
+export type Sharing = (typeof sharings)[number];
+
+const sharings = ["order", "fair"] as const;
+
 export interface Settings {
   readonly max_retries: number;
   readonly backoff_base: number;
@@ -19,6 +24,7 @@ export interface Settings {
   readonly max_lost: number;
   /** Seconds. */
   readonly lease: number;
+  readonly sharing: Sharing;
   /** Bytes. */
   readonly log_limit: number;
   /** Seconds, 0 to keep everything. */
@@ -101,6 +107,16 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     30,
     { min: 6, max: 3600 },
   ),
+  sharing: {
+    default: "order",
+    about:
+      "Which of equal priority runs next: the first enqueued (order), or one of the queue of which the fewest run (fair)",
+    accepts: sharings.join(" or "),
+    parse: (text) => sharings.find((known) => known === text),
+    check() {},
+    print: String,
+    show: String,
+  },
   log_limit: size("log_limit", "Most output kept of one attempt", 100 * 1024 ** 2, {
     min: 1024,
     max: 1024 ** 4,

@@ -285,6 +285,8 @@ export interface Wanted {
   readonly worker_ids: readonly string[];
   /** Null for every queue. */
   readonly queues: readonly string[] | null;
+  /** Whether queues take turns: of equal priority first from the queue of which the fewest run. In enqueue order without. */
+  readonly isFair?: boolean;
   /** Only this job, whenever it may run, also when its queue is paused. */
   readonly only?: number;
 }

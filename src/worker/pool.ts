@@ -235,7 +235,10 @@ export function startPool(options: PoolOptions): Pool {
         started: batch.started.map(startedAttempt),
         ended: await Promise.all(batch.ended.map(({ settlement }) => courier.complete(settlement))),
         settings,
-        wanted: idle.length === 0 ? null : { worker_ids: idle, queues, ...only },
+        wanted:
+          idle.length === 0
+            ? null
+            : { worker_ids: idle, queues, isFair: settings.sharing === "fair", ...only },
       });
       if (result.expelled) membership.expel();
       trouble.over();

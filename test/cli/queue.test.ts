@@ -82,6 +82,17 @@ describe("limits", () => {
     expect(starts).toHaveLength(5);
   });
 
+  test("queues take turns where that is set, also by workers that run already", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "sharing", "fair");
+    for (let n = 0; n < 3; n++) await q.ok("enqueue", "echo a >> order; sleep 0.3", "--queue", "a");
+    await q.ok("enqueue", "echo b >> order; sleep 0.3", "--queue", "b");
+    await q.ok("worker", "--count", "2", "--until-empty");
+    const order = (await Bun.file(`${q.folder}/order`).text()).trim().split("\n");
+    expect(order.slice(0, 2).toSorted()).toEqual(["a", "b"]);
+    expect((await q("config", "set", "sharing", "unfair")).stderr).toContain("order or fair");
+  });
+
   test("are shown, changed and taken away", async () => {
     await using q = queuectl();
     expect((await q("queue", "set", "media", "--concurrency", "2")).stderr).toBe(

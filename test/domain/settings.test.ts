@@ -34,6 +34,7 @@ const values: { readonly [K in SettingKey]: fc.Arbitrary<Settings[K]> } = {
   kill_grace: number(0, 3600),
   max_lost: count(0, 1000),
   lease: number(6, 3600),
+  sharing: fc.constantFrom("order", "fair"),
   log_limit: count(1024, 1024 ** 4),
   retention: number(0, 100 * year),
   retention_dead: number(0, 100 * year),

@@ -151,17 +151,25 @@ export function dueJobs(
   queues: readonly string[] | null,
   now: number,
   limit: number,
+  isFair: boolean,
 ): ModelJob[] {
   const taken: ModelJob[] = [];
-  const due = waitingIn(model, queues)
-    .filter((entry) => momentOf(entry)! <= now)
-    .sort((a, b) => b.job.priority - a.job.priority || a.job.seq - b.job.seq);
-  for (const entry of due) {
-    const { queue } = entry.job;
-    const room = roomIn(model, queue, now) - taken.filter(({ job }) => job.queue === queue).length;
-    const isFree =
-      isKeyFree(model, entry) && !taken.some(({ job }) => job.key !== null && job.key === entry.job.key);
-    if (room > 0 && isFree && taken.length < limit) taken.push(entry);
+  const takenOf = (queue: string) => taken.filter(({ job }) => job.queue === queue).length;
+  const load = ({ job: { queue } }: ModelJob) =>
+    isFair ? jobsIn(model, "processing").filter(({ job }) => job.queue === queue).length + takenOf(queue) : 0;
+  const due = waitingIn(model, queues).filter((entry) => momentOf(entry)! <= now);
+  while (taken.length < limit) {
+    const [next] = due
+      .filter(
+        (entry) =>
+          !taken.includes(entry) &&
+          roomIn(model, entry.job.queue, now) > takenOf(entry.job.queue) &&
+          isKeyFree(model, entry) &&
+          !taken.some(({ job }) => job.key !== null && job.key === entry.job.key),
+      )
+      .sort((a, b) => b.job.priority - a.job.priority || load(a) - load(b) || a.job.seq - b.job.seq);
+    if (!next) break;
+    taken.push(next);
   }
   return taken;
 }

@@ -30,6 +30,7 @@ export function nextInTurn(connection: Connection, wanted: Wanted, now: number):
   if (wanted.only !== undefined) return onlyThis(connection, wanted.only, now);
   const limit = wanted.worker_ids.length;
   const rooms = roomsOf(connection, now);
+  if (wanted.isFair) return fairly(connection, wanted, rooms);
   const free: WaitingJob[] = sql(`
     select jobs.seq, jobs.state, jobs.queue, jobs.priority, jobs.key from (${openQueues}) as open join jobs on jobs.seq in (
       select seq from jobs where queue = open.queue and ready = 1 order by priority desc, seq limit $limit
@@ -43,6 +44,29 @@ export function nextInTurn(connection: Connection, wanted: Wanted, now: number):
     firstOf(connection, queue, Math.min(limit, rooms.get(queue) ?? 0)),
   );
   return [...free, ...limited].sort((a, b) => b.priority - a.priority || a.seq - b.seq).slice(0, limit);
+}
+
+/** As if the queues were asked in turn, each time the one of which the fewest run: a queue's next job adds one to what runs of it. */
+function fairly(connection: Connection, wanted: Wanted, rooms: ReadonlyMap<string, number>): WaitingJob[] {
+  const limit = wanted.worker_ids.length;
+  const open: { queue: string; running: number }[] = connection
+    .sql(`
+      select queue, coalesce(
+        (select jobs from counts where counts.queue = open.queue and state = 'processing'), 0
+      ) as running
+      from (${openQueues}) as open
+    `)
+    .all({ queues: queuesText(wanted) });
+  return open
+    .flatMap(({ queue, running }) =>
+      firstOf(connection, queue, Math.min(limit, rooms.get(queue) ?? limit)).map((job, place) => ({
+        job,
+        load: running + place,
+      })),
+    )
+    .sort((a, b) => b.job.priority - a.job.priority || a.load - b.load || a.job.seq - b.job.seq)
+    .slice(0, limit)
+    .map(({ job }) => job);
 }
 
 const firstOf = ({ sql }: Connection, queue: string, limit: number): WaitingJob[] =>

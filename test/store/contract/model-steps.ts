@@ -99,6 +99,7 @@ const turn = fc.record({
   /** How many of its idle workers ask for jobs. */
   hungry: fc.integer({ min: 0, max: 4 }),
   queues,
+  isFair: fc.boolean(),
   /** Which of the running jobs end. */
   ended: fc.array(fc.record({ pick: fc.nat(), ending }), { maxLength: 3 }),
   /** Which of all leases there ever were is told to have ended, once more or too late. */
@@ -307,7 +308,7 @@ export const steps: fc.Arbitrary<Step>[] = [
 ];
 
 async function takeTurn(
-  { process, hungry, queues, ended, late }: typeof turn extends fc.Arbitrary<infer T> ? T : never,
+  { process, hungry, queues, isFair, ended, late }: typeof turn extends fc.Arbitrary<infer T> ? T : never,
   model: Model,
   { store, clock }: TempStore,
 ): Promise<void> {
@@ -326,8 +327,8 @@ async function takeTurn(
     else stale.push(lease);
   }
   const worker_ids = idleWorkers(model, picked([...model.processes.keys()], process)!).slice(0, hungry);
-  const wanted: Wanted | null = worker_ids.length === 0 ? null : { worker_ids, queues };
-  const due = wanted ? queue.dueJobs(model, queues, now, worker_ids.length) : [];
+  const wanted: Wanted | null = worker_ids.length === 0 ? null : { worker_ids, queues, isFair };
+  const due = wanted ? queue.dueJobs(model, queues, now, worker_ids.length, isFair) : [];
 
   const result = await store.leases.exchange({ started: [], ended: settlements, settings, wanted });
   expect(result.stale).toEqual(stale);

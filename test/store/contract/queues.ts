@@ -185,6 +185,24 @@ export function queuesContract(makeStore: MakeStore): void {
     });
   });
 
+  describe("queues that take turns", () => {
+    const jobs = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map((id) => ({ id, queue: id[0]! }));
+
+    test("have as many running as each other, at equal priority", async () => {
+      await using temp = await prepared(makeStore, [...jobs, { id: "d1", queue: "d", priority: 2 }]);
+      const claimed = async (worker_ids: readonly string[]) =>
+        (await claim(temp.store, { worker_ids, isFair: true })).map(({ job }) => job.id);
+      expect(await claimed(workers.slice(0, 3))).toEqual(["d1", "a1", "b1"]);
+      expect(await claimed(workers.slice(3, 4))).toEqual(["c1"]);
+      expect(await claimed(workers.slice(4))).toEqual(["a2", "b2", "a3", "a4"]);
+    });
+
+    test("do so only where that is asked for", async () => {
+      await using temp = await prepared(makeStore, jobs);
+      expect(await claimedIds(temp, workers.slice(0, 3))).toEqual(["a1", "a2", "a3"]);
+    });
+  });
+
   describe("a queue with a rate", () => {
     test("lets no more start in any time of that length, however they are asked for", async () => {
       await using temp = await prepared(makeStore, []);

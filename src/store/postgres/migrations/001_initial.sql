@@ -726,6 +726,7 @@ declare
   open_queues text[];
   waiting_queues text[];
   rooms jsonb := '{}';
+  fair boolean := coalesce((turn -> 'wanted' ->> 'isFair')::boolean, false);
   worker_ids text[];
   process queuectl.worker_processes;
   chosen bigint[] := '{}';
@@ -880,10 +881,12 @@ begin
           rooms := queuectl.rooms(open_queues, moves, at);
         end if;
         for round in 1..most_rounds loop
-          select coalesce(array_agg(next.seq order by next.priority desc, next.seq), '{}'), coalesce(bool_or(next.keyed), false)
+          -- Where queues take turns, each job counts those of its queue that run or come before it.
+          select coalesce(array_agg(next.seq order by next.priority desc, next.load, next.seq), '{}'), coalesce(bool_or(next.keyed), false)
           into chosen, keyed
           from (
-            select next.*
+            select next.*, case when fair then queuectl.running(open.queue, moves)
+              + row_number() over (partition by open.queue order by next.priority desc, next.seq) end as load
             from unnest(open_queues) as open(queue)
             cross join lateral (
               select jobs.seq, jobs.priority, jobs.key is not null as keyed from queuectl.jobs
@@ -891,7 +894,7 @@ begin
               order by priority desc, seq
               limit least(cardinality(worker_ids), (rooms ->> open.queue)::bigint) for update skip locked
             ) as next
-            order by next.priority desc, next.seq limit cardinality(worker_ids)
+            order by next.priority desc, load, next.seq limit cardinality(worker_ids)
           ) as next;
           exit when not keyed;
           free := queuectl.with_free_key(chosen);
