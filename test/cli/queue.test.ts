@@ -93,6 +93,37 @@ describe("limits", () => {
     expect((await q("config", "set", "sharing", "unfair")).stderr).toContain("order or fair");
   });
 
+  test("show says what a job waits for, and run says it too", async () => {
+    await using q = queuectl();
+    const waits = async (id: string) => /^waits\s+(.*)$/m.exec(await q.ok("show", id))?.[1];
+    await q.ok("enqueue", "true", "--id", "paused", "--queue", "p");
+    await q.ok("queue", "pause", "p");
+    expect(await waits("paused")).toBe("until the queue p is resumed");
+    await q.ok(
+      "enqueue",
+      "until [ -e go ]; do sleep 0.05; done",
+      "--id",
+      "first",
+      "--queue",
+      "q",
+      "--key",
+      "k",
+    );
+    await q.ok("queue", "set", "q", "--concurrency", "1");
+    const worker = q.start("worker", "--count", "2");
+    await worker.says("executing first");
+    await q.ok("enqueue", "true", "--id", "second", "--queue", "q");
+    expect(await waits("second")).toBe("until fewer than 1 jobs of the queue q run");
+    await q.ok("enqueue", "true", "--id", "third", "--key", "k");
+    await waitUntil("a claim has met it", async () => (await q.json("show", "third")).next_run_at === null);
+    expect(await waits("third")).toBe("for the job that runs under the key k");
+    const run = q.start("run", "true", "--queue", "q");
+    await run.says("until fewer than 1 jobs of the queue q run");
+    await Bun.write(`${q.folder}/go`, "");
+    expect(await run.exited).toBe(0);
+    expect(await waits("first")).toBeUndefined();
+  });
+
   test("are shown, changed and taken away", async () => {
     await using q = queuectl();
     expect((await q("queue", "set", "media", "--concurrency", "2")).stderr).toBe(

@@ -191,4 +191,8 @@ export async function hintAtWorkers(store: Store, queues: readonly string[]): Pr
     (queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true),
   );
   if (unserved.length > 0) note(`no worker serves ${unserved.join(", ")} yet; start one: queuectl worker`);
+  for (const { queue, paused_at } of await store.queues.rules()) {
+    if (paused_at !== null && queues.includes(queue))
+      note(`the queue ${queue} is paused; queuectl queue resume ${queue} lets it go on`);
+  }
 }

@@ -4,20 +4,12 @@ import { formatDuration } from "../../domain/duration.ts";
 import { misuse } from "../../domain/errors.ts";
 import { checkQueue, jobStates } from "../../domain/job.ts";
 import { queueJson } from "../../domain/json.ts";
-import {
-  allQueues,
-  formatRate,
-  nothingSaid,
-  type Queue,
-  type QueueLimits,
-  readConcurrency,
-  readRate,
-} from "../../domain/queue.ts";
+import { formatRate, type Queue, type QueueLimits, readConcurrency, readRate } from "../../domain/queue.ts";
 import { isoTime } from "../../domain/time.ts";
-import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, note, printFacts, printJson, printTable } from "../output.ts";
+import { findQueue, readQueues } from "../queues.ts";
 
 interface Shown {
   readonly json?: boolean;
@@ -29,7 +21,7 @@ export async function queueList(
   { json }: Shown,
 ): Promise<number> {
   await using store = await context.openStore();
-  const queues = await allOf(store);
+  const queues = await readQueues(store);
   const now = await store.now();
   if (json) await printJson(queues.map(queueJson));
   else if (queues.length === 0) note("there is no queue yet; a queue is there as soon as a job names it");
@@ -57,7 +49,7 @@ export async function queueShow(
 ): Promise<number> {
   checkQueue(name!);
   await using store = await context.openStore();
-  const queue = await find(store, name!);
+  const queue = await findQueue(store, name!);
   if (json) await printJson(queueJson(queue));
   else await printFacts(facts(queue, await store.now()));
   return done;
@@ -77,7 +69,7 @@ export async function queueSet(
   const limits = readLimits(options);
   await using store = await context.openStore();
   await store.queues.limit(name!, limits);
-  const queue = await find(store, name!);
+  const queue = await findQueue(store, name!);
   if (options.json) await printJson(queueJson(queue));
   else note(`queue ${name}: ${limitsText(queue)}`);
   return done;
@@ -103,7 +95,7 @@ export async function queuePause(
 ): Promise<number> {
   checkWhich(words, options);
   await using store = await context.openStore();
-  const known = (await allOf(store)).map(({ queue }) => queue);
+  const known = (await readQueues(store)).map(({ queue }) => queue);
   const names = options.all ? known : [...new Set(words)];
   if (names.length === 0) note("there is no queue yet");
   await store.queues.pause(names);
@@ -130,15 +122,6 @@ export async function queueResume(
 function checkWhich(words: readonly string[], { all }: Which): void {
   if (words.length > 0 === Boolean(all)) throw misuse("which queues? Say their names, or else --all");
   words.forEach(checkQueue);
-}
-
-const allOf = async (store: Store): Promise<Queue[]> =>
-  allQueues(await store.stats.queues(), await store.queues.rules());
-
-/** Any name is a queue's: one that no job has named yet has none. */
-async function find(store: Store, name: string): Promise<Queue> {
-  const found = (await allOf(store)).find(({ queue }) => queue === name);
-  return found ?? allQueues([], [nothingSaid(name)])[0]!;
 }
 
 const stateOf = ({ paused_at }: Queue): Cell =>

@@ -4,6 +4,7 @@ import { misuse } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { version } from "../../self.ts";
 import { newWorkerId } from "../../store/rows.ts";
+import type { Store } from "../../store/store.ts";
 import { eventLine, type WorkerEvent } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
@@ -11,6 +12,7 @@ import type { Context } from "../context.ts";
 import { statusOfJob } from "../exit-status.ts";
 import { followJob } from "../follow.ts";
 import { note } from "../output.ts";
+import { whatKeeps } from "../queues.ts";
 import { complete, type JobOptions, readRequest } from "./enqueue.ts";
 
 export async function run(context: Context, words: readonly string[], options: JobOptions): Promise<number> {
@@ -23,7 +25,7 @@ export async function run(context: Context, words: readonly string[], options: J
   await using store = await context.openStore();
   const job = await store.jobs.enqueue(await complete(context, store, options, request));
 
-  const told = behindOutput((event) => tell(job, event));
+  const told = behindOutput((event) => tell(store, job, event));
   const pool = startPool({
     store,
     home: context.home,
@@ -71,7 +73,7 @@ function behindOutput(say: (event: WorkerEvent) => void) {
 }
 
 /** Only what somebody who watches the output would miss. */
-function tell(job: Job, event: WorkerEvent): void {
+function tell(store: Store, job: Job, event: WorkerEvent): void {
   switch (event.kind) {
     case "settled":
       if (event.job.state !== "completed") note(`queuectl: ${eventLine(event)}`);
@@ -79,6 +81,7 @@ function tell(job: Job, event: WorkerEvent): void {
       return;
     case "waiting":
       if (event.until !== null && event.until === job.next_run_at) note(`queuectl: ${eventLine(event)}`);
+      else void tellWhatKeeps(store, job.id);
       return;
     case "trouble":
     case "trouble_over":
@@ -88,5 +91,15 @@ function tell(job: Job, event: WorkerEvent): void {
       return;
     default:
       return;
+  }
+}
+
+/** A limit, or another job with its key. */
+async function tellWhatKeeps(store: Store, id: string): Promise<void> {
+  try {
+    const keeps = await whatKeeps(store, await store.jobs.find(id));
+    if (keeps !== null) note(`queuectl: job ${id} waits ${keeps}`);
+  } catch {
+    // Trouble with the database is told by the worker.
   }
 }

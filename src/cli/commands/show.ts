@@ -14,6 +14,7 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { familyTree } from "../family.ts";
 import { type Cell, note, printFacts, printJson, printLine, printTable, stateCell } from "../output.ts";
+import { whatKeeps } from "../queues.ts";
 
 /** Jobs that come after one and are printed with it. */
 const mostRelatives = 1000;
@@ -36,7 +37,7 @@ export async function show(
     await printJson({ ...jobJson(job), ...originJson(origin), ...family, attempts_history: history });
     return done;
   }
-  await printFacts(facts(job, origin));
+  await printFacts(facts(job, origin, await whatKeeps(store, job)));
   for (const side of ["after", "before"] as const) {
     const tree = await familyTree(store, job.seq, side);
     if (tree.length > 0) await printLine([`comes ${side}`, ...tree].join("\n"));
@@ -63,12 +64,13 @@ export async function show(
 const logsOf = (path: string, isStored: boolean, { split }: JobRules) =>
   isStored ? { log: null } : { log: path, ...(split && { stderr_log: errorLogPath(path) }) };
 
-function facts(job: Job, origin: JobOrigin | null): [string, Cell][] {
+function facts(job: Job, origin: JobOrigin | null, keeps: string | null): [string, Cell][] {
   const rows: [string, Cell | null][] = [
     ["id", job.id],
     ["command", job.command],
     ["state", stateCell(job.state)],
     ["held", job.held ? `until queuectl release ${job.id}` : null],
+    ["waits", keeps],
     ["attempts", `${job.attempts} of at most ${job.max_retries + 1}`],
     ["priority", String(job.priority)],
     ["queue", job.queue],
