@@ -13,5 +13,5 @@ export {
   Queue,
   type QueuePlace,
 } from "./library/queue.ts";
-export type { Command, EnqueueOptions, JobWish } from "./library/request.ts";
+export type { After, Command, EnqueueOptions, JobWish } from "./library/request.ts";
 export type { Patience } from "./library/until-all.ts";

@@ -2,14 +2,21 @@
 // is refused here, by name.
 
 import { resolve } from "node:path";
+import type { Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
 import { type JobDefaults, type NewJob, newJob } from "../domain/job.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { commandOf } from "../domain/shell-words.ts";
 import { after } from "../domain/time.ts";
 
+/** An earlier job that has to be settled first, by its whole id; what becomes of this one when it fails: `cancel` without a word. */
+export type After = string | (Pick<Parent, "id"> & Partial<Pick<Parent, "if_fails">>);
+
 /** What a job may be given; what is left out comes from the settings, as on the command line. The keys are those of a job's JSON. */
-export interface EnqueueOptions extends Partial<Omit<NewJob, "command" | "run_at" | "rules">>, JobRules {
+export interface EnqueueOptions
+  extends Partial<Omit<NewJob, "command" | "run_at" | "rules" | "after">>,
+    JobRules {
+  readonly after?: readonly After[] | undefined;
   /** When it may first run: a moment, in milliseconds since 1970 or as a Date. A past one means now. */
   readonly run_at?: Date | number | undefined;
   /** Seconds to wait before the first run, instead of `run_at`. */
@@ -41,10 +48,17 @@ export function jobOf({ command, ...options }: JobWish, { defaults, now }: Enque
       rules: Object.fromEntries(given.filter(isRule)),
       command: textOf(command),
       run_at: momentOf(run_at, delay, now),
+      after: (rest.after ?? []).map(parentOf),
       ...(rest.cwd !== undefined && { cwd: resolve(defaults.cwd, rest.cwd) }),
     },
     defaults,
   );
+}
+
+function parentOf(given: After): Parent {
+  const { id, if_fails = "cancel" } = typeof given === "string" ? { id: given } : (given ?? {});
+  if (typeof id !== "string") throw misuse("after is a list of ids, or of { id, if_fails }");
+  return { id, if_fails };
 }
 
 function textOf(command: Command): string {

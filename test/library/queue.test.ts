@@ -91,6 +91,18 @@ describe("enqueue", () => {
     expect(run_at - created_at).toBeWithin(89_000, 91_000);
   });
 
+  test("a job comes after others, which are named as in its JSON", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await queue.enqueue("exit 3", { id: "first", max_retries: 0 });
+    await queue.enqueue("true", { id: "then", after: ["first"] });
+    await queue.enqueue("true", { id: "anyhow", after: [{ id: "first", if_fails: "run" }] });
+    await q.ok("worker", "--until-empty", "--quiet");
+    const states = (await queue.wait(["first", "then", "anyhow"])).map(({ state }) => state);
+    expect(states).toEqual(["dead", "cancelled", "completed"]);
+    expect((await refusalOf(queue.enqueue("true", { after: ["no-such"] }))).message).toContain("no-such");
+  });
+
   test("what a job says of its exit statuses and delays is said as in its JSON", async () => {
     await using both = await opened();
     const { q, queue } = both;
@@ -107,6 +119,9 @@ describe("enqueue", () => {
     { options: { max_retries: 1001 }, says: "max_retries cannot be 1001" },
     { options: { tags: "nightly" }, says: "tags cannot be" },
     { options: { tags: ["a b"] }, says: 'tag "a b"' },
+    { options: { after: "one" }, says: "after cannot be" },
+    { options: { after: [7] }, says: "after is a list of ids" },
+    { options: { after: [{ id: "one", if_fails: "go" }] }, says: "if_fails cannot be" },
     { options: { retry_on: 75 }, says: "retry_on cannot be 75" },
     { options: { retry_on: "all" }, says: "retry_on" },
     { options: { rules: {} }, says: 'there is no option "rules"' },
