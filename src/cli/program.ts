@@ -96,6 +96,9 @@ const commands: readonly Command[] = [
       ["--after <job>", "Run it when this job has completed; may be repeated", many],
       ["--after-any <job>", "Run it when this job is settled, however; may be repeated", many],
       ["--if-parent-fails <what>", "When a job of --after fails: cancel it (the default), wait, or run"],
+      ["--unique", "Not again while the same command of the same queue and folder is not settled"],
+      ["--unique-key <text>", "Not again while a job of this key is not settled"],
+      ["--unique-for <duration>", "Nor within so long after it was enqueued, whatever became of it"],
       ["--file <file>", "Jobs as JSON, a JSON array or JSON Lines, or the list for --each; - is stdin"],
       [
         "--each <command>",

@@ -41,6 +41,19 @@ export const isSettled = (state: JobState): state is SettledState =>
 /** States of a job that is to run, now or later. */
 export const isWaiting = (state: JobState) => state === "pending" || state === "failed";
 
+/** Of a job that is enqueued once: whoever enqueues the same again gets the one that is there. */
+export interface Unique {
+  /** Jobs of one key are the same. */
+  readonly key: string;
+  /** Besides any that is not settled, one that was enqueued within so many seconds counts, whatever became of it. */
+  readonly seconds: number;
+}
+
+/** Without a key it is made of the job's command, queue and directory. */
+export interface UniqueRequest extends Omit<Unique, "key"> {
+  readonly key?: string | undefined;
+}
+
 /** What a new job is made of, complete and checked. */
 export interface NewJob {
   /** Undefined: the store makes one. */
@@ -62,11 +75,13 @@ export interface NewJob {
   readonly held: boolean;
   /** The jobs that have to be settled before it runs: earlier ones. */
   readonly after: readonly Parent[];
+  /** Undefined: it is another job, however many like it there are. */
+  readonly unique?: Unique | undefined;
   /** Undefined: now. */
   readonly run_at: number | undefined;
 }
 
-export interface Job extends Omit<NewJob, "id" | "run_at" | "after"> {
+export interface Job extends Omit<NewJob, "id" | "run_at" | "after" | "unique"> {
   /** Enqueue order; names the job's logs, so it is never used twice. Not part of its JSON. */
   readonly seq: number;
   readonly id: string;
@@ -89,7 +104,8 @@ export interface Job extends Omit<NewJob, "id" | "run_at" | "after"> {
 }
 
 /** What a user said of a job to be; the rest comes from the defaults. */
-export type JobRequest = Partial<NewJob> & Pick<NewJob, "command">;
+export type JobRequest = Partial<Omit<NewJob, "unique">> &
+  Pick<NewJob, "command"> & { readonly unique?: UniqueRequest | undefined };
 
 export interface JobDefaults extends Pick<NewJob, "max_retries" | "priority" | "timeout" | "cwd"> {
   /** Below what the request says. */
@@ -127,6 +143,7 @@ export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
     key: request.key ?? null,
     held: request.held ?? false,
     after: request.after ?? [],
+    unique: request.unique && uniqueOf({ ...request, cwd: request.cwd ?? defaults.cwd }, request.unique),
     run_at: request.run_at,
   });
 
@@ -161,6 +178,7 @@ export function checkNewJob(job: NewJob): NewJob {
     }
   }
   if (job.key !== null) checkKey(job.key);
+  if (job.unique) checkUnique(job.unique);
   if (!job.cwd.startsWith("/") || job.cwd.includes("\0")) {
     throw misuse(`cwd must be an absolute path, not ${shown(job.cwd)}`);
   }
@@ -196,6 +214,28 @@ function checkKey(key: string): void {
   if (!/^[^\p{Cc}]{1,200}$/u.test(key) || key.trim() === "" || !key.isWellFormed()) {
     throw misuse(`key ${shown(key)} is not 1 to 200 characters on one line`);
   }
+}
+
+const longestUnique = 366 * 86_400;
+
+interface Asked {
+  readonly command: string;
+  readonly queue?: string | undefined;
+  readonly cwd?: string | undefined;
+}
+
+const uniqueOf = ({ queue = "default", command, cwd }: Asked, { key, seconds }: UniqueRequest): Unique => ({
+  // A user's key is never that of a job without one.
+  key: key === undefined ? `job ${digest(JSON.stringify([queue, cwd, command]))}` : `key ${key}`,
+  seconds,
+});
+
+const digest = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+
+function checkUnique({ key, seconds }: Unique): void {
+  checkKey(key.slice("key ".length));
+  if (!(seconds >= 0 && seconds <= longestUnique))
+    throw misuse(`unique_for cannot be ${seconds} s: it is 0 to ${longestUnique} s (366 days)`);
 }
 
 export function checkTags(tags: readonly string[]): void {

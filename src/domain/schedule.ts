@@ -19,7 +19,7 @@ export const overlapPolicies = ["skip", "queue", "replace"] as const;
 export type OverlapPolicy = (typeof overlapPolicies)[number];
 
 /** What becomes of each time. */
-export type ScheduledJob = Omit<NewJob, "id" | "run_at" | "after">;
+export type ScheduledJob = Omit<NewJob, "id" | "run_at" | "after" | "unique">;
 
 export interface NewSchedule {
   readonly name: string;

@@ -7,7 +7,7 @@ import type { Job } from "../domain/job.ts";
 import { jobBody, readJobValue, readJson, systemKeys } from "./job.ts";
 
 /** What stays what it is, and what has a verb of its own. */
-const fixed: readonly string[] = [...systemKeys, "id", "held", "after"];
+const fixed: readonly string[] = [...systemKeys, "id", "held", "after", "unique", "unique_for"];
 
 export const editableKeys = Object.keys(jobBody.shape).filter((key) => !fixed.includes(key));
 
@@ -33,6 +33,7 @@ export function readJobEditValue(value: unknown, job: Job): JobEdit {
     id: _id,
     held: _held,
     after: _after,
+    unique: _unique,
     rules,
     ...wanted
   } = readJobValue({ command: job.command, ...value });

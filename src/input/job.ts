@@ -70,6 +70,8 @@ export const jobBody = z.strictObject({
   key: z.string().nullish(),
   held: z.boolean().optional(),
   after: z.array(parent).optional(),
+  unique: z.union([z.string(), z.boolean()]).nullish(),
+  unique_for: z.number().optional(),
   run_at: runAt,
   ...Object.fromEntries(systemKeys.map((key) => [key, z.unknown().optional()])),
 });
@@ -86,6 +88,7 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
   const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, key, held, after, run_at } =
     read.data;
   const rules = rulesIn(read.data);
+  const unique = uniqueIn(read.data);
   return {
     command,
     id,
@@ -100,8 +103,20 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
     key,
     held,
     after,
+    unique,
     run_at,
   };
+}
+
+interface UniqueKeys {
+  readonly unique?: string | boolean | null | undefined;
+  readonly unique_for?: number | undefined;
+}
+
+/** `unique` is a key, or true for one that is made of the job. */
+function uniqueIn({ unique, unique_for }: UniqueKeys): JobRequest["unique"] {
+  if (typeof unique !== "string" && !unique && unique_for === undefined) return undefined;
+  return { key: typeof unique === "string" ? unique : undefined, seconds: unique_for ?? 0 };
 }
 
 export function readJson(text: string, where?: string): unknown {

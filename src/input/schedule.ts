@@ -60,8 +60,17 @@ export function readSchedule(value: unknown): ScheduleRequest {
     value,
   );
   const request = readJobValue(job);
-  if (request.id !== undefined || request.run_at !== undefined || request.held || request.after) {
-    throw misuse("what a schedule runs has no id, run_at, held or after of its own", "leave them out");
+  if (
+    request.id !== undefined ||
+    request.run_at !== undefined ||
+    request.held ||
+    request.after ||
+    request.unique
+  ) {
+    throw misuse(
+      "what a schedule runs has no id, run_at, held, after or unique of its own",
+      "leave them out",
+    );
   }
   return { name, cron, tz, missed, overlap, jitter, job: request };
 }

@@ -60,6 +60,12 @@ export interface Jobs {
   enqueue(job: NewJob): Promise<Job>;
 
   /**
+   * The same, and says whether it is a new one: of jobs with the same `unique.key` the newest that is not settled, or was enqueued within
+   * `unique.seconds`, is given back instead. However many ask at once, one of them stores it.
+   */
+  enqueueOnce(job: NewJob): Promise<{ readonly job: Job; readonly isNew: boolean }>;
+
+  /**
    * Stores as many jobs as the source yields, all or none, in its order, with memory for a few of them. A source that throws
    * leaves nothing behind. A taken or repeated id is refused (`conflict`) by name. A job may come after earlier ones of the source.
    */
@@ -129,6 +135,8 @@ export interface Jobs {
 
 export interface Enqueued {
   readonly count: number;
+  /** How many of them were there already, or stand in the list before, by their `unique.key`. */
+  readonly known: number;
   /** The ids, in order, read once and as they are asked for. */
   ids(): AsyncIterable<string>;
 }

@@ -29,7 +29,7 @@ export const movedTables: readonly MovedTable[] = [
   table(
     "jobs",
     "seq",
-    `id command state ready attempts attempt_number max_retries priority timeout queue tags cwd env rules held key parked unmet run_at next_run_at \
+    `id command state ready attempts attempt_number max_retries priority timeout queue tags cwd env rules held key unique_key parked unmet run_at next_run_at \
 created_at updated_at started_at finished_at last_exit_code last_error last_duration worker_id lease_seq lost_in_row snooze \
 cancel_requested_at`,
   ),

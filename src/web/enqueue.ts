@@ -13,6 +13,8 @@ export interface Enqueuing {
   readonly job: Job;
   /** The job was there already: the same was asked before under the same key. */
   readonly replayed: boolean;
+  /** Or it is the same by its `unique` key. */
+  readonly known?: true;
 }
 
 /**
@@ -29,7 +31,8 @@ export async function enqueueOnce(
     await jobDefaults(web),
   );
   try {
-    return { job: await web.store.jobs.enqueue(wanted), replayed: false };
+    const { job, isNew } = await web.store.jobs.enqueueOnce(wanted);
+    return { job, replayed: false, ...(isNew ? {} : { known: true }) };
   } catch (error) {
     const isTaken = error instanceof Refusal && error.kind === "conflict" && wanted.id !== undefined;
     if (!isTaken || key === undefined) throw error;

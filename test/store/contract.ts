@@ -22,6 +22,7 @@ import { settlementContract } from "./contract/settlements.ts";
 import { snoozeContract } from "./contract/snooze.ts";
 import { statsContract } from "./contract/stats.ts";
 import { takeOverContract } from "./contract/take-over.ts";
+import { uniqueContract } from "./contract/unique.ts";
 import { watchContract } from "./contract/watch.ts";
 import { workersContract } from "./contract/workers.ts";
 
@@ -34,6 +35,7 @@ export function storeContract(kind: StoreKind): void {
     lookupContract(makeStore);
     changeContract(makeStore);
     holdingContract(makeStore);
+    uniqueContract(makeStore);
     dependencyContract(makeStore);
     claimContract(makeStore);
     settlementContract(makeStore);

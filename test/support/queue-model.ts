@@ -22,6 +22,7 @@ export interface ModelJob {
   attempts: ModelAttempt[];
   lease_seq: number;
   lost_in_row: number;
+  unique?: string;
   /** What it waits for, and what then becomes of it when that fails. */
   readonly waitsFor: Map<number, FailurePolicy>;
   snooze: number | null;

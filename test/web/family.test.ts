@@ -35,3 +35,12 @@ test("the form makes a job that comes after others, and says so before", async (
     ["wait", "wait"],
   );
 });
+
+test("a job that is there already is answered with 200, and said to be", async () => {
+  await using web = await webServer();
+  const send = () => web.api("POST", "/jobs", { command: "true", unique: "k" });
+  const [first, second] = [await send(), await send()];
+  expect([first.status, first.headers.get("queuectl-known-job")]).toEqual([201, null]);
+  expect([second.status, second.headers.get("queuectl-known-job")]).toEqual([200, "true"]);
+  expect(await second.json()).toEqual(await first.json());
+});

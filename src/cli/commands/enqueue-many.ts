@@ -41,9 +41,10 @@ export async function enqueueMany(
     }
     watched.storing();
   }
-  const { count, ids } = await store.jobs.enqueueAll(jobs());
+  const { count, known, ids } = await store.jobs.enqueueAll(jobs());
   progress.clear();
   if (count === 0) note("queuectl: the list is empty; no job is stored");
+  if (known > 0) note(`queuectl: ${known} of ${count} were there already`);
   if (json) await printJson(await Array.fromAsync(ids()));
   else for await (const page of pages(ids())) await writeOut(page);
   return [...queues];

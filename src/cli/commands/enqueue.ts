@@ -38,6 +38,9 @@ interface OrderOptions {
   readonly after?: readonly string[];
   readonly afterAny?: readonly string[];
   readonly ifParentFails?: string;
+  readonly unique?: boolean;
+  readonly uniqueKey?: string;
+  readonly uniqueFor?: string;
 }
 
 interface EnqueueOptions extends JobOptions, OrderOptions {
@@ -59,7 +62,9 @@ export async function enqueue(
   if (file !== undefined || each !== undefined) return enqueueList(context, words, options);
   const request = await readRequest(words, options);
   await using store = await context.openStore();
-  const job = await store.jobs.enqueue(await complete(context, store, options, request));
+  const wanted = await complete(context, store, options, request);
+  const { job, isNew } = await store.jobs.enqueueOnce(wanted);
+  if (!isNew) note(`job ${job.id} is there already, ${job.state}; no other is stored`);
   await (options.json ? printJson(jobJson(job)) : printLine(job.id));
   await hintAtWorkers(store, [job.queue]);
   return done;
@@ -119,6 +124,7 @@ export async function completer(context: Context, store: Store, options: JobOpti
   const defaults = defaultsFrom(await context.settings(store), context);
   const over = overrides(context, options, await store.now());
   const parents = await parentsOf(store, options);
+  const unique = uniqueOf(options);
   return (request: JobRequest): NewJob => {
     const asked = {
       ...request,
@@ -127,10 +133,16 @@ export async function completer(context: Context, store: Store, options: JobOpti
       rules: mergedRules(request.rules, over.rules ?? {}),
       held: options.hold ?? request.held,
       after: [...(request.after ?? []), ...parents],
+      unique: unique ?? request.unique,
     };
     const cwd = asked.cwd === undefined ? undefined : resolve(context.cwd, asked.cwd);
     return newJob({ ...asked, cwd, tags: [...(request.tags ?? []), ...(options.tag ?? [])] }, defaults);
   };
+}
+
+function uniqueOf({ unique, uniqueKey, uniqueFor }: OrderOptions): JobRequest["unique"] {
+  if (!unique && uniqueKey === undefined && uniqueFor === undefined) return undefined;
+  return { key: uniqueKey, seconds: uniqueFor === undefined ? 0 : seconds("unique-for", uniqueFor) };
 }
 
 async function parentsOf(store: Store, options: OrderOptions): Promise<Parent[]> {

@@ -35,8 +35,17 @@ export async function scheduleAdd(
   if (command.length > 1) throw misuse("the times or the command are several words", "quote each of the two");
   const rule = readRule(options);
   const request = await readRequest(command, options);
-  if (request.id !== undefined || request.run_at !== undefined || request.held || request.after) {
-    throw misuse("what a schedule runs has no id, run_at, held or after of its own", "leave them out");
+  if (
+    request.id !== undefined ||
+    request.run_at !== undefined ||
+    request.held ||
+    request.after ||
+    request.unique
+  ) {
+    throw misuse(
+      "what a schedule runs has no id, run_at, held, after or unique of its own",
+      "leave them out",
+    );
   }
   await using store = await context.openStore();
   const {

@@ -5,6 +5,7 @@ import type { SQL } from "bun";
 import { randomUUIDv7 } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
+import { type KnownJobs, withKnown } from "../known-jobs.ts";
 import { idTaken, idTwice, refuseSplit } from "../refusals.ts";
 import { newJobId } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
@@ -13,6 +14,7 @@ import { countChanges } from "./counts.ts";
 import { addStagedParents } from "./dependencies.ts";
 import type { Row } from "./rows.ts";
 import { takenBy } from "./trouble.ts";
+import { setKnownAside } from "./unique.ts";
 
 /** Rows in one statement. */
 const gatheredAtOnce = 500;
@@ -24,8 +26,8 @@ export async function bulkEnqueue(connection: Connection, source: AsyncIterable<
   const batch = randomUUIDv7();
   try {
     const count = await stage(connection, source, batch);
-    await move(connection, batch, count);
-    return { count, ids: () => idsOf(connection, batch) };
+    const known = await move(connection, batch, count);
+    return { count, known: known.size, ids: () => withKnown(idsOf(connection, batch), known) };
   } catch (error) {
     await forget(connection, batch).catch(() => {});
     throw error;
@@ -46,11 +48,11 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
       (sql) => sql`
         insert into queuectl.staged
         select ${batch}::uuid, place, id, given, command, max_retries, priority,
-          timeout, queue, tags, cwd, env, rules, held, key, after, run_at
+          timeout, queue, tags, cwd, env, rules, held, key, after, unique_key, unique_ms, run_at
         from jsonb_to_recordset(${rows}::jsonb) as job(
           place integer, id text, given boolean, command text, max_retries integer, priority integer,
           timeout double precision, queue text, tags text, cwd text, env text, rules text,
-          held boolean, key text, after text, run_at bigint
+          held boolean, key text, after text, unique_key text, unique_ms bigint, run_at bigint
         )
         order by place
         on conflict do nothing
@@ -68,6 +70,8 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
       env: JSON.stringify(job.env),
       rules: JSON.stringify(job.rules),
       after: JSON.stringify(job.after),
+      unique_key: job.unique?.key ?? null,
+      unique_ms: Math.round((job.unique?.seconds ?? 0) * 1000),
     });
     if (gathered.length >= gatheredAtOnce) await save();
   }
@@ -75,7 +79,7 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
   return place;
 }
 
-async function move(connection: Connection, batch: string, count: number): Promise<void> {
+async function move(connection: Connection, batch: string, count: number): Promise<KnownJobs> {
   for (;;) {
     try {
       return await connection.write((tx) => moveIn(connection, tx, batch, count), "late");
@@ -86,16 +90,17 @@ async function move(connection: Connection, batch: string, count: number): Promi
   }
 }
 
-async function moveIn(connection: Connection, tx: SQL, batch: string, count: number): Promise<void> {
+async function moveIn(connection: Connection, tx: SQL, batch: string, count: number): Promise<KnownJobs> {
   const counts = countChanges(connection);
   await tx`set local statement_timeout = 0`;
+  const known = await setKnownAside(connection, tx, batch);
   await tx`
     insert into queuectl.jobs (
-      id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, state, ready, run_at, next_run_at,
+      id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, unique_key, state, ready, run_at, next_run_at,
       created_at, updated_at
     )
     select
-      id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
+      id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, unique_key,
       'pending', coalesce(run_at, now) <= now and not held, coalesce(run_at, now),
       case when not held then coalesce(run_at, now) end, now, now
     from queuectl.staged, coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
@@ -122,9 +127,10 @@ async function moveIn(connection: Connection, tx: SQL, batch: string, count: num
     select queue, count(*)::integer as jobs from queuectl.staged where batch = ${batch} group by queue
   `;
   // A crash of the server empties the table, and what took too long to gather is taken for abandoned.
-  if (queues.reduce((sum, { jobs }) => sum + jobs, 0) !== count) throw lostOnTheWay(connection);
+  if (queues.reduce((sum, { jobs }) => sum + jobs, 0) !== count - known.size) throw lostOnTheWay(connection);
   for (const { queue, jobs } of queues) counts.addMany(queue, "pending", jobs);
   await counts.save(tx);
+  return known;
 }
 
 const lostOnTheWay = ({ shown }: Connection) =>

@@ -3,7 +3,7 @@
 import type { SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
-import { isSettled, type JobState, type NewJob } from "../../domain/job.ts";
+import { isSettled, type Job, type JobState, type NewJob } from "../../domain/job.ts";
 import {
   ambiguousId,
   idTaken,
@@ -29,6 +29,7 @@ import { giveUpOutput, sweepOutput } from "./output.ts";
 import { forgetOld } from "./prune.ts";
 import { attemptRow, jobRow, type Row } from "./rows.ts";
 import { isInDoubt, takenBy } from "./trouble.ts";
+import { sameJob } from "./unique.ts";
 
 export function jobs(connection: Connection, notifier: Notifier): Jobs {
   const { ask, write, at } = connection;
@@ -49,11 +50,10 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
   return {
     async enqueue(job) {
-      refuseSplit(job.rules);
-      const row = job.after.length === 0 ? await insert(connection, job) : await insertAfter(job);
-      notifier.say("work");
-      return jobFrom(row);
+      return (await enqueueOnce(job)).job;
     },
+
+    enqueueOnce,
 
     async enqueueAll(source) {
       const enqueued = await bulkEnqueue(connection, source);
@@ -206,13 +206,25 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
     }
   }
 
-  /** Inserts a job that comes after others, in one transaction with what it waits for. */
-  async function insertAfter(job: NewJob): Promise<JobRow> {
+  async function enqueueOnce(job: NewJob): Promise<{ job: Job; isNew: boolean }> {
+    refuseSplit(job.rules);
+    const isPlain = job.after.length === 0 && !job.unique;
+    const { row, isNew } = isPlain
+      ? { row: await insert(connection, job), isNew: true }
+      : await insertAmongOthers(job);
+    if (isNew) notifier.say("work");
+    return { job: jobFrom(row), isNew };
+  }
+
+  /** Inserts a job that has to do with others, in one transaction with the look at them. */
+  async function insertAmongOthers(job: NewJob): Promise<{ row: JobRow; isNew: boolean }> {
     for (;;) {
       try {
         return await write(async (tx) => {
+          const same = job.unique && (await sameJob(connection, tx, job.unique));
+          if (same) return { row: same, isNew: false };
           const [row] = await insertOne(connection, tx, job.id ?? newJobId(), job);
-          return addParents(connection, tx, jobRow(row), job.after);
+          return { row: await addParents(connection, tx, jobRow(row), job.after), isNew: true };
         });
       } catch (error) {
         if (takenBy(error) === undefined) throw error;
@@ -249,11 +261,11 @@ export const insertOne = ({ at, slot }: Connection, sql: SQL, id: string, job: N
   with added as (
     insert into queuectl.jobs (
       id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
-      run_at, next_run_at, created_at, updated_at
+      unique_key, run_at, next_run_at, created_at, updated_at
     )
     select ${id}, ${job.command}, 'pending', run_at <= now and not held, ${job.max_retries}::integer, ${job.priority}::integer,
       ${job.timeout}::double precision, ${job.queue}, ${JSON.stringify(job.tags)}, ${job.cwd}, ${JSON.stringify(job.env)},
-      ${JSON.stringify(job.rules)}, held, ${job.key}, run_at, case when not held then run_at end, now, now
+      ${JSON.stringify(job.rules)}, held, ${job.key}, ${job.unique?.key ?? null}, run_at, case when not held then run_at end, now, now
     from coalesce(${at()}::bigint, queuectl.now_ms()) as now, coalesce(${job.run_at ?? null}::bigint, now) as run_at,
       coalesce(${job.held}::boolean) as held
     returning *

@@ -3,9 +3,11 @@
 
 import { SQLiteError } from "bun:sqlite";
 import type { NewJob } from "../../domain/job.ts";
+import { withKnown } from "../known-jobs.ts";
 import { idTaken, idTwice } from "../refusals.ts";
 import { newJobId } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
+import { setKnownAside } from "./bulk-unique.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { addStagedParents } from "./dependencies.ts";
@@ -14,7 +16,7 @@ import { addStagedParents } from "./dependencies.ts";
 let batches = 0;
 
 const columns =
-  "id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, after, run_at";
+  "id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, after, unique_key, run_at";
 
 /** Rows gathered between two writes to the temporary table. */
 const gatheredAtOnce = 500;
@@ -28,15 +30,19 @@ export async function bulkEnqueue(connection: Connection, source: AsyncIterable<
         batch integer not null, place integer not null, id text not null, given integer not null, command text not null,
         max_retries integer not null, priority integer not null, timeout real not null, queue text not null,
         tags text not null, cwd text not null, env text not null, rules text not null, held integer not null, key text,
-        after text not null, run_at integer,
+        after text not null, unique_key text, unique_ms integer not null, run_at integer,
         primary key (batch, place)
       ) strict, without rowid
     `),
   );
   try {
     await stage(connection, source, batch);
-    const { count, first } = await write(() => move(connection, batch));
-    return { count, ids: () => idsFrom(connection, first, count) };
+    const { count, first, known } = await write(() => {
+      const known = setKnownAside(connection, batch);
+      return { ...move(connection, batch), known };
+    });
+    const stored = () => idsFrom(connection, first, count);
+    return { count: count + known.size, known: known.size, ids: () => withKnown(stored(), known) };
   } finally {
     await plain(() => db.run("delete from temp.staged where batch = ?", [batch]));
   }
@@ -45,9 +51,9 @@ export async function bulkEnqueue(connection: Connection, source: AsyncIterable<
 async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, batch: number): Promise<void> {
   let place = 0;
   using insert = db.prepare(`
-    insert into staged (batch, place, ${columns}, given)
+    insert into staged (batch, place, ${columns}, given, unique_ms)
     values ($batch, $place, $id, $command, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
-      $rules, $held, $key, $after, $run_at, $given)
+      $rules, $held, $key, $after, $unique_key, $run_at, $given, $unique_ms)
   `);
   const save = db.transaction((jobs: readonly NewJob[]) => {
     for (const job of jobs) {
@@ -68,6 +74,8 @@ async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, b
         held: Number(job.held),
         key: job.key,
         after: JSON.stringify(job.after),
+        unique_key: job.unique?.key ?? null,
+        unique_ms: (job.unique?.seconds ?? 0) * 1000,
         run_at: job.run_at ?? null,
       });
     }
@@ -90,7 +98,7 @@ function move(connection: Connection, batch: number): { count: number; first: nu
       sql(`
         insert into jobs (${columns.replace("after, ", "")}, state, ready, next_run_at, created_at, updated_at)
         select
-          id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, coalesce(run_at, $now),
+          id, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key, unique_key, coalesce(run_at, $now),
           'pending', coalesce(run_at, $now) <= $now and not held, iif(held, null, coalesce(run_at, $now)), $now, $now
         from staged where batch = $batch order by place
       `).run({ batch, now });

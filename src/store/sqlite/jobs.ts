@@ -2,7 +2,7 @@
 
 import { SQLiteError } from "bun:sqlite";
 import { isId } from "../../domain/id.ts";
-import { isSettled, type NewJob } from "../../domain/job.ts";
+import { isSettled, type Job, type NewJob, type Unique } from "../../domain/job.ts";
 import {
   ambiguousId,
   idTaken,
@@ -23,16 +23,9 @@ export function jobs(connection: Connection): Jobs {
   const { sql, read, write, clock } = connection;
 
   return {
-    enqueue: (job) =>
-      write(() => {
-        const counts = countChanges(connection);
-        const now = clock();
-        const row = insert(connection, job, now);
-        counts.addMany(row.queue, "pending", 1);
-        const stored = addParents(connection, row, job.after, { counts, now });
-        counts.save();
-        return jobFrom(stored);
-      }),
+    enqueue: async (job) => (await write(() => enqueueOnce(connection, job))).job,
+
+    enqueueOnce: (job) => write(() => enqueueOnce(connection, job)),
 
     enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
 
@@ -154,6 +147,25 @@ export function jobs(connection: Connection): Jobs {
 /** What the index of finished jobs is for, in its own words: SQLite does not see that any others imply them. */
 const isFinished = "state in ('completed', 'dead', 'cancelled')";
 
+function enqueueOnce(connection: Connection, job: NewJob): { job: Job; isNew: boolean } {
+  const now = connection.clock();
+  const same = job.unique && sameJob(connection, job.unique, now);
+  if (same) return { job: jobFrom(same), isNew: false };
+  const counts = countChanges(connection);
+  const row = insert(connection, job, now);
+  counts.addMany(row.queue, "pending", 1);
+  const stored = addParents(connection, row, job.after, { counts, now });
+  counts.save();
+  return { job: jobFrom(stored), isNew: true };
+}
+
+/** The newest job that is the same and counts. */
+const sameJob = ({ sql }: Connection, { key, seconds }: Unique, now: number): JobRow | null =>
+  sql(`
+    select * from jobs where unique_key = $key and (state in ('pending', 'processing', 'failed') or created_at > $since)
+    order by seq desc limit 1
+  `).get({ key, since: now - seconds * 1000 });
+
 /** Inserts one job; draws another id as long as a generated one is taken. */
 export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
   const run_at = job.run_at ?? now;
@@ -163,10 +175,10 @@ export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
       const row: JobRow = sql(`
         insert into jobs (
           id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
-          run_at, next_run_at, created_at, updated_at
+          unique_key, run_at, next_run_at, created_at, updated_at
         ) values (
           $id, $command, 'pending', $run_at <= $now and not $held, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
-          $rules, $held, $key, $run_at, iif($held, null, $run_at), $now, $now
+          $rules, $held, $key, $unique_key, $run_at, iif($held, null, $run_at), $now, $now
         ) returning *
       `).get({
         id,
@@ -181,6 +193,7 @@ export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
         rules: JSON.stringify(job.rules),
         held: Number(job.held),
         key: job.key,
+        unique_key: job.unique?.key ?? null,
         run_at,
         now,
       });

@@ -37,7 +37,8 @@ export const apiRoutes = (web: Web) =>
       "/jobs",
       ({ request }) => enqueue(web, request),
       needs("enqueue", {
-        summary: "Enqueue a job. The header Idempotency-Key makes asking again harmless",
+        summary:
+          "Enqueue a job. The header Idempotency-Key makes asking again harmless; 200 and Queuectl-Known-Job: true when `unique` finds one",
         body: shapes.jobBody,
         answers: { 200: shapes.job, 201: shapes.job },
       }),
@@ -117,12 +118,13 @@ async function tellStats(web: Web, send: Send, signal: AbortSignal): Promise<voi
 async function enqueue(web: Web, request: Request): Promise<Response> {
   const body = await jsonOf(request, "job");
   const key = request.headers.get("idempotency-key")?.slice(0, 300) || undefined;
-  const { job, replayed } = await pointing(() => enqueueOnce(web, readJobValue(body), key));
+  const { job, replayed, known = false } = await pointing(() => enqueueOnce(web, readJobValue(body), key));
   web.shared.forget();
-  if (!replayed) audited(web, request, "enqueue", [job.id]);
-  return jsonReply(shownJobJson(job), replayed ? 200 : 201, {
+  if (!replayed && !known) audited(web, request, "enqueue", [job.id]);
+  return jsonReply(shownJobJson(job), replayed || known ? 200 : 201, {
     location: `${web.base}/api/v1/jobs/${job.id}`,
     ...(replayed ? { "idempotency-replayed": "true" } : {}),
+    ...(known ? { "queuectl-known-job": "true" } : {}),
   });
 }
 

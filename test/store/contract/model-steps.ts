@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Ending } from "../../../src/domain/attempt.ts";
 import { type FailurePolicy, failurePolicies } from "../../../src/domain/dependencies.ts";
 import type { JobState, NewJob } from "../../../src/domain/job.ts";
+import { isSettled } from "../../../src/domain/job.ts";
 import type { Lease } from "../../../src/domain/lease.ts";
 import type { Store, Wanted } from "../../../src/store/store.ts";
 import * as queue from "../../support/queue-model.ts";
@@ -118,6 +119,19 @@ export const steps: fc.Arbitrary<Step>[] = [
     const next_run_at = given.held ? null : run_at;
     const { after, ...rest } = given;
     queue.addJob(model, { ...rest, id, seq, ...waits, next_run_at, ...moments, ...none }, after, clock.now);
+  }),
+
+  step("enqueue once", fc.tuple(job, fc.constantFrom("u", "v")), async ([wanted, key], model, real) => {
+    const { store, clock } = real;
+    const given = { ...jobFrom(model, { ...wanted, parents: [] }, clock.now), unique: { key, seconds: 2 } };
+    const same = [...model.jobs.values()].findLast(
+      ({ job, unique }) => unique === key && (!isSettled(job.state) || job.created_at > clock.now - 2000),
+    );
+    const { job: stored, isNew } = await store.jobs.enqueueOnce(given);
+    expect(isNew ? undefined : stored.id).toBe(same?.job.id as string);
+    if (!isNew) return;
+    queue.addJob(model, stored);
+    model.jobs.get(stored.seq)!.unique = key;
   }),
 
   step("enqueueAll", fc.array(job, { maxLength: 4 }), async (all, model, { store, clock }) => {

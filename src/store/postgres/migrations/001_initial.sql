@@ -28,6 +28,8 @@ create table queuectl.jobs (
   -- What holds a waiting job back: a user's word, its key that another one runs under, parents that are not settled.
   held boolean not null default false,
   key text collate "C",
+  -- Of jobs with the same one there is one that is not settled.
+  unique_key text collate "C",
   parked boolean not null default false,
   unmet integer not null default 0,
   run_at bigint not null,
@@ -77,6 +79,8 @@ create table queuectl.dependencies (
 
 create index dependencies_of_parent on queuectl.dependencies (parent, child);
 create index dependencies_waiting on queuectl.dependencies (parent, child) where waits;
+
+create index jobs_unique on queuectl.jobs (unique_key, seq) where unique_key is not null;
 
 create table queuectl.job_tags (
   tag text collate "C" not null,
@@ -320,6 +324,8 @@ create unlogged table queuectl.staged (
   held boolean not null,
   key text collate "C",
   after text not null,
+  unique_key text collate "C",
+  unique_ms bigint not null,
   run_at bigint,
   primary key (batch, place)
 );
@@ -654,7 +660,7 @@ $$;
 -- Lets those that wait for jobs which are settled, or are being removed, go, be cancelled, or wait on; and so on for those that wait for a
 -- cancelled one. Null when there were none, else what is to be counted: [{queue, state, jobs}]. domain/dependencies.ts says what becomes of whom.
 create function queuectl.tell_children(parents bigint[], are_removed boolean, at bigint) returns jsonb language plpgsql
-set enable_seqscan = off set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   ended bigint[] := parents;
