@@ -13,6 +13,7 @@ import { broken, type Finding, ok } from "./finding.ts";
 import { home, modes } from "./home-questions.ts";
 import { leftoverJournals, leftoverLogs } from "./leftover-questions.ts";
 import * as postgres from "./postgres-questions.ts";
+import { queues } from "./queue-questions.ts";
 import { schedules } from "./schedule-questions.ts";
 import { runningJobs, workers } from "./worker-questions.ts";
 
@@ -52,6 +53,7 @@ const sqliteQuestions: Questions<[NonNullable<Awaited<ReturnType<typeof checkUp>
   ["clock", clock],
   ["workers", workers],
   ["running jobs", runningJobs],
+  ["queues", queues],
   ["schedules", schedules],
   ["alerts", alerts],
   ["logs", leftoverLogs],
@@ -71,6 +73,7 @@ const postgresQuestions: Questions<[Awaited<ReturnType<typeof checkUpPostgres>>,
   ["leftovers", postgres.leftovers],
   ["workers", postgres.workers],
   ["running jobs", postgres.runningJobs],
+  ["queues", queues],
   ["schedules", schedules],
   ["alerts", alerts],
 ];

@@ -26,7 +26,7 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(findings.filter(({ level }) => level !== "ok")).toEqual([]);
     expect(healthy).toBe(true);
     expect(findings.map(({ about }) => about)).toEqual(
-      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,schedules,alerts".split(
+      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,queues,schedules,alerts".split(
         ",",
       ),
     );
@@ -75,8 +75,10 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     await patient.q.ok("enqueue", "true");
     await patient.sql`insert into queuectl.settings values ('timeout', 'soon')`;
     await patient.sql`
-      insert into queuectl.staged values (
-        ${randomUUIDv7("hex", Date.now() - 2 * 86_400_000)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', null
+      insert into queuectl.staged (
+        batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held
+      ) values (
+        ${randomUUIDv7("hex", Date.now() - 2 * 86_400_000)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false
       )
     `;
     const sick = await patient.report();
@@ -131,6 +133,18 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect((await patient.report()).of("schedules")).toMatchObject({
       level: "warning",
       text: expect.stringContaining("nightly"),
+    });
+  });
+
+  test("a queue that is paused for long while jobs wait is named", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true", "--queue", "mail");
+    await patient.q.ok("queue", "pause", "mail", "empty");
+    expect((await patient.report()).of("queues").level).toBe("ok");
+    await patient.sql`update queuectl.queues set paused_at = paused_at - 2 * 86400000`;
+    expect((await patient.report()).of("queues")).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("mail is paused"),
     });
   });
 

@@ -204,6 +204,18 @@ test("an alert that cannot tell anybody is a warning", async () => {
   });
 });
 
+test("a queue that is paused for long while jobs wait is named", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true", "--queue", "mail");
+  await q.ok("queue", "pause", "mail", "empty");
+  expect((await report(q)).of("queues").level).toBe("ok");
+  tamper(q, "update queues set paused_at = paused_at - 2 * 86400000");
+  expect((await report(q)).of("queues")).toMatchObject({
+    level: "warning",
+    text: expect.stringContaining("mail is paused"),
+  });
+});
+
 test("a schedule whose time has come and that nobody keeps is a warning", async () => {
   await using q = queuectl();
   await q.ok("schedule", "add", "nightly", "@daily", "true");

@@ -40,6 +40,8 @@ export interface PostgresCheckup extends AsyncDisposable {
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
   /** Names of schedules whose next time is past by more than so many milliseconds. */
   overdueSchedules(ms: number): Promise<readonly string[]>;
+  /** Queues that are paused for more than so many milliseconds, and in which jobs wait. */
+  pausedQueues(ms: number): Promise<readonly string[]>;
   /** Those that are not paused: messages due for so long, and those given up since so long ago, in milliseconds. */
   alerts(overdueMs: number, recentMs: number): Promise<readonly AlertCare[]>;
 }
@@ -113,6 +115,15 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
             select name from queuectl.schedules where next_at < queuectl.now_ms() - ${ms}::bigint order by next_at
           `;
           return rows.map(({ name }) => name);
+        }),
+      pausedQueues: (ms) =>
+        ask(async (sql) => {
+          const rows: Row[] = await sql`
+            select queue from queuectl.queues where paused_at < queuectl.now_ms() - ${ms}::bigint and exists (
+              select from queuectl.counts where counts.queue = queues.queue and state in ('pending', 'failed') having sum(jobs) > 0
+            ) order by queue
+          `;
+          return rows.map(({ queue }) => queue);
         }),
       alerts: (overdueMs, recentMs) =>
         ask(

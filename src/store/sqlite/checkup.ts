@@ -24,6 +24,8 @@ export interface Checkup extends Disposable {
   running(): Promise<readonly { readonly id: string; readonly worker_id: string }[]>;
   /** Names of schedules whose next time is past by more than so many milliseconds. */
   overdueSchedules(ms: number): Promise<readonly string[]>;
+  /** Queues that are paused for more than so many milliseconds, and in which jobs wait. */
+  pausedQueues(ms: number): Promise<readonly string[]>;
   /** Those that are not paused: messages due for so long, and those given up since so long ago, in milliseconds. */
   alerts(overdueMs: number, recentMs: number): Promise<readonly AlertCare[]>;
   hasAttempt(seq: number, number: number): boolean;
@@ -60,6 +62,16 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
           sql("select name from schedules where next_at < $before order by next_at")
             .all({ before: Date.now() - ms })
             .map(({ name }) => name),
+        ),
+      pausedQueues: (ms) =>
+        read(() =>
+          sql(`
+            select queue from queues where paused_at < $before and exists (
+              select 1 from counts where counts.queue = queues.queue and state in ('pending', 'failed') and jobs > 0
+            ) order by queue
+          `)
+            .all({ before: Date.now() - ms })
+            .map(({ queue }) => queue),
         ),
       alerts: (overdueMs, recentMs) =>
         read(() =>
