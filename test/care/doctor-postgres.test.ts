@@ -76,9 +76,10 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     await patient.sql`insert into queuectl.settings values ('timeout', 'soon')`;
     await patient.sql`
       insert into queuectl.staged (
-        batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held
+        batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held,
+        after, unique_ms
       ) values (
-        ${randomUUIDv7("hex", Date.now() - 2 * 86_400_000)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false
+        ${randomUUIDv7("hex", Date.now() - 2 * 86_400_000)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false, '[]', 0
       )
     `;
     const sick = await patient.report();
