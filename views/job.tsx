@@ -25,12 +25,21 @@ export interface JobProps {
   /** The schedule that made it; null for none. */
   readonly origin: JobOrigin | null;
   readonly relatives: Relatives;
+  /** Why it does not run; undefined when it does not wait. */
+  readonly why?: string | undefined;
 }
 
-export function JobPage({ ui, job, attempts, log, enqueuedBy, origin, relatives }: JobProps) {
+export function JobPage({ ui, job, attempts, log, enqueuedBy, origin, relatives, why }: JobProps) {
   return (
     <>
       <JobHead ui={ui} job={job} />
+      {why === undefined ? (
+        ""
+      ) : (
+        <p class="hint" id="why" safe>
+          {why}
+        </p>
+      )}
       <div class="columns">
         <section class="panel" aria-labelledby="facts-title">
           <h2 id="facts-title">Facts</h2>

@@ -222,6 +222,13 @@ const commands: readonly Command[] = [
     load: async () => (await import("./commands/show.ts")).show,
   },
   {
+    name: "why",
+    takes: "<id>",
+    about: "Say why a job does not run, and when it will",
+    flags: [json],
+    load: async () => (await import("./commands/why.ts")).why,
+  },
+  {
     name: "logs",
     takes: "[...id]",
     about: "Show what a job printed, or what several print, each line behind its job's id",

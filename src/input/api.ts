@@ -65,6 +65,8 @@ export const attempt = z
 
 const relative = z.strictObject({ id: z.string(), state: z.enum(jobStates) });
 
+export const why = relative.extend({ why: z.string() }).meta({ id: "Why" });
+
 export const jobWithHistory = job
   .extend({
     attempts_history: z.array(attempt),

@@ -323,6 +323,7 @@ describe("the document (OpenAPI 3.1)", () => {
       "/api/v1/jobs": shapes.jobs,
       "/api/v1/jobs/{id}": shapes.jobWithHistory,
       "/api/v1/jobs/{id}/attempts": shapes.attempts,
+      "/api/v1/jobs/{id}/why": shapes.why,
       "/api/v1/dlq": shapes.jobs,
       "/api/v1/stats": shapes.stats,
       "/api/v1/queues": shapes.queues,

@@ -44,3 +44,14 @@ test("a job that is there already is answered with 200, and said to be", async (
   expect([second.status, second.headers.get("queuectl-known-job")]).toEqual([200, "true"]);
   expect(await second.json()).toEqual(await first.json());
 });
+
+test("why a job does not run is said by the API and on its page", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "a", "--hold");
+  expect(await (await web.api("GET", "/jobs/a/why")).json()).toEqual({
+    id: "a",
+    state: "pending",
+    why: "job a is held until queuectl release a",
+  });
+  expect(await (await web.get("/jobs/a")).text()).toContain("job a is held until");
+});

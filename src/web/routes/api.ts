@@ -3,9 +3,11 @@
 import { Elysia } from "elysia";
 import { misuse } from "../../domain/errors.ts";
 import { attemptJson, originJson, relativesJson, shownJobJson, workerJson } from "../../domain/json.ts";
+import { whyText } from "../../domain/why.ts";
 import * as shapes from "../../input/api.ts";
 import { readJobValue } from "../../input/job.ts";
 import type { JobFilter } from "../../store/store.ts";
+import { whyFacts } from "../../store/why.ts";
 import { enqueueOnce } from "../enqueue.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited } from "../forms.ts";
@@ -47,6 +49,11 @@ export const apiRoutes = (web: Web) =>
       "/jobs/:id",
       ({ params }) => showJob(web, params.id),
       needs("read", { summary: "One job and its attempts", answers: { 200: shapes.jobWithHistory } }),
+    )
+    .get(
+      "/jobs/:id/why",
+      ({ params }) => why(web, params.id),
+      needs("read", { summary: "Why a job does not run, and when it will", answers: { 200: shapes.why } }),
     )
     .get(
       "/jobs/:id/attempts",
@@ -139,6 +146,11 @@ async function showJob(web: Web, id: string): Promise<Response> {
     ...family,
     attempts_history: history.map(attemptJson),
   });
+}
+
+async function why(web: Web, id: string): Promise<Response> {
+  const job = await web.store.jobs.find(id);
+  return jsonReply({ id: job.id, state: job.state, why: whyText(job, await whyFacts(web.store, job)) });
 }
 
 async function listAttempts(web: Web, id: string): Promise<Response> {

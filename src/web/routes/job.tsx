@@ -6,10 +6,12 @@ import { Confirm, type Question } from "../../../views/confirm.tsx";
 import { JobPage } from "../../../views/job.tsx";
 import type { LogPart } from "../../../views/parts/log.tsx";
 import type { Attempt } from "../../domain/attempt.ts";
-import type { Job } from "../../domain/job.ts";
+import { isWaiting, type Job } from "../../domain/job.ts";
 import { type Stream, streamsOf } from "../../domain/rules.ts";
+import { whyText } from "../../domain/why.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { JobChange } from "../../store/store.ts";
+import { whyFacts } from "../../store/why.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
@@ -41,6 +43,11 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
         log={log}
         enqueuedBy={web.audit.enqueuedBy(job)}
         origin={origin}
+        why={
+          isWaiting(job.state)
+            ? await web.shared(`why ${job.seq}`, async () => whyText(job, await whyFacts(web.store, job)))
+            : undefined
+        }
         relatives={
           await web.shared(`relatives ${job.seq}`, () => web.store.jobs.relatives(job.seq, mostRelatives))
         }

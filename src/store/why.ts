@@ -1,0 +1,32 @@
+// What has to be known to say why a job does not run.
+
+import type { Job } from "../domain/job.ts";
+import type { WhyFacts } from "../domain/why.ts";
+import type { Store } from "./store.ts";
+
+/** Running jobs among which the one with its key is looked for. */
+const mostRunning = 1000;
+
+export async function whyFacts(store: Store, job: Job): Promise<WhyFacts> {
+  const { queue, key } = job;
+  const now = await store.now();
+  const { after } = await store.jobs.relatives(job.seq, 0);
+  const rules = (await store.queues.rules()).find((one) => one.queue === queue);
+  const counts = (await store.stats.queues()).find((one) => one.queue === queue);
+  const window = { limit: mostRunning, scan: mostRunning };
+  const { jobs: running } = await store.matching.page({ state: "processing" }, window);
+  const workers = await store.workers.list();
+  const { buckets } = await store.stats.throughput("hour");
+  const ended = buckets.reduce((sum, { completed, failed }) => sum + completed + failed, 0);
+  return {
+    now,
+    parents: after.filter(({ waits }) => waits),
+    rules,
+    running: counts?.processing ?? 0,
+    waiting: (counts?.pending ?? 0) + (counts?.failed ?? 0),
+    holder: key === null ? undefined : running.find((one) => one.key === key)?.id,
+    workers: workers.filter(({ state, queues }) => state !== "dead" && (queues?.includes(queue) ?? true))
+      .length,
+    perSecond: ended / 3600,
+  };
+}

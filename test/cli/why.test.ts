@@ -1,0 +1,44 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { makeGate } from "../support/gate.ts";
+import { queuectl } from "../support/queuectl.ts";
+
+setDefaultTimeout(60_000);
+
+describe.concurrent("why", () => {
+  test("says what a waiting job waits for", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "plain");
+    await q.ok("enqueue", "true", "--id", "held", "--hold");
+    await q.ok("enqueue", "true", "--id", "child", "--after", "plain", "--after", "held");
+    await q.ok("enqueue", "true", "--id", "later", "--delay", "1h");
+    await q.ok("enqueue", "true", "--id", "paused", "--queue", "p");
+    await q.ok("queue", "pause", "p");
+    await q.ok("enqueue", "true", "--id", "gone");
+    await q.ok("cancel", "gone");
+    const why = (id: string) => q.ok("why", id);
+    expect(await why("plain")).toContain("none serves its queue default");
+    expect(await why("held")).toBe("job held is held until queuectl release held");
+    expect(await why("child")).toBe("job child waits for plain (pending), held (pending)");
+    expect(await why("later")).toMatch(/is to run in (1h|59m)/);
+    expect(await why("paused")).toContain("its queue p is paused");
+    expect(await why("gone")).toContain("is cancelled");
+    expect((await q("why", "nothere")).status).toBe(1);
+    expect(await q.json("why", "held")).toMatchObject({ id: "held", state: "pending" });
+  });
+
+  test("says who has its key, and what room its queue has", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("enqueue", gate.command, "--id", "first", "--key", "k", "--queue", "one");
+    await q.ok("queue", "set", "one", "--concurrency", "1");
+    q.start("worker", "--count", "2");
+    await gate.reached();
+    await q.ok("enqueue", "true", "--id", "second", "--key", "k");
+    await q.ok("enqueue", "true", "--id", "third", "--queue", "one");
+    expect(await q.ok("why", "first")).toContain("job first runs, by worker-");
+    expect(await q.ok("why", "second")).toContain("waits until job first ends, which runs under its key k");
+    expect(await q.ok("why", "third")).toContain("its queue one runs 1 of 1 jobs at once");
+    gate.open();
+    await q.ok("wait", "second", "third");
+  });
+});
