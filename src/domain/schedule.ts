@@ -13,8 +13,8 @@ export type MissedPolicy = (typeof missedPolicies)[number];
 export const overlapPolicies = ["skip", "queue", "replace"] as const;
 
 /**
- * At a time when the job of the time before is not settled: there is none for this time, or one beside it, or the one before is
- * cancelled.
+ * At a time when the job of the time before is not settled: there is none for this time, or one that waits until no other of
+ * the schedule's runs, or the one before is cancelled.
  */
 export type OverlapPolicy = (typeof overlapPolicies)[number];
 
@@ -141,11 +141,12 @@ function newestBefore(moment: number, first: number, next: NextTime): number {
   return newest;
 }
 
-/** The job of a time. Its jitter is the same whoever reckons it. */
-export const jobFor = ({ name, jitter, job }: NewSchedule, at: number): NewJob => ({
+/** The job of a time. Its jitter is the same whoever reckons it. Jobs that queue have a key, so that none runs beside another. */
+export const jobFor = ({ name, jitter, overlap, job }: NewSchedule, at: number): NewJob => ({
   ...job,
   id: undefined,
   after: [],
+  key: job.key ?? (overlap === "queue" ? `schedule ${name}` : null),
   run_at: at + jitterMs(name, at, jitter),
 });
 

@@ -140,6 +140,13 @@ describe("the job of a time", () => {
     expect(run_at).toBeLessThan(day + minute);
   });
 
+  test("queues behind those of other times, by a key of the schedule's unless it has its own", () => {
+    expect(jobFor({ ...schedule, overlap: "queue" }, day).key).toBe("schedule nightly");
+    const own = { ...schedule.job, key: "backup" };
+    expect(jobFor({ ...schedule, overlap: "queue", job: own }, day).key).toBe("backup");
+    expect(jobFor({ ...schedule, overlap: "skip" }, day).key).toBeNull();
+  });
+
   test("jitter is the same for one time, and spreads over times and names", () => {
     expect(jitterMs("a", day, 60)).toBe(jitterMs("a", day, 60));
     const quarters = new Set<number>();

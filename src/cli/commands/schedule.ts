@@ -122,7 +122,7 @@ const missedWords: Readonly<Record<Schedule["missed"], string>> = {
 
 const overlapWords: Readonly<Record<Schedule["overlap"], string>> = {
   skip: "a time is skipped while the last job is not settled",
-  queue: "a time is queued while the last job is not settled",
+  queue: "a time is queued, and waits while the last job runs",
   replace: "a time replaces the last job while that is not settled",
 };
 
