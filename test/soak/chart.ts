@@ -27,6 +27,7 @@ export function chartOf(samples: readonly Sample[]): string {
     return `<g transform="translate(${x} ${y})">${picture(samples, measure)}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" font-family="sans-serif" font-size="11">
+<title>What a queue looks like while a soak runs</title>
 <style>text { fill: #57606a } .line { fill: none; stroke: #2563eb; stroke-width: 1.5 } .axis { stroke: #8c959f; stroke-width: 0.5 }
 @media (prefers-color-scheme: dark) { text { fill: #adbac7 } .line { stroke: #6ea8fe } }</style>
 ${pictures.join("\n")}
