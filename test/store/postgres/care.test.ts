@@ -41,8 +41,8 @@ describe.skipIf(noPostgres !== undefined)("pruning", () => {
     await using store = await openPostgres({ url: database.url });
     await using sql = new SQL(database.url, { max: 1 });
     const stage = (began: number) => sql`
-      insert into queuectl.staged (batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, after)
-      select ${randomUUIDv7("hex", began)}::uuid, place, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false, '[]'
+      insert into queuectl.staged (batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, after, unique_ms)
+      select ${randomUUIDv7("hex", began)}::uuid, place, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false, '[]', 0
       from generate_series(1, 5) as place
     `;
     await stage(Date.now() - dayMs - 60_000);
