@@ -46,15 +46,9 @@ export const bench: Bench = async () => {
   ];
 };
 
-/** Built as package.json says, but not over the one that somebody may be running. */
-async function built(entry: string): Promise<string> {
+/** Built as releases are, but not over the one that somebody may be running. */
+async function built(source: string): Promise<string> {
   const path = join(scratch("binary"), "queuectl");
-  const { scripts } = await Bun.file(join(root, "package.json")).json();
-  const words = scripts.build
-    .replace("queuectl.ts", entry)
-    .replace("dist/queuectl", path)
-    .split(" ")
-    .slice(1);
-  await run([process.execPath, ...words], { cwd: root });
+  await run(["bash", join(root, ".ci", "build"), "", "", path, source]);
   return path;
 }
