@@ -10,8 +10,9 @@ import {
   type NewAlert,
 } from "../src/domain/alert.ts";
 import { Field } from "./enqueue.tsx";
+import { CommandPreview } from "./parts/command-preview.tsx";
 import { link, type Ui } from "./parts/ui.ts";
-import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
+import { VisibleText } from "./parts/visible-text.tsx";
 
 /** What the form's fields contain, as they were typed. */
 export type AlertTexts = Readonly<
@@ -148,22 +149,17 @@ export interface AlertPreviewProps {
 
 /** A look at a command before it is added. */
 export function AlertPreview({ ui, form, alert, user }: AlertPreviewProps) {
-  const unseen = unseenCharacters(alert.target);
   return (
-    <section class="panel preview">
-      <h1>Add this alert?</h1>
-      <pre class="command-block">
-        <code>
-          <VisibleText text={alert.target} />
-        </code>
-      </pre>
-      {unseen.length === 0 ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="unseen" safe>
-          {`The command contains what cannot be seen (${unseen.join(", ")}), marked above. Say below that you mean it.`}
-        </p>
-      )}
+    <CommandPreview
+      ui={ui}
+      title="Add this alert?"
+      command={alert.target}
+      fields={{ ...form }}
+      to="/alerts"
+      step="add"
+      word="Add"
+      back="/alerts"
+    >
       <p>
         <strong safe>{alert.name}</strong> tells of <span safe>{lineOf(alert)}</span> by this command, which
         is run as the user <strong safe>{user}</strong> in{" "}
@@ -172,30 +168,7 @@ export function AlertPreview({ ui, form, alert, user }: AlertPreviewProps) {
         </code>
         .
       </p>
-      <form method="post" action={link(ui, "/alerts")} id="preview">
-        {Object.entries(form).map(([field, value]) => (
-          <input type="hidden" name={field} value={value} />
-        ))}
-        {unseen.length === 0 ? (
-          ""
-        ) : (
-          <label class="check">
-            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
-          </label>
-        )}
-        <div class="actions">
-          <button type="submit" class="button is-primary" name="step" value="add" id="add" autofocus>
-            Add
-          </button>
-          <button type="submit" class="button" name="step" value="change" id="change">
-            Change
-          </button>
-          <a class="button is-quiet" href={link(ui, "/alerts")}>
-            Cancel
-          </a>
-        </div>
-      </form>
-    </section>
+    </CommandPreview>
   );
 }
 

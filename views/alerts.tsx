@@ -3,12 +3,12 @@
 
 import { type Alert, type Delivery, fareOf, lineOf, shownTarget } from "../src/domain/alert.ts";
 import type { Message } from "../src/domain/alert-message.ts";
-import { Act, Ask } from "./parts/actions.tsx";
+import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
 import { Icon, type Shape } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
-import { VisibleText } from "./parts/visible-text.tsx";
+import { shortened, VisibleText } from "./parts/visible-text.tsx";
 
 export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
   return (
@@ -126,11 +126,7 @@ function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }
   return (
     <>
       <Act ui={ui} to={`${own}/test`} word="Test" label={`Test ${name}`} id={`test-${name}`} />
-      {paused ? (
-        <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={`resume-${name}`} />
-      ) : (
-        <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={`pause-${name}`} />
-      )}
+      <PauseOrResume ui={ui} own={own} name={name} paused={paused} />
       <Ask
         ui={ui}
         about={`delete-alert/${name}`}
@@ -141,8 +137,6 @@ function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }
     </>
   );
 }
-
-const shortened = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 export interface AlertPageProps {
   readonly ui: Ui;

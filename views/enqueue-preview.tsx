@@ -4,10 +4,11 @@
 import type { NewJob } from "../src/domain/job.ts";
 import { shownEnv } from "../src/domain/secrets.ts";
 import { type Sending, sentTo, timeoutText } from "./enqueue.tsx";
+import { CommandPreview } from "./parts/command-preview.tsx";
 import { EnvList, RuleFacts } from "./parts/job-facts.tsx";
 import { Moment } from "./parts/time.tsx";
-import { link, type Ui } from "./parts/ui.ts";
-import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
+import type { Ui } from "./parts/ui.ts";
+import { VisibleText } from "./parts/visible-text.tsx";
 
 export interface EnqueuePreviewProps {
   readonly ui: Ui;
@@ -18,46 +19,20 @@ export interface EnqueuePreviewProps {
 }
 
 export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) {
-  const unseen = unseenCharacters(job.command);
-  const { edits } = sending;
+  const { edits, form, key, like } = sending;
   return (
-    <section class="panel preview">
-      <h1 safe>{edits === undefined ? "Enqueue this?" : `Make job ${edits} this?`}</h1>
-      <pre class="command-block">
-        <code>
-          <VisibleText text={job.command} />
-        </code>
-      </pre>
-      {unseen.length === 0 ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="unseen" safe>
-          {`The command contains what cannot be seen (${unseen.join(", ")}), marked above. Say below that you mean it.`}
-        </p>
-      )}
+    <CommandPreview
+      ui={ui}
+      title={edits === undefined ? "Enqueue this?" : `Make job ${edits} this?`}
+      command={job.command}
+      fields={{ ...form, key, ...(like === undefined ? {} : { like }) }}
+      to={sentTo(sending)}
+      step="enqueue"
+      word={edits === undefined ? "Enqueue" : "Save"}
+      back={edits === undefined ? "/jobs" : `/jobs/${edits}`}
+    >
       <Options job={job} user={user} />
-      <form method="post" action={link(ui, sentTo(sending))} id="preview">
-        <HiddenFields sending={sending} />
-        {unseen.length === 0 ? (
-          ""
-        ) : (
-          <label class="check">
-            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
-          </label>
-        )}
-        <div class="actions">
-          <button type="submit" class="button is-primary" name="step" value="enqueue" id="enqueue" autofocus>
-            {edits === undefined ? "Enqueue" : "Save"}
-          </button>
-          <button type="submit" class="button" name="step" value="change" id="change">
-            Change
-          </button>
-          <a class="button is-quiet" href={link(ui, edits === undefined ? "/jobs" : `/jobs/${edits}`)}>
-            Cancel
-          </a>
-        </div>
-      </form>
-    </section>
+    </CommandPreview>
   );
 }
 
@@ -118,17 +93,5 @@ export function Options({ job, user, when = "as soon as a worker is free" }: Opt
         <EnvList env={shownEnv(job.env)} isOpen={Object.keys(job.env).length <= 5} />
       </dd>
     </dl>
-  );
-}
-
-/** Exactly what the form said, so that what is looked at is what is sent. */
-function HiddenFields({ sending: { form, key, like } }: Pick<EnqueuePreviewProps, "sending">) {
-  const fields = { ...form, key, ...(like === undefined ? {} : { like }) };
-  return (
-    <>
-      {Object.entries(fields).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
-    </>
   );
 }

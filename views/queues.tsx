@@ -4,7 +4,7 @@
 import { type JobState, jobStates } from "../src/domain/job.ts";
 import { formatRate, type Queue } from "../src/domain/queue.ts";
 import { Field } from "./enqueue.tsx";
-import { Act } from "./parts/actions.tsx";
+import { PauseOrResume } from "./parts/actions.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
@@ -107,11 +107,7 @@ function Actions({ ui, queue: { queue, paused_at } }: { ui: Ui; queue: Queue }) 
   const own = `/queues/${queue}`;
   return (
     <>
-      {paused_at === null ? (
-        <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${queue}`} id={`pause-${queue}`} />
-      ) : (
-        <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${queue}`} id={`resume-${queue}`} />
-      )}
+      <PauseOrResume ui={ui} own={own} name={queue} paused={paused_at !== null} />
       <a
         class="button is-plain"
         href={link(ui, own)}

@@ -5,8 +5,8 @@ import { missedPolicies, type NewSchedule, overlapPolicies } from "../src/domain
 import { zonedText, zoneOf } from "../src/domain/zone.ts";
 import { Field, RuleFieldset, type RuleTexts } from "./enqueue.tsx";
 import { Options } from "./enqueue-preview.tsx";
+import { CommandPreview } from "./parts/command-preview.tsx";
 import { link, type Ui } from "./parts/ui.ts";
-import { unseenCharacters, VisibleText } from "./parts/visible-text.tsx";
 
 /** What the form's fields contain, as they were typed. */
 export type ScheduleTexts = RuleTexts &
@@ -140,23 +140,18 @@ export interface SchedulePreviewProps {
 
 export function SchedulePreview({ ui, form, schedule, times, user }: SchedulePreviewProps) {
   const { name, cron, tz, missed, overlap, job } = schedule;
-  const unseen = unseenCharacters(job.command);
   const zone = zoneOf(tz);
   return (
-    <section class="panel preview">
-      <h1>Add this schedule?</h1>
-      <pre class="command-block">
-        <code>
-          <VisibleText text={job.command} />
-        </code>
-      </pre>
-      {unseen.length === 0 ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="unseen" safe>
-          {`The command contains what cannot be seen (${unseen.join(", ")}), marked above. Say below that you mean it.`}
-        </p>
-      )}
+    <CommandPreview
+      ui={ui}
+      title="Add this schedule?"
+      command={job.command}
+      fields={{ ...form }}
+      to="/schedules"
+      step="add"
+      word="Add"
+      back="/schedules"
+    >
       <p>
         <strong safe>{name}</strong> comes at <code safe>{cron}</code> in <span safe>{tz}</span>, next at:
       </p>
@@ -170,29 +165,6 @@ export function SchedulePreview({ ui, form, schedule, times, user }: SchedulePre
         user={user}
         when={`at each time; missed ones: ${missed}; while the last job is not settled: ${overlap}`}
       />
-      <form method="post" action={link(ui, "/schedules")} id="preview">
-        {Object.entries(form).map(([field, value]) => (
-          <input type="hidden" name={field} value={value} />
-        ))}
-        {unseen.length === 0 ? (
-          ""
-        ) : (
-          <label class="check">
-            <input type="checkbox" name="sure" id="sure" value="yes" /> These characters are meant
-          </label>
-        )}
-        <div class="actions">
-          <button type="submit" class="button is-primary" name="step" value="add" id="add" autofocus>
-            Add
-          </button>
-          <button type="submit" class="button" name="step" value="change" id="change">
-            Change
-          </button>
-          <a class="button is-quiet" href={link(ui, "/schedules")}>
-            Cancel
-          </a>
-        </div>
-      </form>
-    </section>
+    </CommandPreview>
   );
 }

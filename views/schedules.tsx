@@ -2,12 +2,12 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { Schedule } from "../src/domain/schedule.ts";
-import { Act, Ask } from "./parts/actions.tsx";
+import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
 import { StateBadge } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
-import { VisibleText } from "./parts/visible-text.tsx";
+import { shortened, VisibleText } from "./parts/visible-text.tsx";
 
 export function Schedules({ ui, schedules }: { ui: Ui; schedules: readonly Schedule[] }) {
   return (
@@ -120,11 +120,7 @@ function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }
   return (
     <>
       <Act ui={ui} to={`${own}/run`} word="Run" label={`Run ${name} now`} id={`run-${name}`} />
-      {paused ? (
-        <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={`resume-${name}`} />
-      ) : (
-        <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={`pause-${name}`} />
-      )}
+      <PauseOrResume ui={ui} own={own} name={name} paused={paused} />
       <Ask
         ui={ui}
         about={`delete-schedule/${name}`}
@@ -135,5 +131,3 @@ function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }
     </>
   );
 }
-
-const shortened = (command: string) => (command.length > 200 ? `${command.slice(0, 200)}…` : command);

@@ -31,6 +31,22 @@ export function Act({ ui, to, word, label, fields = {}, look = "plain", id }: Ac
   );
 }
 
+interface PauseOrResumeProps {
+  readonly ui: Ui;
+  /** The address of what is paused, without the base. */
+  readonly own: string;
+  readonly name: string;
+  readonly paused: boolean;
+}
+
+export function PauseOrResume({ ui, own, name, paused }: PauseOrResumeProps) {
+  return paused ? (
+    <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={`resume-${name}`} />
+  ) : (
+    <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={`pause-${name}`} />
+  );
+}
+
 interface AskProps extends Omit<ActionProps, "to" | "fields"> {
   /** The page that asks, without the base: what follows `/confirm/`. */
   readonly about: string;

@@ -8,6 +8,9 @@ const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f
 export const unseenCharacters = (text: string): string[] =>
   [...new Set([...text.replaceAll("\r\n", "\n")].filter(isUnseen).map(codeName))].slice(0, 5);
 
+/** As much of a text as a row of a table has room for. */
+export const shortened = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
 export function VisibleText({ text }: { text: string }) {
   const parts = text.split(
     /([^\P{Cc}\n\t]|[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff])/u,
