@@ -1,5 +1,5 @@
-// The README is whole: what the program has is in it. The program itself is asked what it has. That what it shows is true, is the
-// matter of docs.test.ts.
+// The README leads to all that there is, and docs/ is whole: what the program has is in it. The program itself is asked what it has.
+// That what they show is true, is the matter of docs.test.ts.
 
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -13,14 +13,17 @@ import {
   settingKeys,
   settingRules,
 } from "../src/domain/settings.ts";
-import { linksOf } from "./support/documents.ts";
+import { anchorsOf, linksOf } from "./support/documents.ts";
 import { program } from "./support/queuectl.ts";
 
 // Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(60_000);
 
 const root = resolve(import.meta.dir, "..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const textOf = (path: string) => readFileSync(join(root, path), "utf8");
+const readme = textOf("README.md");
+const commandsPage = textOf("docs/commands.md");
+const settingsPage = textOf("docs/settings.md");
 
 const links = linksOf({ path: "README.md", text: readme }).map(({ path }) => path);
 
@@ -62,18 +65,20 @@ function sectionOf(help: string, title: string): string[] {
   return section.split("\n").map((line) => line.trim());
 }
 
-/** The README's part below a heading, up to the next heading of the same or a higher level. */
-function below(heading: RegExp): string {
-  const start = readme.search(heading);
+/** The part of a document below a heading, up to the next heading of the same or a higher level. */
+function below(heading: RegExp, text: string): string {
+  const start = text.search(heading);
   if (start < 0) return "";
-  const level = /^#+/.exec(readme.slice(start))![0].length;
-  const rest = readme.slice(start).split("\n").slice(1).join("\n");
+  const level = /^#+/.exec(text.slice(start))![0].length;
+  const rest = text.slice(start).split("\n").slice(1).join("\n");
   const end = rest.search(new RegExp(`^#{1,${level}} `, "m"));
   return end < 0 ? rest : rest.slice(0, end);
 }
 
 /** The section that tells of a command: `worker stop` is told of below `worker`. */
-const toldOf = ({ name }: Command) => below(new RegExp(`^### .*\`${name.split(" ")[0]}\``, "m"));
+const toldOf = ({ name }: Command) => below(headingOf(name), commandsPage);
+
+const headingOf = (name: string) => new RegExp(`^## .*\`${name.split(" ")[0]}\`.*$`, "m");
 
 test("the first thing it shows is how to set up and how to test", () => {
   const firstBlock = /```sh\n(.*?)```/s.exec(readme)![1];
@@ -81,6 +86,23 @@ test("the first thing it shows is how to set up and how to test", () => {
     "npm install -g bun@1.4.5 && bun install && bun queuectl run 'echo hello'\nbun test\n",
   );
   expect(readme.indexOf("```sh")).toBeLessThan(200);
+});
+
+test("every command stands in the README, with the way to what is told of it", () => {
+  const rows = below(/^## Commands$/m, readme)
+    .split("\n")
+    .filter((line) => line.startsWith("|"));
+  const names = [...new Set(commands.map(({ name }) => name.split(" ")[0]!))];
+  const missing = names.filter((name) => {
+    const [heading = ""] = headingOf(name).exec(commandsPage) ?? [];
+    const [anchor] = anchorsOf({ path: "docs/commands.md", text: heading });
+    return !rows.some((row) =>
+      [...row.matchAll(/\[([^\]]+)\]\(docs\/commands\.md#([\w-]+)\)/g)].some(
+        ([, named, target]) => named!.includes(`\`${name}\``) && target === anchor,
+      ),
+    );
+  });
+  expect(missing).toEqual([]);
 });
 
 test("every command is documented", () => {
@@ -96,35 +118,43 @@ test("every option is documented where its command is", () => {
       .map((flag) => `${command.name} ${flag}`),
   );
   expect(commands.flatMap(({ flags }) => flags).length).toBeGreaterThan(40);
-  expect(readme).toContain("`--database <url>`");
+  expect(commandsPage).toContain("`--database <url>`");
   expect(missing).toEqual([]);
 });
 
 test("no option is documented that there is not", () => {
   const flags = new Set(commands.flatMap((command) => command.flags));
-  const told = below(/^## Commands$/m).matchAll(/`(--[a-z-]+)[^`]*`/g);
-  const others = [...told].map(([, flag]) => flag!).filter((flag) => !flags.has(flag) && flag !== "--help");
+  const told = `${below(/^## Commands$/m, readme)}${commandsPage}`.matchAll(/`(--[a-z-]+)[^`]*`/g);
+  const others = [...told]
+    .map(([, flag]) => flag!)
+    .filter((flag) => !flags.has(flag) && flag !== "--help" && flag !== "--database");
   expect(others).toEqual([]);
 });
 
 test("every setting is documented with its default", () => {
-  const section = below(/^## Settings$/m);
-  const rows = new Map(
-    [...section.matchAll(/^\| `(\w+)` +\| ([^|]*?) +\|/gm)].map(([, key, shown]) => [
-      key,
-      shown!.replaceAll("`", ""),
-    ]),
-  );
+  const section = below(/^## Settings$/m, readme);
   const defaults = settingKeys.map((key) => {
     const rule = settingRules[key] as SettingRule<(typeof settingRules)[SettingKey]["default"]>;
     return [key, rule.show(rule.default)];
   });
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults));
+  expect(settingsIn(settingsPage)).toEqual(Object.fromEntries(defaults));
+  expect(Object.fromEntries(defaults)).toMatchObject(settingsIn(section));
+  expect(Object.keys(settingsIn(section)).length).toBeGreaterThan(3);
+  expect(settingsPage).toContain(environmentName("max_retries"));
   expect(section).toContain(environmentName("max_retries"));
 });
 
+/** The settings in a table, with the defaults it tells. */
+const settingsIn = (text: string) =>
+  Object.fromEntries(
+    [...text.matchAll(/^\| `(\w+)` +\| ([^|]*?) +\|/gm)].map(([, key, shown]) => [
+      key!,
+      shown!.replaceAll("`", ""),
+    ]),
+  );
+
 test("every key of a job and every state is documented", () => {
-  const section = below(/^### A job in JSON$/m);
+  const section = below(/^## A job in JSON$/m, commandsPage);
   const defaults = { max_retries: 3, priority: 1, timeout: 0, cwd: "/", env: {} };
   const job = jobJson({
     ...newJob({ command: "true" }, defaults),

@@ -28,7 +28,7 @@ export async function rights(checkup: PostgresCheckup): Promise<Finding> {
   if (missing.length === 0) return ok("all that queuectl does is granted");
   return broken(
     `the role lacks ${some(missing)}`,
-    "grant what the README lists in Several machines, as the tables' owner",
+    "grant what docs/postgres.md lists under Rights, as the tables' owner",
   );
 }
 

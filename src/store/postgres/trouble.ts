@@ -222,7 +222,7 @@ const table: Trouble[] = [
     "42501",
     "unusable",
     (where, message) => `${where}: ${message}`,
-    "grant the role what the README's part on PostgreSQL lists",
+    "grant the role what docs/postgres.md lists under Rights",
   ],
   [
     "42P01",

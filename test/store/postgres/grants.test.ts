@@ -1,4 +1,4 @@
-// What the README says to grant is enough to work, and no more is needed.
+// What docs/postgres.md says to grant is enough to work, and no more is needed.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -11,13 +11,13 @@ import { waitUntil } from "../../support/wait-until.ts";
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(120_000);
 
-const readme = readFileSync(join(resolve(import.meta.dir, "../../.."), "README.md"), "utf8");
-const grants = /```sql\n(grant usage .*?)```/s.exec(readme)![1]!;
+const document = readFileSync(join(resolve(import.meta.dir, "../../.."), "docs/postgres.md"), "utf8");
+const grants = /```sql\n(grant usage .*?)```/s.exec(document)![1]!;
 
 const unique = `${process.pid}_${Date.now().toString(36)}`;
 
 test.skipIf(noPostgres !== undefined)(
-  "a role with the grants of the README enqueues, works and serves, and cannot change the tables",
+  "a role with the documented grants enqueues, works and serves, and cannot change the tables",
   async () => {
     await using database = await (await postgresServer()).newDatabase();
     await using admin = new SQL(database.url, { max: 1 });
