@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Ending } from "../../../src/domain/attempt.ts";
 import type { NewJob } from "../../../src/domain/job.ts";
 import {
+  allJobs,
   asyncly,
   claim,
   claimTurn,
@@ -137,6 +138,27 @@ export function keysContract(makeStore: MakeStore): void {
       expect(turn).toMatchObject({ claimed: [], next_due_at: null });
       await settle(store, running!.lease, exitWith(0));
       expect(await claim(store, { worker_ids: ["worker-1"], only: seq })).toHaveLength(1);
+    });
+
+    test("go on when the one that would be next is cancelled, held or deleted as another one ends", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store } = temp;
+      const others = await temp.another();
+      const jobs = Array.from({ length: 90 }, () => newJob({ key: "k" }));
+      await store.jobs.enqueueAll(asyncly(jobs));
+      const changes = [others.jobs.cancel, others.jobs.hold, others.jobs.delete];
+      const seqs = (await allJobs(store)).map(({ seq }) => seq).toReversed();
+      for (let n = 0; n < 30; n++) {
+        const {
+          claimed: [running],
+        } = await untilNothing(temp, workers);
+        expect(running?.job.seq).toBe(seqs[3 * n]);
+        await Promise.all([
+          changes[n % 3]!([seqs[3 * n + 1]!]).catch(() => {}),
+          changes[n % 3]!([seqs[3 * n + 2]!]).catch(() => {}),
+          settle(store, running!.lease, exitWith(0)),
+        ]);
+      }
     });
 
     test("are never two at once, however many claim at the same moment", async () => {
