@@ -13,7 +13,7 @@ import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
-import { nextDueAt, nothingToClaim, promote, takeable } from "./in-turn.ts";
+import { nextDueAt, nextInTurn, nothingToClaim, promote, takeable } from "./in-turn.ts";
 import { noteEnded } from "./outbox.ts";
 import { recordStarts } from "./rates.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
@@ -187,10 +187,12 @@ interface Claimed {
 function claim(connection: Connection, wanted: Wanted, now: number): Claimed {
   const { sql } = connection;
   const counts = countChanges(connection);
+  const host = hostOf(connection, wanted.worker_ids[0]!);
+  // Before anything is parked behind what is not claimed then.
+  if (host === null)
+    return { claimed: [], more: false, expelled: nextInTurn(connection, wanted, now).length > 0 };
   const { jobs, more } = takeable(connection, wanted, now);
   if (jobs.length === 0) return { claimed: [], more, expelled: false };
-  const host = hostOf(connection, wanted.worker_ids[0]!);
-  if (host === null) return { claimed: [], more: false, expelled: true };
   const claimed = jobs.map(({ seq, state }, index) => {
     const worker_id = wanted.worker_ids[index]!;
     const row: JobRow = sql(`

@@ -161,6 +161,16 @@ export function keysContract(makeStore: MakeStore): void {
       }
     });
 
+    test("do not wait for one that a process wanted which was not there any more", async () => {
+      await using temp = await prepared(makeStore, [
+        { id: "a", key: "k", queue: "left" },
+        { id: "b", key: "k", queue: "right" },
+      ]);
+      const turn = await claimTurn(temp.store, { worker_ids: ["gone-1", "gone-2"] });
+      expect(turn).toMatchObject({ claimed: [], expelled: true });
+      expect(await claimedIds(temp, workers, ["right"])).toEqual(["b"]);
+    });
+
     test("are never two at once, however many claim at the same moment", async () => {
       await using temp = await prepared(makeStore, []);
       const { store } = temp;

@@ -556,6 +556,22 @@ begin
 end
 $$;
 
+-- The process that wants jobs for a worker, which is entered and whose lease has not ended as long as the turn takes; null when it is not.
+create function queuectl.claiming_process(worker_id text, at bigint) returns queuectl.worker_processes language plpgsql
+as $$
+declare
+  process queuectl.worker_processes;
+begin
+  select worker_processes.* into process from queuectl.workers join queuectl.worker_processes using (process_id)
+  where workers.id = worker_id;
+  if not found then return null; end if;
+  perform queuectl.lock_claims(process.process_id, false);
+  select * into process from queuectl.worker_processes
+  where worker_processes.process_id = process.process_id and lease_until > at;
+  return process;
+end
+$$;
+
 -- Adds to what is counted. `changes`: [{queue, state, jobs, ms}]
 create function queuectl.count_jobs(changes jsonb, counting_slot integer) returns void language plpgsql
 as $$
@@ -906,6 +922,11 @@ begin
             order by next.priority desc, load, next.seq limit cardinality(worker_ids)
           ) as next;
           exit when not keyed;
+          if round = 1 then
+            -- Nothing is parked behind what is not claimed then.
+            process := queuectl.claiming_process(worker_ids[1], at);
+            exit when process.process_id is null;
+          end if;
           free := queuectl.with_free_key(chosen);
           exit when free = chosen;
           -- Those that were parked have made room for who is behind them.
@@ -915,14 +936,10 @@ begin
       end if;
     end if;
     if cardinality(chosen) > 0 then
-      select worker_processes.* into process from queuectl.workers join queuectl.worker_processes using (process_id)
-      where workers.id = worker_ids[1];
-      if found then
-        perform queuectl.lock_claims(process.process_id, false);
-        perform from queuectl.worker_processes
-        where worker_processes.process_id = process.process_id and lease_until > at;
+      if process.process_id is null then
+        process := queuectl.claiming_process(worker_ids[1], at);
       end if;
-      if not found then
+      if process.process_id is null then
         expelled := true;
         chosen := '{}';
       end if;
