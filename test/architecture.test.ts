@@ -108,6 +108,8 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/cli/program.ts": "a command's file is loaded when it is called",
   "src/cli/dispatch.ts": "help and the version are loaded for those who ask for them",
   "src/cli/commands/enqueue.ts": "only a job in JSON needs zod",
+  "src/cli/commands/edit.ts": "only an editor's text needs zod",
+  "src/cli/commands/web.ts": "its options are known without what serves it",
   "src/store/open.ts": "only the database that is asked for is loaded",
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",

@@ -8,8 +8,8 @@ import { settingKeys } from "../domain/settings.ts";
 import { databasePath } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { type Command, program } from "./program.ts";
-import type { Flag } from "./words.ts";
+import { program, shown } from "./program.ts";
+import type { Declared, Flag, Named } from "./words.ts";
 
 /** A word, and what it means. */
 export type Candidate = readonly [word: string, about: string];
@@ -27,7 +27,7 @@ export async function complete(
 }
 
 async function candidates(context: Context, before: readonly string[], prefix: string) {
-  const { command, group, plain, open } = understood(before);
+  const { command, group, plain, open } = await understood(before);
   const flags = [...(command?.flags ?? []), ...program.everywhere];
   const [flag, value] = /^(--[a-z-]+)=/.test(prefix) ? [prefix.split("=")[0]!, true] : [open, false];
   if (flag !== undefined) {
@@ -49,7 +49,7 @@ async function candidates(context: Context, before: readonly string[], prefix: s
 }
 
 interface Understood {
-  readonly command: Command | undefined;
+  readonly command: Declared | undefined;
   /** The first word of a command of two. */
   readonly group: string | undefined;
   /** Plain words behind the command, or a word that is none. */
@@ -59,9 +59,8 @@ interface Understood {
 }
 
 /** Reads words that may be half a command, and refuses none. */
-function understood(words: readonly string[]): Understood {
-  const named = (name: string) => program.commands.find((one) => one.name === name || one.alias === name);
-  let command: Command | undefined;
+async function understood(words: readonly string[]): Promise<Understood> {
+  let command: Declared | undefined;
   let group: string | undefined;
   let plain = 0;
   let open: string | undefined;
@@ -72,12 +71,12 @@ function understood(words: readonly string[]): Understood {
     if (word.startsWith("-")) {
       const flags = [...(command?.flags ?? []), ...program.everywhere];
       if (!word.includes("=") && kindOf(flags, word) !== undefined) open = word;
-    } else if (group !== undefined && plain === 0 && named(`${group} ${word}`)) {
-      command = named(`${group} ${word}`);
+    } else if (group !== undefined && plain === 0 && entryOf(`${group} ${word}`)) {
+      command = await declared(`${group} ${word}`);
       group = undefined;
     } else if (command === undefined && group === undefined) {
       if (program.groups.has(word)) group = word;
-      command = named(program.groups.get(word) ?? word);
+      command = await declared(program.groups.get(word) ?? word);
       if (command === undefined && group === undefined) plain++;
     } else {
       plain++;
@@ -86,9 +85,16 @@ function understood(words: readonly string[]): Understood {
   return { command, group, plain, open };
 }
 
+const entryOf = (name: string) => program.commands.find((one) => one.name === name || one.alias === name);
+
+/** A command with its options, which are in its file. */
+async function declared(name: string): Promise<Declared | undefined> {
+  const entry = entryOf(name);
+  return entry && { ...entry, ...(await entry.load()) };
+}
+
 /** First words, or the second words behind one. */
 function namesBehind(group: string | undefined): Candidate[] {
-  const shown = program.commands.filter(({ isHidden }) => !isHidden);
   if (group !== undefined) {
     return shown.flatMap(({ name, about }): Candidate[] =>
       name.startsWith(`${group} `) ? [[name.slice(group.length + 1), about]] : [],
@@ -118,7 +124,7 @@ function kindOf(flags: readonly Flag[], typed: string): string | undefined {
 }
 
 /** `id` of `<id>`, `<...id>` or, at the first place, `[...id]`. */
-function positional({ takes = "" }: Command, place: number): string | undefined {
+function positional({ takes = "" }: Named, place: number): string | undefined {
   const kinds = takes.split(" ").filter(Boolean);
   const kind = kinds[place] ?? kinds.find((one) => one.includes("..."));
   return kind?.replace(/[^a-z]/g, "");
@@ -127,7 +133,7 @@ function positional({ takes = "" }: Command, place: number): string | undefined 
 async function valuesFor(
   context: Context,
   kind: string | undefined,
-  command: Command | undefined,
+  command: Named | undefined,
   prefix: string,
 ): Promise<readonly Candidate[] | "files"> {
   const words = (texts: readonly string[]): Candidate[] => texts.map((text) => [text, ""]);
@@ -168,7 +174,7 @@ async function valuesFor(
 }
 
 /** Those that a command can do something to. */
-function wantedBy(command: Command | undefined): (state: JobState) => boolean {
+function wantedBy(command: Named | undefined): (state: JobState) => boolean {
   if (command?.name.startsWith("dlq ")) return (state) => state === "dead";
   if (command?.name === "cancel" || command?.name === "wait") return (state) => !isSettled(state);
   if (["hold", "release", "edit"].includes(command?.name ?? "")) return isWaiting;

@@ -2,6 +2,9 @@
 
 import { misuse } from "../domain/errors.ts";
 import { isTerminal } from "./output.ts";
+import type { Flag } from "./words.ts";
+
+export const yesFlag: Flag = ["--yes", "Do not ask"];
 
 /** Asks on a terminal; elsewhere nobody can answer, and `--yes` must have been said. */
 export function confirmed(question: string, { yes }: { yes?: boolean }): boolean {

@@ -5,7 +5,7 @@ import { makeContext } from "./context.ts";
 import { done, statusOf } from "./exit-status.ts";
 import { note, printLine } from "./output.ts";
 import { program } from "./program.ts";
-import { understand } from "./words.ts";
+import { findCommand, understand } from "./words.ts";
 
 /** Fulfilled with the exit status; an error that is a bug passes through. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -23,7 +23,9 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const asked = first === "help" ? [...others, "--help"] : argv;
   const group = groupAskedFor(asked);
   if (group !== undefined) return show((help) => help.groupHelp(group));
-  const { command, words, options } = understand(asked, program);
+  const { command: called, rest } = findCommand(asked, program);
+  const command = called && { ...called, ...(await called.load()) };
+  const { words, options } = understand(rest, command, program.everywhere);
   if (options.version) {
     const { versionLine } = await import("./version.ts");
     await printLine(versionLine());
@@ -31,7 +33,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
   if (!command) return show((help) => (options.help ? help.programHelp() : help.introduction()));
   if (options.help) return show((help) => help.commandHelp(command));
-  return (await command.load())(makeContext(options.database as string | undefined), words, options as never);
+  return command.run(makeContext(options.database as string | undefined), words, options as never);
 }
 
 async function show(text: (help: typeof import("./help.ts")) => string): Promise<number> {

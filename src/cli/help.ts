@@ -1,8 +1,10 @@
 // What --help says: of everything, of a group of commands, or of one; and what somebody reads who calls queuectl without a word.
 
-import { type Command, program } from "./program.ts";
+import type { Command } from "./command.ts";
+import { type Entry, program, shown } from "./program.ts";
+import type { Named } from "./words.ts";
 
-const { commands, groups, everywhere } = program;
+const { groups, everywhere } = program;
 
 /** For somebody who meets it for the first time. */
 export function introduction(): string {
@@ -27,7 +29,7 @@ export function programHelp(): string {
   return [
     whatItIs,
     section("Usage", [["queuectl <command> [options]", ""]]),
-    section("Commands", commands.filter(({ isHidden }) => !isHidden).map(overviewOf)),
+    section("Commands", shown.map(overviewOf)),
     section("Start with", firstWords),
     "queuectl <command> --help says more about a command.",
   ].join("\n\n");
@@ -36,13 +38,13 @@ export function programHelp(): string {
 export function groupHelp(group: string): string {
   const alone = groups.get(group);
   return [
-    section("Commands", commands.filter(({ name }) => name.startsWith(`${group} `)).map(overviewOf)),
+    section("Commands", shown.filter(({ name }) => name.startsWith(`${group} `)).map(overviewOf)),
     ...(alone === undefined ? [] : [`queuectl ${group} alone is queuectl ${alone}.`]),
     `queuectl ${group} <command> --help says more about a command.`,
   ].join("\n\n");
 }
 
-export function commandHelp(command: Command): string {
+export function commandHelp(command: Entry & Command): string {
   const { about, examples, flags = [] } = command;
   const options = [...flags, ...everywhere].filter(([flag]) => !flag.includes("--version"));
   return [
@@ -63,11 +65,11 @@ export function commandHelp(command: Command): string {
   ].join("\n\n");
 }
 
-export const usageOf = (command: Command) => command.usage ?? `${headOf(command)} [options]`;
+export const usageOf = (command: Named & Command) => command.usage ?? `${headOf(command)} [options]`;
 
-const overviewOf = (command: Command) => [headOf(command), command.about] as const;
+const overviewOf = (command: Entry) => [headOf(command), command.about] as const;
 
-const headOf = ({ name, takes }: Command) => (takes === undefined ? name : `${name} ${takes}`);
+const headOf = ({ name, takes }: Named) => (takes === undefined ? name : `${name} ${takes}`);
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));

@@ -3,16 +3,17 @@
 import { type SettingRule, type Settings, settingKeys, settingRules } from "../domain/settings.ts";
 import { version } from "../self.ts";
 import { usageOf, whatItIs } from "./help.ts";
-import { type Command, program } from "./program.ts";
+import { type Entry, program, shown } from "./program.ts";
 
 /** `day`: the date of the page, such as 2027-01-31. */
-export function manual(day: string): string {
+export async function manual(day: string): Promise<string> {
+  const commands = await Promise.all(shown.map(commandPart));
   return [
     `.TH QUEUECTL 1 ${day} "queuectl ${version}"`,
     section("NAME", "queuectl \\- a durable queue of shell commands"),
     section("SYNOPSIS", `.B queuectl\n${italic("command")} [${italic("option")} ...]`),
     section("DESCRIPTION", ...description.flatMap((text) => [".PP", line(text)]).slice(1)),
-    section("COMMANDS", ...program.commands.filter(({ isHidden }) => !isHidden).map(commandPart)),
+    section("COMMANDS", ...commands),
     section("EVERYWHERE", ...program.everywhere.map(([flags, about]) => entry(flags, about))),
     section("SETTINGS", line(settingsText), ...settingKeys.map(settingPart)),
     section("ENVIRONMENT", ...variables.map(([name, about]) => entry(name, about))),
@@ -55,7 +56,8 @@ const statuses = [
   ],
 ] as const;
 
-function commandPart(command: Command): string {
+async function commandPart(one: Entry): Promise<string> {
+  const command = { ...one, ...(await one.load()) };
   const { name, alias, about, flags = [], examples = [] } = command;
   return [
     `.SS ${text(alias === undefined ? name : `${name}, ${alias}`)}`,

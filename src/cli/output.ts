@@ -2,6 +2,7 @@
 
 import { fstatSync, writeSync } from "node:fs";
 import { oneLine } from "../domain/one-line.ts";
+import type { Flag } from "./words.ts";
 
 /** Writes data to stdout (or stderr), whole. False when nobody reads it any more. */
 export async function writeOut(data: string | Uint8Array, descriptor: 1 | 2 = 1): Promise<boolean> {
@@ -20,6 +21,8 @@ export async function writeOut(data: string | Uint8Array, descriptor: 1 | 2 = 1)
 }
 
 export const printLine = (line: string) => writeOut(`${line}\n`);
+
+export const jsonFlag: Flag = ["--json", "Print one JSON document"];
 
 /** The one JSON document of a command. */
 export const printJson = (value: unknown) => printLine(JSON.stringify(value, null, 2));

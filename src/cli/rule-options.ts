@@ -6,6 +6,24 @@ import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { mergedSecrets } from "../domain/secret-env.ts";
 import { seconds } from "./values.ts";
+import type { Flag } from "./words.ts";
+
+export const ruleFlags: readonly Flag[] = [
+  ["--retry-on <statuses>", "Retry on these exit statuses only, such as 75,100-110; die on others"],
+  ["--dead-on <statuses>", "Die on these exit statuses, whatever retries are left"],
+  ["--success-on <statuses>", "The exit statuses that complete the job; 0 by default"],
+  ["--backoff <kind>", "How delays grow: exponential (the default), linear or fixed"],
+  ["--backoff-base <n>", "b of the delay before retry n: b ^ n seconds, b * n, or b"],
+  ["--backoff-max <duration>", "The longest delay before a retry"],
+  ["--nice <n>", "How far it stands back for others, 0 to 19"],
+  ["--split", "Keep stdout and stderr apart, not in the order in which they were written"],
+  ["--memory <size>", "The most memory that it may use, with all it starts, such as 500M"],
+  [
+    "--secret-env <K[=@file]>",
+    "A variable of the worker's, or read from a file, and never stored; may be repeated",
+    "repeatable",
+  ],
+];
 
 export interface RuleOptions {
   readonly retryOn?: string;

@@ -6,20 +6,24 @@ import { type CAC, cac } from "cac";
 import { misuse } from "../domain/errors.ts";
 import { didYouMean } from "./nearest.ts";
 
-/** As cac has it: `--file <file>` takes a value, `--json` none; `{ type: [] }` may be repeated. */
-export type Flag = readonly [flags: string, about: string, config?: { type: [] }];
+/** As cac has it: `--file <file>` takes a value, `--json` none. */
+export type Flag = readonly [flags: string, about: string, often?: "repeatable"];
 
-/** What has to be known of a command to read its words. */
-export interface Declared {
+/** What has to be known of a command to find it. */
+export interface Named {
   /** One word or two. */
   readonly name: string;
   readonly alias?: string;
   /** Its plain words, as cac has it: `<id>`, `[...command]`. */
   readonly takes?: string;
+}
+
+/** What has to be known of a command to read its words. */
+export interface Declared extends Named {
   readonly flags?: readonly Flag[];
 }
 
-export interface Vocabulary<Command extends Declared = Declared> {
+export interface Vocabulary<Command extends Named = Named> {
   readonly commands: readonly Command[];
   /** Words that others follow, such as `dlq`, and which of those commands they mean alone. */
   readonly groups: ReadonlyMap<string, string | undefined>;
@@ -31,29 +35,36 @@ export interface Vocabulary<Command extends Declared = Declared> {
 
 export type Options = Readonly<Record<string, unknown>>;
 
-export interface Understood<Command> {
-  readonly command: Command | undefined;
+export interface Understood {
   readonly words: readonly string[];
   /** `dashed` are the words behind `--`. */
   readonly options: Options & { readonly dashed: readonly string[] };
 }
 
-/** Reads the words, or refuses them. Who asks for help or the version need not have said all that the command wants. */
-export function understand<Command extends Declared>(
+/** The command that is called, and the words beside its name; undefined when there is none. */
+export function findCommand<Command extends Named>(
   argv: readonly string[],
   vocabulary: Vocabulary<Command>,
-): Understood<Command> {
-  const dashes = argv.indexOf("--");
-  const words = dashes < 0 ? [...argv] : argv.slice(0, dashes);
-  const rest = dashes < 0 ? [] : argv.slice(dashes);
+): { readonly command: Command | undefined; readonly rest: readonly string[] } {
+  const [words, dashed] = splitAtDashes(argv);
   const command = takeCommand(words, vocabulary);
-  const cli = declare(command, vocabulary);
+  return { command, rest: [...words, ...dashed] };
+}
+
+/** Reads the words, or refuses them. Who asks for help or the version need not have said all that the command wants. */
+export function understand(
+  rest: readonly string[],
+  command: Declared | undefined,
+  everywhere: readonly Flag[],
+): Understood {
+  const [words, dashed] = splitAtDashes(rest);
+  const cli = declare(command, everywhere);
   const arranged = arrange(words, command, cli);
   try {
-    cli.parse(["", "", ...arranged, ...rest], { run: false });
-    const { "--": dashed, ...options } = unmark(cli.options) as Options & { "--": string[] };
+    cli.parse(["", "", ...arranged, ...dashed], { run: false });
+    const { "--": behind, ...options } = unmark(cli.options) as Options & { "--": string[] };
     if (!options.help && !options.version) check(cli);
-    return { command, words: cli.args.map(unmark), options: { ...options, dashed } };
+    return { words: cli.args.map(unmark), options: { ...options, dashed: behind } };
   } catch (error) {
     // cac does not export its error class.
     if (!(error instanceof Error) || error.name !== "CACError") throw error;
@@ -61,8 +72,13 @@ export function understand<Command extends Declared>(
   }
 }
 
+function splitAtDashes(argv: readonly string[]): [before: string[], from: string[]] {
+  const dashes = argv.indexOf("--");
+  return dashes < 0 ? [[...argv], []] : [argv.slice(0, dashes), argv.slice(dashes)];
+}
+
 /** Removes the command's word or words from the front; undefined when there is none. */
-function takeCommand<Command extends Declared>(
+function takeCommand<Command extends Named>(
   words: string[],
   { commands, groups, synonyms }: Vocabulary<Command>,
 ): Command | undefined {
@@ -106,12 +122,13 @@ function takeCommand<Command extends Declared>(
   return named(alone);
 }
 
-function declare(command: Declared | undefined, { everywhere }: Vocabulary): CAC {
+function declare(command: Declared | undefined, everywhere: readonly Flag[]): CAC {
   const cli = cac("queuectl");
-  for (const flag of everywhere) cli.option(...flag);
+  for (const [flags, about] of everywhere) cli.option(flags, about);
   if (command) {
     const declared = cli.command(`${command.name} ${command.takes ?? ""}`, "");
-    for (const flag of command.flags ?? []) declared.option(...flag);
+    for (const [flags, about, often] of command.flags ?? [])
+      declared.option(flags, about, often && { type: [] });
     declared.action(() => {});
   }
   return cli;

@@ -1,7 +1,11 @@
-// Whose address a request has: the peer's, or, where the peer is a proxy that is trusted, the one that the proxy names.
+// Which addresses this machine only is reached at; and whose address a request has: the peer's, or, where the peer is a proxy that is trusted, the one that the proxy names.
 
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import { misuse } from "../domain/errors.ts";
+
+/** Whether who listens there is reached from this machine only. */
+export const isLoopback = (host: string) =>
+  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
 /** `10.0.0.1` or `10.0.0.0/8`. */
 export function readNetworks(texts: readonly string[]): BlockList {

@@ -1,12 +1,11 @@
 // Listens, and stops: at once, however many streams are open.
 
-import { isIPv4 } from "node:net";
 import type { Server } from "bun";
 import { Refusal } from "../domain/errors.ts";
 import type { Settings } from "../domain/settings.ts";
 import type { Store } from "../store/store.ts";
 import { makeAccess } from "./access.ts";
-import { clientAddress, readNetworks } from "./address.ts";
+import { clientAddress, isLoopback, readNetworks } from "./address.ts";
 import { makeApp } from "./app.ts";
 import { mostOfAll } from "./body.ts";
 import { isSameUser, type Peer } from "./peer.ts";
@@ -48,9 +47,6 @@ export interface Serving {
   loginLink(): string;
   stop(): Promise<void>;
 }
-
-export const isLoopback = (host: string) =>
-  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
 export function serve(options: ServeOptions): Serving {
   const { host, home, tls, base, socket } = options;

@@ -2,19 +2,15 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { understand, unmark } from "../../src/cli/words.ts";
+import { unmark } from "../../src/cli/words.ts";
 import { Refusal } from "../../src/domain/errors.ts";
-import { vocabulary } from "../support/vocabulary.ts";
+import { understood as understoodOf } from "../support/vocabulary.ts";
 
-/** What the program understands of some words. */
-function understood(...typed: string[]) {
-  const { command, words, options } = understand(typed, vocabulary);
-  return { command: command?.name, words, options };
-}
+const understood = (...typed: string[]) => understoodOf(typed);
 
 function refusal(...typed: string[]): Refusal {
   try {
-    understand(typed, vocabulary);
+    understood(...typed);
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

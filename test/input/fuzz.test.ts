@@ -3,7 +3,6 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { understand } from "../../src/cli/words.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import { type JobRequest, newJob } from "../../src/domain/job.ts";
@@ -21,7 +20,7 @@ import { isoTime, parseIso, parseTime } from "../../src/domain/time.ts";
 import { readJob } from "../../src/input/job.ts";
 import { readJobs } from "../../src/input/job-lines.ts";
 import { jsonFault } from "../../src/input/json-fault.ts";
-import { vocabulary } from "../support/vocabulary.ts";
+import { understood } from "../support/vocabulary.ts";
 
 const numRuns = Number(process.env.FUZZ_RUNS ?? 500);
 const patienceMs = 30_000 + numRuns * 20;
@@ -298,7 +297,7 @@ describe("any text", () => {
   });
 
   fuzz("as words is a command, words and options or refused", fc.array(words, { maxLength: 6 }), (typed) => {
-    const read = understoodOrRefused(() => understand(typed, vocabulary));
+    const read = understoodOrRefused(() => understood(typed));
     if (!read) return;
     const dashes = typed.indexOf("--");
     expect(read.options.dashed).toEqual(dashes < 0 ? [] : typed.slice(dashes + 1));

@@ -1,9 +1,9 @@
 // A small command line with everything the real one has: commands of one and two words, other names, groups that mean something
 // alone and groups that do not, flags, values, repeatable values.
 
-import type { Vocabulary } from "../../src/cli/words.ts";
+import { type Declared, findCommand, understand, type Vocabulary } from "../../src/cli/words.ts";
 
-export const vocabulary: Vocabulary = {
+const vocabulary: Vocabulary<Declared> = {
   commands: [
     {
       name: "enqueue",
@@ -11,7 +11,7 @@ export const vocabulary: Vocabulary = {
       flags: [
         ["--id <id>", ""],
         ["--max-retries <n>", ""],
-        ["--tag <tag>", "", { type: [] }],
+        ["--tag <tag>", "", "repeatable"],
         ["--json", ""],
       ],
     },
@@ -53,3 +53,9 @@ export const vocabulary: Vocabulary = {
     ["-v, --version", ""],
   ],
 };
+
+/** What it understands of some words. */
+export function understood(typed: readonly string[]) {
+  const { command, rest } = findCommand(typed, vocabulary);
+  return { command: command?.name, ...understand(rest, command, vocabulary.everywhere) };
+}

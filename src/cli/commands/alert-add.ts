@@ -12,10 +12,45 @@ import {
 } from "../../domain/alert.ts";
 import { isSystemError, misuse, unavailable } from "../../domain/errors.ts";
 import { alertJson } from "../../domain/json.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { note, printJson, printLine } from "../output.ts";
+import { jsonFlag, note, printJson, printLine } from "../output.ts";
 import { seconds, wholeNumber } from "../values.ts";
+
+export const commands: Commands = {
+  "alert add": {
+    usage:
+      "alert add <name> --on <what> --webhook <url> | --slack <url> | --email <addresses> | --command <command>",
+    examples: [
+      "queuectl alert add deaths --on dead --slack https://hooks.slack.com/services/T0/B0/x",
+      "queuectl alert add late --on slow --longer-than 2h --on backlog --older-than 30m --email ops@example.org",
+      "queuectl alert add done --on completed --tag release --command './announce.sh' --gather 0",
+    ],
+    flags: [
+      ["--on <what>", "What to tell of: dead, completed, slow or backlog; may be repeated", "repeatable"],
+      ["--queue <name>", "Only of this queue and its jobs"],
+      ["--tag <tag>", "Only of jobs with this label"],
+      ["--longer-than <duration>", "From when on a run is slow"],
+      ["--more-than <n>", "A queue backs up when more jobs than this could run and wait"],
+      ["--older-than <duration>", "A queue backs up when a job has waited for longer"],
+      [
+        "--gather <duration>",
+        "What follows a message within this time is one message; 1m by default, 0 for each its own",
+      ],
+      ["--webhook <url>", "Post it as JSON, signed"],
+      [
+        "--secret-file <file>",
+        "What a webhook is signed by, in base64; without it one is made and shown; - is stdin",
+      ],
+      ["--slack <url>", "Post it to a Slack channel's incoming webhook"],
+      ["--email <addresses>", "Send it to these addresses, with commas between"],
+      ["--command <command>", "Run this, with the message as JSON on its stdin"],
+      jsonFlag,
+    ],
+    run: alertAdd,
+  },
+};
 
 export interface AlertOptions extends Partial<Readonly<Record<Channel, string>>> {
   readonly on?: readonly string[];
@@ -29,11 +64,7 @@ export interface AlertOptions extends Partial<Readonly<Record<Channel, string>>>
   readonly json?: boolean;
 }
 
-export async function alertAdd(
-  context: Context,
-  [name]: readonly string[],
-  options: AlertOptions,
-): Promise<number> {
+async function alertAdd(context: Context, [name]: readonly string[], options: AlertOptions): Promise<number> {
   const alert = readAlert(name!, options, context.cwd);
   await using store = await context.openStore();
   const added = await store.alerts.add(alert);

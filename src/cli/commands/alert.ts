@@ -9,9 +9,19 @@ import { alertJson, deliveryJson } from "../../domain/json.ts";
 import { isoTime } from "../../domain/time.ts";
 import { newMessageId } from "../../store/alerts.ts";
 import type { Store } from "../../store/store.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, note, printFacts, printJson, printTable } from "../output.ts";
+import { type Cell, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
+
+export const commands: Commands = {
+  "alert list": { flags: [jsonFlag], run: alertList },
+  "alert show": { flags: [jsonFlag], run: alertShow },
+  "alert test": { run: alertTest },
+  "alert pause": { run: alertPause },
+  "alert resume": { run: alertResume },
+  "alert delete": { run: alertDelete },
+};
 
 interface Shown {
   readonly json?: boolean;
@@ -20,11 +30,7 @@ interface Shown {
 /** Messages that `show` has. */
 const shownDeliveries = 10;
 
-export async function alertList(
-  context: Context,
-  _words: readonly string[],
-  { json }: Shown,
-): Promise<number> {
+async function alertList(context: Context, _words: readonly string[], { json }: Shown): Promise<number> {
   await using store = await context.openStore();
   const alerts = await store.alerts.list();
   if (json) await printJson(alerts.map(alertJson));
@@ -51,11 +57,7 @@ function stateOf(alert: Alert): Cell {
   return { text: words, style: kind === "given_up" ? "red" : "yellow" };
 }
 
-export async function alertShow(
-  context: Context,
-  [name]: readonly string[],
-  { json }: Shown,
-): Promise<number> {
+async function alertShow(context: Context, [name]: readonly string[], { json }: Shown): Promise<number> {
   await using store = await context.openStore();
   const alert = await store.alerts.find(name!);
   const deliveries = await store.alerts.deliveries(alert.name, shownDeliveries);
@@ -96,7 +98,7 @@ const deliveryRow = ({ created_at, state, tries, due_at, answer, message }: Deli
   (JSON.parse(message) as Message).text,
 ];
 
-export async function alertTest(context: Context, [name]: readonly string[]): Promise<number> {
+async function alertTest(context: Context, [name]: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const alert = await store.alerts.find(name!);
   const letter = {
@@ -115,20 +117,23 @@ export async function alertTest(context: Context, [name]: readonly string[]): Pr
   return done;
 }
 
-export const alertPause = (context: Context, names: readonly string[]) =>
-  each(context, names, async (store, name) => {
+function alertPause(context: Context, names: readonly string[]): Promise<number> {
+  return each(context, names, async (store, name) => {
     await store.alerts.pause(name);
     note(`alert ${name} is paused`);
   });
+}
 
-export const alertResume = (context: Context, names: readonly string[]) =>
-  each(context, names, async (store, name) => {
+function alertResume(context: Context, names: readonly string[]): Promise<number> {
+  return each(context, names, async (store, name) => {
     await store.alerts.resume(name);
     note(`alert ${name} goes on`);
   });
+}
 
-export const alertDelete = (context: Context, names: readonly string[]) =>
-  each(context, names, (store, name) => store.alerts.remove(name));
+function alertDelete(context: Context, names: readonly string[]): Promise<number> {
+  return each(context, names, (store, name) => store.alerts.remove(name));
+}
 
 /** Nothing is done when one of them is not there. */
 async function each(

@@ -4,11 +4,19 @@ import { resolve } from "node:path";
 import { backUp } from "../../care/backup.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { formatSize } from "../../domain/settings.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note } from "../output.ts";
 
-export async function backup(
+export const commands: Commands = {
+  backup: {
+    flags: [["--with-logs", "Copy the logs too, to a folder of that name with .logs behind it"]],
+    run: backup,
+  },
+};
+
+async function backup(
   context: Context,
   words: readonly string[],
   options: { withLogs?: boolean },

@@ -8,15 +8,20 @@ import type { Store } from "../../store/store.ts";
 import { every } from "../../worker/duty.ts";
 import { type ProcessState, processStates } from "../../worker/liveness.ts";
 import { endCancelled } from "../../worker/rescuer.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { hint, note } from "../output.ts";
 
+export const commands: Commands = {
+  cancel: { flags: [["--wait", "Return when they have ended"]], run: cancel },
+};
+
 /** How often to look whether somebody is there to end what is waited for. */
 const lookMs = 1_000;
 
-export async function cancel(
+async function cancel(
   context: Context,
   words: readonly string[],
   options: { wait?: boolean },

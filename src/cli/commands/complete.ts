@@ -1,13 +1,18 @@
 // queuectl complete: asked by the scripts of `queuectl completions`, at each press of the tab key.
 
 import { oneLine } from "../../domain/one-line.ts";
+import type { Commands } from "../command.ts";
 import { complete as candidatesFor } from "../complete.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { printLine, writeOut } from "../output.ts";
 
+export const commands: Commands = {
+  complete: { run: complete },
+};
+
 /** Candidates, a line each, with a tab before what they mean; or `:files`. */
-export async function complete(
+async function complete(
   context: Context,
   _words: readonly string[],
   { dashed }: { dashed: readonly string[] },

@@ -2,6 +2,7 @@
 // is as true as the program that is installed.
 
 import { misuse } from "../../domain/errors.ts";
+import type { Commands } from "../command.ts";
 import bash from "../completions/bash.txt" with { type: "text" };
 import fish from "../completions/fish.txt" with { type: "text" };
 import zsh from "../completions/zsh.txt" with { type: "text" };
@@ -10,7 +11,11 @@ import { done } from "../exit-status.ts";
 import { didYouMean } from "../nearest.ts";
 import { writeOut } from "../output.ts";
 
-export async function completions(_context: Context, [shell]: readonly string[]): Promise<number> {
+export const commands: Commands = {
+  completions: { examples: [`eval "$(queuectl completions bash)"`], run: completions },
+};
+
+async function completions(_context: Context, [shell]: readonly string[]): Promise<number> {
   const script = scripts[shell as keyof typeof scripts];
   if (script === undefined) {
     const shells = Object.keys(scripts);

@@ -13,12 +13,20 @@ import {
   shownSetting,
   shownSettings,
 } from "../../domain/settings.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { didYouMean } from "../nearest.ts";
-import { note, printJson, printLine, printTable } from "../output.ts";
+import { jsonFlag, note, printJson, printLine, printTable } from "../output.ts";
 
-export async function configShow(
+export const commands: Commands = {
+  "config show": { flags: [jsonFlag], run: configShow },
+  "config get": { flags: [jsonFlag], run: configGet },
+  "config set": { run: configSet },
+  "config unset": { run: configUnset },
+};
+
+async function configShow(
   context: Context,
   _words: readonly string[],
   options: { json?: boolean },
@@ -43,7 +51,7 @@ export async function configShow(
   return done;
 }
 
-export async function configGet(
+async function configGet(
   context: Context,
   words: readonly string[],
   options: { json?: boolean },
@@ -57,7 +65,7 @@ export async function configGet(
   return done;
 }
 
-export async function configSet(context: Context, words: readonly string[]): Promise<number> {
+async function configSet(context: Context, words: readonly string[]): Promise<number> {
   const key = settingOf(words[0]!);
   const value = readSetting(key, words[1]!);
   await using store = await context.openStore();
@@ -68,7 +76,7 @@ export async function configSet(context: Context, words: readonly string[]): Pro
   return done;
 }
 
-export async function configUnset(context: Context, words: readonly string[]): Promise<number> {
+async function configUnset(context: Context, words: readonly string[]): Promise<number> {
   const key = settingOf(words[0]!);
   await using store = await context.openStore();
   await store.settings.unset(key);

@@ -10,6 +10,7 @@ import { folderMode } from "../../home.ts";
 import { firstTime } from "../../input/cron.ts";
 import type { Environment } from "../../self.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
+import type { Commands } from "../command.ts";
 import { type Context, contextIn } from "../context.ts";
 import { demoPrograms } from "../demo/programs.ts";
 import { demoJobs, demoSchedules } from "../demo/work.ts";
@@ -19,12 +20,22 @@ import { serveDashboard } from "./web.ts";
 import { workerStart } from "./worker-start.ts";
 import { workerStop } from "./worker-stop.ts";
 
+export const commands: Commands = {
+  demo: {
+    flags: [
+      ["--port <n>", "Of the dashboard; any free one by default"],
+      ["--keep", "Leave the folder there"],
+    ],
+    run: demo,
+  },
+};
+
 interface DemoOptions {
   readonly port?: string;
   readonly keep?: boolean;
 }
 
-export async function demo(
+async function demo(
   { environment }: Context,
   _words: readonly string[],
   { port = "0", keep }: DemoOptions,

@@ -6,29 +6,54 @@ import type { Job } from "../../domain/job.ts";
 import type { Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
 import { changeMatching } from "../change-matching.ts";
-import { confirmed } from "../confirm.ts";
+import type { Commands } from "../command.ts";
+import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
-import { note, stateCell } from "../output.ts";
+import { type JobOptions, jobFlagsBut } from "../job-options.ts";
+import { jsonFlag, note, stateCell } from "../output.ts";
 import { saidBy } from "./edit.ts";
-import type { JobOptions } from "./enqueue.ts";
 import { printJobs } from "./list.ts";
+
+export const commands: Commands = {
+  "dlq list": {
+    flags: [["--limit <n>", "At most so many; 50 by default, 0 for all"], jsonFlag],
+    run: dlqList,
+  },
+  "dlq retry": {
+    usage:
+      "dlq retry <id…> | <id> [options] [-- <word…>] | --tag <tag> | --queue <name> | --search <text> | --all",
+    examples: ["queuectl dlq retry backup --command 'rsync -a src/ nas:' --timeout 2h"],
+    flags: [
+      ["--tag <tag>", "All with this label"],
+      ["--queue <name>", "All of this queue"],
+      ["--search <text>", "All with this in their id or command"],
+      ["--all", "All there are"],
+      ...jobFlagsBut("id", "queue", "key", "tag"),
+    ],
+    run: dlqRetry,
+  },
+  "dlq retry-all": { run: dlqRetryAll },
+  "dlq delete": { run: dlqDelete },
+  "dlq purge": { flags: [yesFlag], run: dlqPurge },
+};
 
 /** Jobs changed in one transaction: more would keep workers waiting. */
 const batch = 1000;
 
-export const dlqList = (
+function dlqList(
   context: Context,
   _words: readonly string[],
   options: { limit?: string; json?: boolean },
-) =>
-  printJobs(context, { state: "dead" }, options, {
+): Promise<number> {
+  return printJobs(context, { state: "dead" }, options, {
     heading: ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"],
     row: (job) => [job.id, stateCell(job.state), String(job.attempts), job.command, job.last_error ?? ""],
     nothing: "there is no dead letter: no job is out of retries",
     next: "queuectl logs <id> shows what one printed, queuectl dlq retry <id> runs it again",
   });
+}
 
 interface RetryOptions extends Omit<JobOptions, "tag" | "queue"> {
   readonly tag?: string;
@@ -38,7 +63,7 @@ interface RetryOptions extends Omit<JobOptions, "tag" | "queue"> {
   readonly all?: boolean;
 }
 
-export async function dlqRetry(
+async function dlqRetry(
   context: Context,
   words: readonly string[],
   { all = false, tag, queue, search, database: _database, ...changes }: RetryOptions,
@@ -74,7 +99,7 @@ async function retryEdited(context: Context, store: Store, job: Job, changes: Jo
 
 const backText = (count: number) => `${count} ${count === 1 ? "job is" : "jobs are"} back in the queue`;
 
-export async function dlqRetryAll(context: Context): Promise<number> {
+async function dlqRetryAll(context: Context): Promise<number> {
   await using store = await context.openStore();
   let retried = 0;
   for (let some = batch; some === batch; retried += some) some = await store.jobs.retryDead(batch);
@@ -82,7 +107,7 @@ export async function dlqRetryAll(context: Context): Promise<number> {
   return done;
 }
 
-export async function dlqDelete(context: Context, words: readonly string[]): Promise<number> {
+async function dlqDelete(context: Context, words: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const found = await findJobs(store, words);
   removeJobLogs(
@@ -95,7 +120,7 @@ export async function dlqDelete(context: Context, words: readonly string[]): Pro
   return done;
 }
 
-export async function dlqPurge(
+async function dlqPurge(
   context: Context,
   _words: readonly string[],
   options: { yes?: boolean },

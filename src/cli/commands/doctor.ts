@@ -1,13 +1,18 @@
 // queuectl doctor: what is wrong with the queue, and how to mend it.
 
 import { diagnose } from "../../care/doctor.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
-import { type Cell, printFacts, printJson } from "../output.ts";
+import { type Cell, jsonFlag, printFacts, printJson } from "../output.ts";
+
+export const commands: Commands = {
+  doctor: { flags: [jsonFlag], run: doctor },
+};
 
 const styles = { ok: "green", warning: "yellow", broken: "red" } as const;
 
-export async function doctor(
+async function doctor(
   { place, environment }: Context,
   _words: readonly string[],
   options: { json?: boolean },

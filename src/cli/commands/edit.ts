@@ -7,24 +7,30 @@ import { checkEdit, type JobEdit } from "../../domain/edit.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
-import { editableKeys, readJobEdit } from "../../input/job-edit.ts";
 import { refuseUnlessWaiting } from "../../store/refusals.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { isTerminal, note, printJson } from "../output.ts";
+import { type JobOptions, jobFlagsBut, overrides } from "../job-options.ts";
+import { isTerminal, jsonFlag, note, printJson } from "../output.ts";
 import { mergedRules } from "../rule-options.ts";
-import { type JobOptions, overrides, readRequest } from "./enqueue.ts";
+import { readRequest } from "./enqueue.ts";
+
+export const commands: Commands = {
+  edit: {
+    usage: "edit <id> [options] [-- <word…>]",
+    examples: ["queuectl edit report --priority 5 --delay 10m", "queuectl edit report"],
+    flags: [...jobFlagsBut("id"), ["--clear-tags", "Take its labels away"], jsonFlag],
+    run: edit,
+  },
+};
 
 interface EditOptions extends JobOptions {
   readonly clearTags?: boolean;
   readonly json?: boolean;
 }
 
-export async function edit(
-  context: Context,
-  words: readonly string[],
-  options: EditOptions,
-): Promise<number> {
+async function edit(context: Context, words: readonly string[], options: EditOptions): Promise<number> {
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
   refuseUnlessWaiting(job, "edited");
@@ -65,6 +71,7 @@ async function editedBy(context: Context, job: Job): Promise<JobEdit> {
   if (!isTerminal(0) || !isTerminal(1)) {
     throw misuse("what is to be changed?", "say it, as --priority 5; at a terminal an editor opens");
   }
+  const { editableKeys, readJobEdit } = await import("../../input/job-edit.ts");
   const json: Record<string, unknown> = jobJson(job);
   const shown = editableKeys.filter((key) => key in json).map((key) => [key, json[key]]);
   const before = JSON.stringify(Object.fromEntries(shown), null, 2);

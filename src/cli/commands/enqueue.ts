@@ -5,32 +5,46 @@ import { failurePolicies, type Parent } from "../../domain/dependencies.ts";
 import { misuse } from "../../domain/errors.ts";
 import { defaultsFrom, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
-import { settingRules } from "../../domain/settings.ts";
 import { commandOf } from "../../domain/shell-words.ts";
-import { after as later } from "../../domain/time.ts";
 import type { Store } from "../../store/store.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { isTerminal, note, printJson, printLine } from "../output.ts";
-import { mergedRules, type RuleOptions, rulesOf } from "../rule-options.ts";
-import { moment, seconds, variable, wholeNumber } from "../values.ts";
+import { type JobOptions, jobFlags, overrides } from "../job-options.ts";
+import { isTerminal, jsonFlag, note, printJson, printLine } from "../output.ts";
+import { mergedRules } from "../rule-options.ts";
+import { seconds } from "../values.ts";
 
-/** The options that say what a job is like; `run` has them too. */
-export interface JobOptions extends RuleOptions {
-  readonly dashed: readonly string[];
-  readonly command?: string;
-  readonly id?: string;
-  readonly maxRetries?: string;
-  readonly priority?: string;
-  readonly runAt?: string;
-  readonly delay?: string;
-  readonly timeout?: string;
-  readonly queue?: string;
-  readonly key?: string;
-  readonly tag?: readonly string[];
-  readonly cwd?: string;
-  readonly env?: readonly string[];
-}
+export const commands: Commands = {
+  enqueue: {
+    usage: "enqueue '<command>' | -- <word…> | '<json>' | --file <file> | --each '<command>' [options]",
+    examples: [
+      "queuectl enqueue 'ffmpeg -i in.mov out.mp4' --priority 5",
+      "queuectl enqueue --delay 10m -- cp 'a file' /backup",
+      `queuectl enqueue '{"command": "make test", "max_retries": 0}'`,
+      "find . -name '*.wav' -print0 | queuectl enqueue -0 --each 'flac {} -o {.}.flac'",
+    ],
+    flags: [
+      ...jobFlags,
+      ["--hold", "Let it wait until it is released"],
+      ["--after <job>", "Run it when this job has completed; may be repeated", "repeatable"],
+      ["--after-any <job>", "Run it when this job is settled, however; may be repeated", "repeatable"],
+      ["--if-parent-fails <what>", "When a job of --after fails: cancel it (the default), wait, or run"],
+      ["--unique", "Not again while the same command of the same queue and folder is not settled"],
+      ["--unique-key <text>", "Not again while a job of this key is not settled"],
+      ["--unique-for <duration>", "Nor within so long after it was enqueued, whatever became of it"],
+      ["--file <file>", "Jobs as JSON, a JSON array or JSON Lines, or the list for --each; - is stdin"],
+      [
+        "--each <command>",
+        "This command for each line of a list, with {} {.} {/} {//} {/.} {#} {1} {2} in it",
+      ],
+      ["--colsep <separator>", "What stands between {1} and {2}: a character, or a regular expression"],
+      ["-0, --null", "The list's values end with a NUL byte, not with a line end"],
+      jsonFlag,
+    ],
+    run: enqueue,
+  },
+};
 
 /** The options that say when a job's turn comes. */
 interface OrderOptions {
@@ -51,11 +65,7 @@ interface EnqueueOptions extends JobOptions, OrderOptions {
   readonly json?: boolean;
 }
 
-export async function enqueue(
-  context: Context,
-  words: readonly string[],
-  options: EnqueueOptions,
-): Promise<number> {
+async function enqueue(context: Context, words: readonly string[], options: EnqueueOptions): Promise<number> {
   const { file, each, colsep } = options;
   if (each === undefined && (colsep !== undefined || options.null))
     throw misuse("--colsep and --null are for --each");
@@ -159,40 +169,6 @@ async function parentsOf(store: Store, options: OrderOptions): Promise<Parent[]>
   const parents: Parent[] = [];
   for (const [word, if_fails] of named) parents.push({ id: (await store.jobs.find(word)).id, if_fails });
   return parents;
-}
-
-/** What the options say; what they do not say is missing. */
-export function overrides(context: Context, options: JobOptions, now: number): Partial<NewJob> {
-  const { id, maxRetries, priority, runAt, delay, timeout, queue, key, cwd, env = [] } = options;
-  if (runAt !== undefined && delay !== undefined) throw misuse("--run-at and --delay say the same: give one");
-  const run_at =
-    delay !== undefined
-      ? later(now, seconds("delay", delay))
-      : runAt !== undefined
-        ? moment("run-at", runAt, now)
-        : undefined;
-  const said: Partial<NewJob> = {
-    id,
-    max_retries: maxRetries === undefined ? undefined : wholeNumber("max-retries", maxRetries, 0, 1000),
-    priority: priority === undefined ? undefined : wholeNumber("priority", priority, 1, 5),
-    timeout: timeout === undefined ? undefined : checkedTimeout(timeout),
-    run_at,
-    queue,
-    key,
-    cwd,
-  };
-  const present = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
-  return {
-    ...present,
-    env: Object.fromEntries(env.map((text) => variable(text, context.environment))),
-    rules: rulesOf(options, context.cwd),
-  };
-}
-
-function checkedTimeout(text: string): number {
-  const value = seconds("timeout", text);
-  settingRules.timeout.check(value);
-  return value;
 }
 
 /** Somebody at a terminal may not know yet that a worker is needed. */

@@ -6,11 +6,29 @@ import type { Job, JobState } from "../../domain/job.ts";
 import { attemptJson, jobJson } from "../../domain/json.ts";
 import { parseIso } from "../../domain/time.ts";
 import type { Store } from "../../store/store.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note, writeOut } from "../output.ts";
 import { progressBar, progressLine } from "../progress.ts";
 import { jobState } from "../values.ts";
+
+export const commands: Commands = {
+  export: {
+    examples: [
+      "queuectl export --since 7d --attempts > jobs.jsonl",
+      "queuectl export --state pending,failed | queuectl enqueue --file - --database postgres://…",
+    ],
+    flags: [
+      ["--state <states>", "Only in this state, or in one of several with commas between"],
+      ["--queue <name>", "Only of this queue"],
+      ["--tag <tag>", "Only with this label"],
+      ["--since <time>", "Only those enqueued since then: ISO 8601, or how long ago, such as 7d"],
+      ["--attempts", "With all attempts of each"],
+    ],
+    run: exportJobs,
+  },
+};
 
 interface ExportOptions {
   readonly state?: string;
@@ -23,7 +41,7 @@ interface ExportOptions {
 /** Jobs in memory at once. */
 const batch = 200;
 
-export async function exportJobs(
+async function exportJobs(
   context: Context,
   _words: readonly string[],
   options: ExportOptions,

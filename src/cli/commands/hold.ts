@@ -2,22 +2,37 @@
 
 import { misuse } from "../../domain/errors.ts";
 import { changeMatching } from "../change-matching.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { note } from "../output.ts";
+import type { Flag } from "../words.ts";
+
+const whichFlags: readonly Flag[] = [
+  ["--tag <tag>", "All with this label"],
+  ["--queue <name>", "All of this queue"],
+  ["--all", "All"],
+];
+
+export const commands: Commands = {
+  hold: {
+    usage: "hold <id…> | --tag <tag> | --queue <name> | --all",
+    flags: whichFlags,
+    run: (context, words, options: HoldOptions) => act(context, "hold", words, options),
+  },
+  release: {
+    usage: "release <id…> | --tag <tag> | --queue <name> | --all",
+    flags: whichFlags,
+    run: (context, words, options: HoldOptions) => act(context, "release", words, options),
+  },
+};
 
 interface HoldOptions {
   readonly tag?: string;
   readonly queue?: string;
   readonly all?: boolean;
 }
-
-type Act = (context: Context, words: readonly string[], options: HoldOptions) => Promise<number>;
-
-export const hold: Act = (context, words, options) => act(context, "hold", words, options);
-
-export const release: Act = (context, words, options) => act(context, "release", words, options);
 
 const said = { hold: "held", release: "released" };
 

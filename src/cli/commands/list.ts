@@ -4,10 +4,25 @@ import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
 import type { JobFilter } from "../../store/store.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, isTerminal, note, printJson, printTable, stateCell } from "../output.ts";
+import { type Cell, isTerminal, jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
 import { jobState, wholeNumber } from "../values.ts";
+
+export const commands: Commands = {
+  list: {
+    flags: [
+      ["--state <state>", "pending, processing, completed, failed, dead or cancelled"],
+      ["--queue <name>", "Of this queue"],
+      ["--tag <tag>", "With this label"],
+      ["--search <text>", "With this in their id or command"],
+      ["--limit <n>", "At most so many; 50 by default, 0 for all"],
+      jsonFlag,
+    ],
+    run: list,
+  },
+};
 
 interface ListOptions {
   readonly state?: string;
@@ -18,11 +33,7 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-export async function list(
-  context: Context,
-  _words: readonly string[],
-  options: ListOptions,
-): Promise<number> {
+async function list(context: Context, _words: readonly string[], options: ListOptions): Promise<number> {
   const state = options.state === undefined ? undefined : jobState(options.state);
   const filter = {
     state,

@@ -5,6 +5,7 @@ import type { Job } from "../../domain/job.ts";
 import { streamsOf } from "../../domain/rules.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { Store } from "../../store/store.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
@@ -12,6 +13,22 @@ import { copier, followJob, tellIfCut } from "../follow.ts";
 import { hint, isTerminal, note } from "../output.ts";
 import { wholeNumber } from "../values.ts";
 import { followMany, showMany, unsettledJobs } from "./logs-many.ts";
+
+export const commands: Commands = {
+  logs: {
+    usage: "logs <id…> | --follow --tag <tag> | --follow --queue <name> | --follow --running [options]",
+    flags: [
+      ["--follow", "Go on until the job is settled, or all of them are"],
+      ["--attempt <n>", "Of this attempt; the newest by default"],
+      ["--stdout", "Of a job with --split: only what went to stdout"],
+      ["--stderr", "Of a job with --split: only what went to stderr, and it goes to stdout"],
+      ["--tag <tag>", "Follow all jobs with this label that wait or run"],
+      ["--queue <name>", "Follow all jobs of this queue that wait or run"],
+      ["--running", "Follow only jobs that run now"],
+    ],
+    run: logs,
+  },
+};
 
 interface LogsOptions {
   readonly follow?: boolean;
@@ -23,11 +40,7 @@ interface LogsOptions {
   readonly stderr?: boolean;
 }
 
-export async function logs(
-  context: Context,
-  words: readonly string[],
-  options: LogsOptions,
-): Promise<number> {
+async function logs(context: Context, words: readonly string[], options: LogsOptions): Promise<number> {
   const wanted = options.attempt === undefined ? undefined : wholeNumber("attempt", options.attempt, 1, 1e9);
   const isFilter = options.tag !== undefined || options.queue !== undefined || options.running === true;
   if (options.stdout && options.stderr) throw misuse("--stdout and --stderr: give one, or neither for both");

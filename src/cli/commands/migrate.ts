@@ -2,11 +2,27 @@
 
 import { moveQueue, placeNamed, undoMove } from "../../care/move.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note } from "../output.ts";
 
-export async function migrate(
+export const commands: Commands = {
+  migrate: {
+    usage: "migrate --to <place> | --undo",
+    examples: [
+      "queuectl migrate --to postgres://queuectl@db.example/jobs",
+      "queuectl migrate --database postgres://queuectl@db.example/jobs --to ~/queue",
+    ],
+    flags: [
+      ["--to <place>", "A PostgreSQL database by its URL; a home folder, or sqlite for this one"],
+      ["--undo", "Open a queue again that had moved, as it was then"],
+    ],
+    run: migrate,
+  },
+};
+
+async function migrate(
   context: Context,
   _words: readonly string[],
   options: { to?: string; undo?: boolean },

@@ -7,12 +7,30 @@ import { type Finished, finishedLongAgo, removeFinished } from "../../store/fini
 import type { LogPlace } from "../../store/logs.ts";
 import type { Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
-import { confirmed } from "../confirm.ts";
+import type { Commands } from "../command.ts";
+import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
-import { note, printJson, printTable, stateCell } from "../output.ts";
+import { jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
 import { progressBar, progressLine } from "../progress.ts";
 import { jobState, seconds } from "../values.ts";
+
+export const commands: Commands = {
+  prune: {
+    examples: ["queuectl prune --dry-run", "queuectl prune --older-than 7d --state completed,dead --yes"],
+    flags: [
+      ["--older-than <duration>", "What finished longer ago; without it, as the settings keep each state"],
+      [
+        "--state <states>",
+        "completed, cancelled or dead, or some with commas between; dead letters only if named",
+      ],
+      ["--dry-run", "Show how many would go, and remove nothing"],
+      yesFlag,
+      jsonFlag,
+    ],
+    run: prune,
+  },
+};
 
 interface PruneOptions {
   readonly olderThan?: string;
@@ -22,11 +40,7 @@ interface PruneOptions {
   readonly json?: boolean;
 }
 
-export async function prune(
-  context: Context,
-  _words: readonly string[],
-  options: PruneOptions,
-): Promise<number> {
+async function prune(context: Context, _words: readonly string[], options: PruneOptions): Promise<number> {
   const states = options.state === undefined ? undefined : statesOf(options.state);
   const age = options.olderThan === undefined ? undefined : seconds("older-than", options.olderThan);
   if (options.json && !options.dryRun) throw misuse("--json is for --dry-run");

@@ -6,20 +6,48 @@ import { checkQueue, jobStates } from "../../domain/job.ts";
 import { queueJson } from "../../domain/json.ts";
 import { formatRate, type Queue, type QueueLimits, readConcurrency, readRate } from "../../domain/queue.ts";
 import { isoTime } from "../../domain/time.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, note, printFacts, printJson, printTable } from "../output.ts";
+import { type Cell, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
 import { findQueue, readQueues } from "../queues.ts";
+
+export const commands: Commands = {
+  "queue list": { flags: [jsonFlag], run: queueList },
+  "queue show": { flags: [jsonFlag], run: queueShow },
+  "queue set": {
+    usage: "queue set <queue> [--concurrency <n>|none] [--rate <starts/time>|none]",
+    examples: ["queuectl queue set media --concurrency 2", "queuectl queue set api --rate 100/m"],
+    flags: [
+      [
+        "--concurrency <n>",
+        "How many of its jobs may run at once, on all machines together; none for any number",
+      ],
+      [
+        "--rate <starts>",
+        "How many may start in any time of a length, such as 100/m or 5/10s; none for any number",
+      ],
+      jsonFlag,
+    ],
+    run: queueSet,
+  },
+  "queue pause": {
+    usage: "queue pause <queue…> | --all",
+    flags: [["--all", "All queues that there are"]],
+    run: queuePause,
+  },
+  "queue resume": {
+    usage: "queue resume <queue…> | --all",
+    flags: [["--all", "All that are paused"]],
+    run: queueResume,
+  },
+};
 
 interface Shown {
   readonly json?: boolean;
 }
 
-export async function queueList(
-  context: Context,
-  _words: readonly string[],
-  { json }: Shown,
-): Promise<number> {
+async function queueList(context: Context, _words: readonly string[], { json }: Shown): Promise<number> {
   await using store = await context.openStore();
   const queues = await readQueues(store);
   const now = await store.now();
@@ -42,11 +70,7 @@ export async function queueList(
   return done;
 }
 
-export async function queueShow(
-  context: Context,
-  [name]: readonly string[],
-  { json }: Shown,
-): Promise<number> {
+async function queueShow(context: Context, [name]: readonly string[], { json }: Shown): Promise<number> {
   checkQueue(name!);
   await using store = await context.openStore();
   const queue = await findQueue(store, name!);
@@ -60,11 +84,7 @@ interface LimitOptions extends Shown {
   readonly rate?: string;
 }
 
-export async function queueSet(
-  context: Context,
-  [name]: readonly string[],
-  options: LimitOptions,
-): Promise<number> {
+async function queueSet(context: Context, [name]: readonly string[], options: LimitOptions): Promise<number> {
   checkQueue(name!);
   const limits = readLimits(options);
   await using store = await context.openStore();
@@ -88,11 +108,7 @@ interface Which {
   readonly all?: boolean;
 }
 
-export async function queuePause(
-  context: Context,
-  words: readonly string[],
-  options: Which,
-): Promise<number> {
+async function queuePause(context: Context, words: readonly string[], options: Which): Promise<number> {
   checkWhich(words, options);
   await using store = await context.openStore();
   const known = (await readQueues(store)).map(({ queue }) => queue);
@@ -104,11 +120,7 @@ export async function queuePause(
   return done;
 }
 
-export async function queueResume(
-  context: Context,
-  words: readonly string[],
-  options: Which,
-): Promise<number> {
+async function queueResume(context: Context, words: readonly string[], options: Which): Promise<number> {
   checkWhich(words, options);
   await using store = await context.openStore();
   const paused = (await store.queues.rules()).flatMap((one) => (one.paused_at === null ? [] : [one.queue]));

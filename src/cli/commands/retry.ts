@@ -1,12 +1,17 @@
 // queuectl retry: run jobs now, or once more.
 
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { note } from "../output.ts";
 import { hintAtWorkers } from "./enqueue.ts";
 
-export async function retry(context: Context, words: readonly string[]): Promise<number> {
+export const commands: Commands = {
+  retry: { run: retry },
+};
+
+async function retry(context: Context, words: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const found = await findJobs(store, words);
   const jobs = await store.jobs.retry(found.map(({ seq }) => seq));

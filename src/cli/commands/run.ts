@@ -8,14 +8,20 @@ import type { Store } from "../../store/store.ts";
 import { eventLine, type WorkerEvent } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { statusOfJob } from "../exit-status.ts";
 import { followJob } from "../follow.ts";
+import { type JobOptions, jobFlags } from "../job-options.ts";
 import { note } from "../output.ts";
 import { whatKeeps } from "../queues.ts";
-import { complete, type JobOptions, readRequest } from "./enqueue.ts";
+import { complete, readRequest } from "./enqueue.ts";
 
-export async function run(context: Context, words: readonly string[], options: JobOptions): Promise<number> {
+export const commands: Commands = {
+  run: { usage: "run '<command>' | -- <word…> [options]", flags: jobFlags, run: run },
+};
+
+async function run(context: Context, words: readonly string[], options: JobOptions): Promise<number> {
   const request = await readRequest(words, options);
   if (request.held)
     throw misuse(

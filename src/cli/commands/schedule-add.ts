@@ -2,31 +2,30 @@
 
 import { misuse } from "../../domain/errors.ts";
 import { scheduleJson } from "../../domain/json.ts";
-import {
-  checkSchedule,
-  missedPolicies,
-  type NewSchedule,
-  oneOf,
-  overlapPolicies,
-} from "../../domain/schedule.ts";
-import { ownZone, zonedText, zoneOf } from "../../domain/zone.ts";
+import { checkSchedule } from "../../domain/schedule.ts";
+import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { firstTime } from "../../input/cron.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { note, printJson, printLine } from "../output.ts";
-import { seconds } from "../values.ts";
-import { complete, hintAtWorkers, type JobOptions, readRequest } from "./enqueue.ts";
+import { jobFlagsBut } from "../job-options.ts";
+import { jsonFlag, note, printJson, printLine } from "../output.ts";
+import { readRule, type ScheduleOptions, scheduleFlags } from "../schedule-options.ts";
+import { complete, hintAtWorkers, readRequest } from "./enqueue.ts";
 
-/** The options that say when; those of a job say what. */
-export interface ScheduleOptions extends JobOptions {
-  readonly tz?: string;
-  readonly missed?: string;
-  readonly overlap?: string;
-  readonly jitter?: string;
-  readonly replace?: boolean;
-}
+export const commands: Commands = {
+  "schedule add": {
+    usage: "schedule add <name> '<cron>' '<command>' | -- <word…> [options]",
+    examples: [
+      "queuectl schedule add nightly '30 2 * * *' './backup.sh' --tz Europe/Berlin",
+      "queuectl schedule add ping '*/10 * * * * *' 'curl -fsS https://example.org' --overlap skip",
+    ],
+    flags: [...scheduleFlags, ...jobFlagsBut("id", "run-at", "delay"), jsonFlag],
+    run: scheduleAdd,
+  },
+};
 
-export async function scheduleAdd(
+async function scheduleAdd(
   context: Context,
   words: readonly string[],
   options: ScheduleOptions & { readonly json?: boolean },
@@ -65,19 +64,4 @@ export async function scheduleAdd(
   );
   await hintAtWorkers(store, [job.queue]);
   return done;
-}
-
-/** What the options say of times; the rest is by default. */
-export function readRule({
-  tz,
-  missed = "one",
-  overlap = "skip",
-  jitter,
-}: ScheduleOptions): Pick<NewSchedule, "tz" | "missed" | "overlap" | "jitter"> {
-  return {
-    tz: zoneOf(tz ?? ownZone()).name,
-    missed: oneOf("--missed", missed, missedPolicies),
-    overlap: oneOf("--overlap", overlap, overlapPolicies),
-    jitter: jitter === undefined ? 0 : seconds("jitter", jitter),
-  };
 }

@@ -6,19 +6,38 @@ import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { firstTime } from "../../input/cron.ts";
 import { type CrontabEntry, readCrontab } from "../../input/crontab.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { note, printJson, printTable } from "../output.ts";
+import { jobFlagsBut } from "../job-options.ts";
+import { jsonFlag, note, printJson, printTable } from "../output.ts";
+import { readRule, type ScheduleOptions, scheduleFlags } from "../schedule-options.ts";
 import { completer, hintAtWorkers } from "./enqueue.ts";
 import { bytesOf } from "./enqueue-many.ts";
-import { readRule, type ScheduleOptions } from "./schedule-add.ts";
+
+export const commands: Commands = {
+  "schedule import": {
+    usage: "schedule import <file> [options]",
+    examples: [
+      "crontab -l | queuectl schedule import - --dry-run",
+      "queuectl schedule import my.crontab --queue cron",
+    ],
+    flags: [
+      ...scheduleFlags,
+      ...jobFlagsBut("command", "id", "run-at", "delay"),
+      ["--dry-run", "Show what would be added, and add nothing"],
+      jsonFlag,
+    ],
+    run: scheduleImport,
+  },
+};
 
 interface ImportOptions extends ScheduleOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
-export async function scheduleImport(
+async function scheduleImport(
   context: Context,
   [file]: readonly string[],
   options: ImportOptions,

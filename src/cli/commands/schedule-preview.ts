@@ -4,12 +4,22 @@ import { isoTime } from "../../domain/time.ts";
 import { clockNote, type Occurrence } from "../../domain/wall-times.ts";
 import { ownZone, zonedText, zoneOf } from "../../domain/zone.ts";
 import { readCron } from "../../input/cron.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { note, printJson, printTable } from "../output.ts";
+import { jsonFlag, note, printJson, printTable } from "../output.ts";
+import { zoneFlag } from "../schedule-options.ts";
 import { wholeNumber } from "../values.ts";
 
-export async function schedulePreview(
+export const commands: Commands = {
+  "schedule preview": {
+    usage: "schedule preview '<cron>' [options]",
+    flags: [["--count <n>", "How many; 10 by default"], zoneFlag, jsonFlag],
+    run: schedulePreview,
+  },
+};
+
+async function schedulePreview(
   _context: Context,
   words: readonly string[],
   options: { readonly count?: string; readonly tz?: string; readonly json?: boolean },

@@ -8,10 +8,29 @@ import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { readCron } from "../../input/cron.ts";
 import type { ScheduleRun } from "../../store/schedules.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, note, printFacts, printJson, printLine, printTable, stateCell } from "../output.ts";
+import {
+  type Cell,
+  jsonFlag,
+  note,
+  printFacts,
+  printJson,
+  printLine,
+  printTable,
+  stateCell,
+} from "../output.ts";
 import { hintAtWorkers } from "./enqueue.ts";
+
+export const commands: Commands = {
+  "schedule list": { flags: [jsonFlag], run: scheduleList },
+  "schedule show": { flags: [jsonFlag], run: scheduleShow },
+  "schedule pause": { run: schedulePause },
+  "schedule resume": { run: scheduleResume },
+  "schedule run": { run: scheduleRun },
+  "schedule delete": { run: scheduleDelete },
+};
 
 interface Shown {
   readonly json?: boolean;
@@ -21,11 +40,7 @@ interface Shown {
 const shownTimes = 5;
 const shownRuns = 10;
 
-export async function scheduleList(
-  context: Context,
-  _words: readonly string[],
-  { json }: Shown,
-): Promise<number> {
+async function scheduleList(context: Context, _words: readonly string[], { json }: Shown): Promise<number> {
   await using store = await context.openStore();
   const schedules = await store.schedules.list();
   const now = await store.now();
@@ -47,11 +62,7 @@ export async function scheduleList(
   return done;
 }
 
-export async function scheduleShow(
-  context: Context,
-  [name]: readonly string[],
-  { json }: Shown,
-): Promise<number> {
+async function scheduleShow(context: Context, [name]: readonly string[], { json }: Shown): Promise<number> {
   await using store = await context.openStore();
   const schedule = await store.schedules.find(name!);
   const runs = await store.schedules.runs(schedule.name, shownRuns);
@@ -132,7 +143,7 @@ function nextText({ paused, next_at }: Schedule, now: number): Cell {
   return next_at <= now ? "due" : `in ${formatDuration(Math.ceil((next_at - now) / 1000))}`;
 }
 
-export async function schedulePause(context: Context, names: readonly string[]): Promise<number> {
+async function schedulePause(context: Context, names: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   for (const name of names) await store.schedules.find(name);
   for (const name of names) {
@@ -142,7 +153,7 @@ export async function schedulePause(context: Context, names: readonly string[]):
   return done;
 }
 
-export async function scheduleResume(context: Context, names: readonly string[]): Promise<number> {
+async function scheduleResume(context: Context, names: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const now = await store.now();
   const found = await Promise.all(names.map((name) => store.schedules.find(name)));
@@ -155,7 +166,7 @@ export async function scheduleResume(context: Context, names: readonly string[])
   return done;
 }
 
-export async function scheduleRun(context: Context, [name]: readonly string[]): Promise<number> {
+async function scheduleRun(context: Context, [name]: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const { job } = await store.schedules.find(name!);
   const { id, queue } = await store.schedules.run(name!, {
@@ -169,7 +180,7 @@ export async function scheduleRun(context: Context, [name]: readonly string[]): 
   return done;
 }
 
-export async function scheduleDelete(context: Context, names: readonly string[]): Promise<number> {
+async function scheduleDelete(context: Context, names: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   for (const name of names) await store.schedules.find(name);
   for (const name of new Set(names)) await store.schedules.remove(name);

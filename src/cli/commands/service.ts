@@ -9,13 +9,28 @@ import { withoutMark } from "../../runner/mark.ts";
 import { type Environment, selfCommand } from "../../self.ts";
 import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
-import { note, printFacts, printJson, printLine, writeOut } from "../output.ts";
+import { jsonFlag, note, printFacts, printJson, printLine, writeOut } from "../output.ts";
 import { launchd } from "../service/launchd.ts";
 import type { ServiceManager, ServicePlan } from "../service/manager.ts";
 import { systemd } from "../service/systemd.ts";
 import { wholeNumber } from "../values.ts";
+
+export const commands: Commands = {
+  "service install": {
+    examples: ["queuectl service install --count 4", "queuectl service install --queue gpu --print"],
+    flags: [
+      ["--count <n>", "How many jobs to run at once; 1 by default"],
+      ["--queue <name>", "Serve only this queue; may be repeated", "repeatable"],
+      ["--print", "Print the file that it would write, and do nothing"],
+    ],
+    run: serviceInstall,
+  },
+  "service uninstall": { run: serviceUninstall },
+  "service status": { flags: [jsonFlag], run: serviceStatus },
+};
 
 interface InstallOptions {
   readonly count?: string;
@@ -25,7 +40,7 @@ interface InstallOptions {
 
 const patienceMs = 10_000;
 
-export async function serviceInstall(
+async function serviceInstall(
   context: Context,
   _words: readonly string[],
   { count, queue = [], print }: InstallOptions,
@@ -51,7 +66,7 @@ export async function serviceInstall(
   return done;
 }
 
-export async function serviceUninstall(context: Context): Promise<number> {
+async function serviceUninstall(context: Context): Promise<number> {
   const manager = installed(context);
   manager.check();
   manager.stop();
@@ -66,7 +81,7 @@ export async function serviceUninstall(context: Context): Promise<number> {
   return done;
 }
 
-export async function serviceStatus(
+async function serviceStatus(
   context: Context,
   _words: readonly string[],
   { json }: { json?: boolean },

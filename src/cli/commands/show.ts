@@ -10,16 +10,30 @@ import type { JobOrigin } from "../../domain/schedule.ts";
 import { formatSize } from "../../domain/settings.ts";
 import { isoTime } from "../../domain/time.ts";
 import { errorLogPath, jobLogPath } from "../../home.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { familyTree } from "../family.ts";
-import { type Cell, note, printFacts, printJson, printLine, printTable, stateCell } from "../output.ts";
+import {
+  type Cell,
+  jsonFlag,
+  note,
+  printFacts,
+  printJson,
+  printLine,
+  printTable,
+  stateCell,
+} from "../output.ts";
 import { whatKeeps } from "../queues.ts";
+
+export const commands: Commands = {
+  show: { flags: [jsonFlag], run: show },
+};
 
 /** Jobs that come after one and are printed with it. */
 const mostRelatives = 1000;
 
-export async function show(
+async function show(
   context: Context,
   words: readonly string[],
   options: { json?: boolean },

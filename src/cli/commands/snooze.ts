@@ -2,11 +2,16 @@
 
 import { misuse } from "../../domain/errors.ts";
 import { checkSnooze } from "../../domain/snooze.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { seconds } from "../values.ts";
 
-export async function snooze(context: Context, [text]: readonly string[]): Promise<number> {
+export const commands: Commands = {
+  snooze: { examples: ["test -e /data/ready || exec queuectl snooze 30s"], run: snooze },
+};
+
+async function snooze(context: Context, [text]: readonly string[]): Promise<number> {
   const { QUEUECTL_JOB_ID: id, QUEUECTL_ATTEMPT: attempt } = context.environment;
   if (id === undefined || !/^[1-9]\d*$/.test(attempt ?? "")) {
     throw misuse("snooze is for the command of a job", "queuectl enqueue --delay puts off a new one");

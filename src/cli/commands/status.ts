@@ -8,14 +8,28 @@ import type { Stats } from "../../domain/stats.ts";
 import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import { pausedQueues } from "../../worker/paused.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, factLines, isTerminal, note, printFacts, printJson, stateCell } from "../output.ts";
+import {
+  type Cell,
+  factLines,
+  isTerminal,
+  jsonFlag,
+  note,
+  printFacts,
+  printJson,
+  stateCell,
+} from "../output.ts";
 import { watchScreen } from "../screen.ts";
 import { noJob } from "./list.ts";
 import { noWorker } from "./worker-list.ts";
 
-export async function status(
+export const commands: Commands = {
+  status: { flags: [["--watch", "Go on showing it, and what runs, until Ctrl-C"], jsonFlag], run: status },
+};
+
+async function status(
   context: Context,
   _words: readonly string[],
   options: { json?: boolean; watch?: boolean },

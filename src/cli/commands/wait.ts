@@ -5,12 +5,26 @@ import { isSettled, type Job } from "../../domain/job.ts";
 import { deadlineOf, lookMs, restMs, untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, statusOfJob, timedOut } from "../exit-status.ts";
 import { note } from "../output.ts";
 import { makeMeter, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
+
+export const commands: Commands = {
+  wait: {
+    usage: "wait <id…> | --tag <tag> | --queue <name> | --all [options]",
+    flags: [
+      ["--tag <tag>", "For all jobs with this label"],
+      ["--queue <name>", "For all jobs of this queue"],
+      ["--all", "For all jobs"],
+      ["--timeout <duration>", "How long to wait at most; exits with 124 then"],
+    ],
+    run: wait,
+  },
+};
 
 interface WaitOptions {
   readonly timeout?: string;
@@ -19,11 +33,7 @@ interface WaitOptions {
   readonly all?: boolean;
 }
 
-export async function wait(
-  context: Context,
-  words: readonly string[],
-  options: WaitOptions,
-): Promise<number> {
+async function wait(context: Context, words: readonly string[], options: WaitOptions): Promise<number> {
   const { tag, queue, all = false } = options;
   const isFilter = all || tag !== undefined || queue !== undefined;
   if (isFilter === words.length > 0) {

@@ -4,9 +4,21 @@ import { misuse } from "../../domain/errors.ts";
 import { isScope, scopes } from "../../domain/scope.ts";
 import { ensureHome } from "../../home.ts";
 import { ensureToken } from "../../web/tokens.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { note, printJson, printLine } from "../output.ts";
+import { jsonFlag, note, printJson, printLine } from "../output.ts";
+
+export const commands: Commands = {
+  "web token": {
+    flags: [
+      ["--scope <scope>", "A token for read, operate or enqueue only; may be repeated", "repeatable"],
+      ["--rotate", "Replace it: the old one and its sessions end at once"],
+      jsonFlag,
+    ],
+    run: webToken,
+  },
+};
 
 interface TokenOptions {
   readonly scope?: readonly string[];
@@ -14,11 +26,7 @@ interface TokenOptions {
   readonly json?: boolean;
 }
 
-export async function webToken(
-  context: Context,
-  _words: readonly string[],
-  options: TokenOptions,
-): Promise<number> {
+async function webToken(context: Context, _words: readonly string[], options: TokenOptions): Promise<number> {
   const asked = (options.scope ?? scopes).flatMap((text) => text.split(","));
   const unknown = asked.find((scope) => !isScope(scope));
   if (unknown !== undefined) {

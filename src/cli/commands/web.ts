@@ -5,13 +5,37 @@ import { resolve } from "node:path";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { webProcesses } from "../../library/web-processes.ts";
 import { version } from "../../self.ts";
-import { isLoopback, type ServeOptions, type Serving, serve } from "../../web/serve.ts";
+import { isLoopback } from "../../web/address.ts";
+import type { ServeOptions, Serving } from "../../web/serve.ts";
 import { prepareSocket } from "../../web/socket.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { openLastingStore } from "../lasting-store.ts";
 import { note, printLine } from "../output.ts";
 import { wholeNumber } from "../values.ts";
+
+export const commands: Commands = {
+  "web start": {
+    flags: [
+      ["--host <address>", "Where it listens; 127.0.0.1 by default, 0.0.0.0 for everywhere"],
+      ["--port <n>", "5000 by default; 0 for any free one"],
+      ["--socket <path>", "Listen at a Unix socket that only you can open, not at a port"],
+      ["--require-token", "Ask everyone for the token, also you"],
+      ["--allowed-host <name>", "Another name it goes by; may be repeated", "repeatable"],
+      ["--tls-cert <file>", "Serve https with this certificate"],
+      ["--tls-key <file>", "The certificate's key"],
+      [
+        "--trusted-proxy <address>",
+        "Believe this proxy, such as 10.0.0.0/8, whose request it is; may be repeated",
+        "repeatable",
+      ],
+      ["--base-path <path>", "Serve below this path, such as /queue"],
+      ["--label <text>", "Shown on every page, such as prod"],
+    ],
+    run: web,
+  },
+};
 
 interface WebOptions {
   readonly host?: string;
@@ -26,7 +50,7 @@ interface WebOptions {
   readonly label?: string;
 }
 
-export async function web(context: Context, _words: readonly string[], options: WebOptions): Promise<number> {
+async function web(context: Context, _words: readonly string[], options: WebOptions): Promise<number> {
   const { host = "127.0.0.1", tlsCert, socket } = options;
   await serveDashboard(context, options, (serving) => {
     if (socket === undefined) tellWhoMay(host, serving, tlsCert !== undefined);
@@ -48,6 +72,7 @@ export async function serveDashboard(
   const base = basePath(options.basePath);
   const socket = await socketOf(context, options);
 
+  const { serve } = await import("../../web/serve.ts");
   await using store = await openLastingStore(context);
   const settings = () => context.settings(store.now());
   const serving = serve({

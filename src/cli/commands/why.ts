@@ -2,15 +2,16 @@
 
 import { whyText } from "../../domain/why.ts";
 import { whyFacts } from "../../store/why.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { printJson, printLine } from "../output.ts";
+import { jsonFlag, printJson, printLine } from "../output.ts";
 
-export async function why(
-  context: Context,
-  words: readonly string[],
-  options: { json?: boolean },
-): Promise<number> {
+export const commands: Commands = {
+  why: { flags: [jsonFlag], run: why },
+};
+
+async function why(context: Context, words: readonly string[], options: { json?: boolean }): Promise<number> {
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
   const text = whyText(job, await whyFacts(store, job));

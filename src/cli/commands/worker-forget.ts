@@ -5,13 +5,18 @@ import { Refusal } from "../../domain/errors.ts";
 import { isOfThisMachine } from "../../runner/process-identity.ts";
 import type { Store } from "../../store/store.ts";
 import { isDead, type ProcessState, processStates, workersOf } from "../../worker/liveness.ts";
-import { confirmed } from "../confirm.ts";
+import type { Commands } from "../command.ts";
+import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
 import { note } from "../output.ts";
 
-export async function workerForget(
+export const commands: Commands = {
+  "worker forget": { flags: [yesFlag], run: workerForget },
+};
+
+async function workerForget(
   context: Context,
   words: readonly string[],
   options: { yes?: boolean },

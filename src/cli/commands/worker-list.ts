@@ -3,13 +3,18 @@
 import { formatDuration } from "../../domain/duration.ts";
 import { workerJson } from "../../domain/json.ts";
 import { workersAsSeen } from "../../worker/liveness.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { note, printJson, printTable } from "../output.ts";
+import { jsonFlag, note, printJson, printTable } from "../output.ts";
+
+export const commands: Commands = {
+  "worker list": { flags: [jsonFlag], run: workerList },
+};
 
 export const noWorker = "no worker runs; start one: queuectl worker";
 
-export async function workerList(
+async function workerList(
   context: Context,
   _words: readonly string[],
   options: { json?: boolean },

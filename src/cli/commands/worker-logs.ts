@@ -5,12 +5,23 @@ import { Refusal } from "../../domain/errors.ts";
 import { workerLogPath, workerLogsFolder } from "../../home.ts";
 import { openFileLog } from "../../store/logs.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
 import { copier } from "../follow.ts";
 import { writeOut } from "../output.ts";
 import { wholeNumber } from "../values.ts";
+
+export const commands: Commands = {
+  "worker logs": {
+    flags: [
+      ["--lines <n>", "How many of the last lines; 50 by default"],
+      ["--follow", "Go on showing what it says"],
+    ],
+    run: workerLogs,
+  },
+};
 
 interface WorkerLogsOptions {
   readonly lines?: string;
@@ -19,7 +30,7 @@ interface WorkerLogsOptions {
 
 const tickMs = 100;
 
-export async function workerLogs(
+async function workerLogs(
   context: Context,
   words: readonly string[],
   options: WorkerLogsOptions,

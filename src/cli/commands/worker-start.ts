@@ -11,10 +11,25 @@ import { startDetached } from "../../worker/detach.ts";
 import { eventLine } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onLeaveSignal, onStopSignals } from "../../worker/shutdown.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { hint, printLine } from "../output.ts";
 import { wholeNumber } from "../values.ts";
+
+export const commands: Commands = {
+  "worker start": {
+    flags: [
+      ["--count <n>", "How many jobs to run at once; 1 by default"],
+      ["--detach", "Run in the background"],
+      ["--until-empty", "Go when nothing waits or runs any more"],
+      ["--queue <name>", "Serve only this queue; may be repeated", "repeatable"],
+      ["--quiet", "Say nothing here; queuectl worker logs has it all the same"],
+      ["--poll <seconds>", "How often to look for jobs unasked, instead of the setting poll_interval"],
+    ],
+    run: workerStart,
+  },
+};
 
 export interface WorkerStartOptions {
   readonly count?: string;

@@ -4,11 +4,29 @@ import { misuse } from "../../domain/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
+import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
 import { hint, note } from "../output.ts";
 import { seconds } from "../values.ts";
+
+export const commands: Commands = {
+  "worker stop": {
+    flags: [
+      ["--id <worker>", "Only this worker, on whichever machine"],
+      ["--all-hosts", "Those of all machines"],
+      ["--wait", "Return when they are gone"],
+      ["--timeout <duration>", "How long to wait; 10 s by default"],
+      ["--force", "End their jobs and give them back to the queue"],
+      [
+        "--leave-running",
+        "Go at once and leave their commands running for the next worker, also a newer version",
+      ],
+    ],
+    run: workerStop,
+  },
+};
 
 interface StopOptions {
   readonly id?: string;
