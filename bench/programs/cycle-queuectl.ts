@@ -23,6 +23,7 @@ await store.workers.register({
   worker_ids,
   journal: "",
 });
+const settings = effectiveSettings({}, {});
 const begun = performance.now();
 let done = 0;
 let settlements: Settlement[] = [];
@@ -30,7 +31,7 @@ do {
   const { settled, claimed } = await store.leases.exchange({
     started: [],
     ended: settlements,
-    settings: effectiveSettings({}, {}),
+    settings,
     wanted: { worker_ids, queues: null },
   });
   done += settled.filter(({ state }) => state === "completed").length;

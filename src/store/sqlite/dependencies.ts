@@ -51,6 +51,8 @@ export function tellChildren(
   { counts, now }: { readonly counts: GatheredCounts; readonly now: number },
 ): void {
   const { sql } = connection;
+  // Mostly nobody waits for anything.
+  if (parents.length === 0 || !sql("select 1 from dependencies where waits = 1 limit 1").get()) return;
   for (let ended = parents; ended.length > 0; ) {
     const links: Link[] = sql(`
       select parent, child, if_fails from dependencies

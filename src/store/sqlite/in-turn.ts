@@ -2,91 +2,85 @@
 // start, a limited one as many as it has room for; and of all jobs with one key one runs at a time.
 
 import type { JobRow } from "../rows.ts";
-import type { TurnResult, Wanted } from "../store.ts";
+import type { Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { rateRooms } from "./rates.ts";
+import { roomOf } from "./rates.ts";
 
-/** Most waiting jobs made ready in one transaction: a million that fall due at once must not hold the lock for seconds. */
+/** Most waiting jobs made ready in one turn: a million that fall due at once must not hold the lock for seconds. */
 const promotionBatch = 5000;
 
 /** Most jobs parked in one turn: a million of one key must not hold the lock for seconds. */
 const parkingBatch = 1000;
 
-export type WaitingJob = Pick<JobRow, "seq" | "state" | "queue" | "priority" | "key">;
+/** A queue asked for, in which anything waits, and which is not paused. */
+export interface OpenQueue {
+  readonly queue: string;
+  /** How many of its jobs run. */
+  readonly running: number;
+  /** The next moment that one of its jobs waits for. */
+  readonly due_at: number | null;
+  readonly concurrency: number | null;
+  readonly rate_starts: number | null;
+  readonly rate_ms: number | null;
+}
 
-/** The queues asked for in which anything waits and that are not paused. */
-const openQueues = `
-  select distinct queue from counts
-  where state in ('pending', 'failed') and jobs > 0
-    and ($queues is null or queue in (select value from json_each($queues)))
-    and queue not in (select queue from queues where paused_at is not null)
+/** All that a claim has to know of queues, in one question. */
+const factsOf = (queues: string) => `
+  select
+    open.queue, concurrency, rate_starts, rate_ms,
+    coalesce((select jobs from counts where counts.queue = open.queue and state = 'processing'), 0) as running,
+    (select min(next_run_at) from jobs where queue = open.queue and ready = 0 and next_run_at is not null) as due_at
+  from (${queues}) as open left join queues using (queue)
 `;
 
-const queuesText = ({ queues }: Wanted) => (queues === null ? null : JSON.stringify(queues));
-
-/** The jobs whose turn it is: each queue's first few, merged. */
-export function nextInTurn(connection: Connection, wanted: Wanted, now: number): WaitingJob[] {
-  const { sql } = connection;
-  if (wanted.only !== undefined) return onlyThis(connection, wanted.only, now);
-  const limit = wanted.worker_ids.length;
-  const rooms = roomsOf(connection, now);
-  if (wanted.isFair) return fairly(connection, wanted, rooms);
-  const free: WaitingJob[] = sql(`
-    select jobs.seq, jobs.state, jobs.queue, jobs.priority, jobs.key from (${openQueues}) as open join jobs on jobs.seq in (
-      select seq from jobs where queue = open.queue and ready = 1 order by priority desc, seq limit $limit
-    )
-    where open.queue not in (select value from json_each($limited))
-    order by jobs.priority desc, jobs.seq limit $limit
-  `).all({ queues: queuesText(wanted), limit, limited: JSON.stringify([...rooms.keys()]) });
-  if (rooms.size === 0) return free;
-  const open: { queue: string }[] = sql(openQueues).all({ queues: queuesText(wanted) });
-  const limited = open.flatMap(({ queue }) =>
-    firstOf(connection, queue, Math.min(limit, rooms.get(queue) ?? 0)),
-  );
-  return [...free, ...limited].sort((a, b) => b.priority - a.priority || a.seq - b.seq).slice(0, limit);
-}
-
-/** As if the queues were asked in turn, each time the one of which the fewest run: a queue's next job adds one to what runs of it. */
-function fairly(connection: Connection, wanted: Wanted, rooms: ReadonlyMap<string, number>): WaitingJob[] {
-  const limit = wanted.worker_ids.length;
-  const open: { queue: string; running: number }[] = connection
-    .sql(`
-      select queue, coalesce(
-        (select jobs from counts where counts.queue = open.queue and state = 'processing'), 0
-      ) as running
-      from (${openQueues}) as open
-    `)
-    .all({ queues: queuesText(wanted) });
-  return open
-    .flatMap(({ queue, running }) =>
-      firstOf(connection, queue, Math.min(limit, rooms.get(queue) ?? limit)).map((job, place) => ({
-        job,
-        load: running + place,
-      })),
-    )
-    .sort((a, b) => b.job.priority - a.job.priority || a.load - b.load || a.job.seq - b.job.seq)
-    .slice(0, limit)
-    .map(({ job }) => job);
-}
-
-const firstOf = ({ sql }: Connection, queue: string, limit: number): WaitingJob[] =>
-  limit <= 0
-    ? []
+/** Somebody waits for the one job, so that a pause of its queue does not keep it; a limit and its key do. */
+export const openQueues = ({ sql }: Connection, { queues, only }: Wanted): OpenQueue[] =>
+  only !== undefined
+    ? sql(factsOf("select queue from jobs where seq = $only")).all({ only })
     : sql(`
-        select seq, state, queue, priority, key from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
-      `).all({ queue, limit });
+        ${factsOf(`
+          select distinct queue from counts
+          where state in ('pending', 'failed') and jobs > 0
+            and ($queues is null or queue in (select value from json_each($queues)))
+        `)}
+        where paused_at is null
+      `).all({ queues: queues === null ? null : JSON.stringify(queues) });
+
+const isDue = (now: number) => (queue: OpenQueue) => queue.due_at !== null && queue.due_at <= now;
+
+export const anyDue = (open: readonly OpenQueue[], now: number) => open.some(isDue(now));
+
+/**
+ * Makes waiting jobs ready whose moment has come, all of them, so that priority decides among them too. False when there may be more
+ * than one turn should bear.
+ */
+export function promote({ sql }: Connection, open: readonly OpenQueue[], now: number): boolean {
+  const queues = JSON.stringify(open.filter(isDue(now)).map(({ queue }) => queue));
+  const { changes } = sql(`
+    update jobs set ready = 1 where seq in (
+      select jobs.seq from json_each($queues) as due cross join jobs on jobs.queue = due.value
+      where jobs.ready = 0 and jobs.next_run_at is not null and jobs.next_run_at <= $now limit ${promotionBatch}
+    )
+  `).run({ queues, now });
+  return changes < promotionBatch;
+}
 
 export interface Takeable {
-  readonly jobs: readonly WaitingJob[];
+  readonly jobs: readonly JobRow[];
   /** Whether there may be others, behind jobs that were parked. */
   readonly more: boolean;
 }
 
 /** Those of the next in turn whose key nobody has. The others are parked, with more of the same keys, and make room for who is behind them. */
-export function takeable(connection: Connection, wanted: Wanted, now: number): Takeable {
+export function takeable(
+  connection: Connection,
+  wanted: Wanted,
+  open: readonly OpenQueue[],
+  now: number,
+): Takeable {
   for (let parked = 0; ; ) {
-    const next = nextInTurn(connection, wanted, now);
-    const jobs: WaitingJob[] = [];
+    const next = nextInTurn(connection, wanted, open, now);
+    const jobs: JobRow[] = [];
     const keys = new Set<string>();
     const busy = new Set<string>();
     for (const job of next) {
@@ -103,92 +97,96 @@ export function takeable(connection: Connection, wanted: Wanted, now: number): T
   }
 }
 
+/** The jobs whose turn it is: each queue's first few, merged. */
+export function nextInTurn(
+  connection: Connection,
+  wanted: Wanted,
+  open: readonly OpenQueue[],
+  now: number,
+): JobRow[] {
+  if (wanted.only !== undefined) return onlyThis(connection, wanted.only, open, now);
+  const limit = wanted.worker_ids.length;
+  const first = open.flatMap((queue) =>
+    firstOf(connection, queue.queue, Math.min(limit, roomIn(connection, queue, now))).map((job, place) => ({
+      ...job,
+      // As if the queues were asked in turn, each time the one of which the fewest run: its next job adds one to what runs of it.
+      load: wanted.isFair ? queue.running + place : 0,
+    })),
+  );
+  const chosen = first
+    .sort((a, b) => b.priority - a.priority || a.load - b.load || a.seq - b.seq)
+    .slice(0, limit);
+  return rowsOf(
+    connection,
+    chosen.map(({ seq }) => seq),
+  );
+}
+
+const firstOf = ({ sql }: Connection, queue: string, limit: number): Pick<JobRow, "seq" | "priority">[] =>
+  limit <= 0
+    ? []
+    : sql(`
+        select seq, priority from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
+      `).all({ queue, limit });
+
+/** In the order asked for. */
+function rowsOf({ sql }: Connection, seqs: readonly number[]): JobRow[] {
+  if (seqs.length === 0) return [];
+  const rows: JobRow[] = sql("select * from jobs where seq in (select value from json_each($seqs))").all({
+    seqs: JSON.stringify(seqs),
+  });
+  const bySeq = new Map(rows.map((row) => [row.seq, row]));
+  return seqs.map((seq) => bySeq.get(seq)!);
+}
+
+/** How many jobs of a queue may start now. */
+function roomIn(connection: Connection, open: OpenQueue, now: number): number {
+  const { concurrency, running } = open;
+  return Math.min(
+    concurrency === null ? Number.POSITIVE_INFINITY : concurrency - running,
+    roomOf(connection, open, now).room,
+  );
+}
+
+function onlyThis(connection: Connection, only: number, open: readonly OpenQueue[], now: number): JobRow[] {
+  const job: JobRow | null = connection
+    .sql("select * from jobs where seq = $only and (ready = 1 or parked = 1 or next_run_at <= $now)")
+    .get({ only, now });
+  if (!job || open.some((queue) => roomIn(connection, queue, now) <= 0)) return [];
+  return job.key !== null && isRunning(connection, job.key) ? [] : [job];
+}
+
 const isRunning = ({ sql }: Connection, key: string): boolean =>
   sql("select 1 from jobs where key = $key and state = 'processing'").get({ key }) !== null;
 
 /** Jobs of a key that is taken; those that are about to take it excepted. They are ready again when it is let go of, by triggers of the schema. */
-const park = ({ sql }: Connection, key: string, taken: readonly WaitingJob[]): number =>
+const park = ({ sql }: Connection, key: string, taken: readonly JobRow[]): number =>
   sql(`
     update jobs set parked = 1, ready = 0, next_run_at = null where seq in (
       select seq from jobs where key = $key and ready = 1 and seq not in (select value from json_each($taken)) limit ${parkingBatch}
     )
   `).run({ key, taken: JSON.stringify(taken.map(({ seq }) => seq)) }).changes;
 
-/** Somebody waits for this job, so that a pause of its queue does not keep it; a limit and its key do. */
-function onlyThis(connection: Connection, only: number, now: number): WaitingJob[] {
-  const job: WaitingJob | null = connection
-    .sql(
-      "select seq, state, queue, priority, key from jobs where seq = $only and (ready = 1 or parked = 1 or next_run_at <= $now)",
-    )
-    .get({ only, now });
-  if (!job || (roomsOf(connection, now).get(job.queue) ?? 1) <= 0) return [];
-  return job.key !== null && isRunning(connection, job.key) ? [] : [job];
-}
-
-/** How many jobs of each limited queue may start now. */
-function roomsOf(connection: Connection, now: number): Map<string, number> {
-  const rows: { queue: string; room: number }[] = connection
-    .sql(`
-      select queue, concurrency - coalesce(
-        (select jobs from counts where counts.queue = queues.queue and state = 'processing'), 0
-      ) as room
-      from queues where concurrency is not null
-    `)
-    .all();
-  const rooms = new Map(rows.map(({ queue, room }) => [queue, room]));
-  for (const [queue, { room }] of rateRooms(connection, now))
-    rooms.set(queue, Math.min(room, rooms.get(queue) ?? room));
-  return rooms;
-}
-
-/** A claim that cannot give anything takes no lock and writes nothing. */
-export function nothingToClaim(connection: Connection, wanted: Wanted): TurnResult | undefined {
-  const now = connection.clock();
-  if (nextInTurn(connection, { ...wanted, worker_ids: wanted.worker_ids.slice(0, 1) }, now).length > 0) {
-    return undefined;
-  }
-  const next_due_at = nextDueAt(connection, wanted, now);
-  if (next_due_at !== null && next_due_at <= now) return undefined;
-  return { stale: [], settled: [], claimed: [], next_due_at };
-}
-
-export function nextDueAt(connection: Connection, wanted: Wanted, now: number): number | null {
-  const { sql } = connection;
-  if (wanted.only !== undefined) {
-    const job = sql("select queue, next_run_at from jobs where seq = $only").get({ only: wanted.only });
-    const due: number | null = job?.next_run_at ?? null;
+/** When the next job may run that could not be claimed, as far as that is a matter of time. */
+export function nextDueAt(
+  connection: Connection,
+  { only }: Wanted,
+  open: readonly OpenQueue[],
+  now: number,
+): number | null {
+  if (only !== undefined) {
+    const due: number | null =
+      connection.sql("select next_run_at from jobs where seq = $only").get({ only })?.next_run_at ?? null;
     // One that is due and was not claimed waits for room, and that has a moment only where a rate keeps it.
-    return due !== null && due <= now ? (rateRooms(connection, now).get(job.queue)?.opensAt ?? null) : due;
+    if (due === null || due > now) return due;
+    return open.map((queue) => roomOf(connection, queue, now).opensAt)[0] ?? null;
   }
-  const queues = queuesText(wanted);
-  const { due } = sql(`
-    select min((
-      select min(next_run_at) from jobs where queue = open.queue and ready = 0 and next_run_at is not null
-    )) as due
-    from (${openQueues}) as open
-  `).get({ queues });
-  const moments: number[] = due === null ? [] : [due];
-  for (const [queue, { opensAt }] of rateRooms(connection, now)) {
-    if (opensAt !== null && isAnyReady(connection, queue, queues)) moments.push(opensAt);
-  }
-  return moments.length === 0 ? null : Math.min(...moments);
-}
-
-const isAnyReady = ({ sql }: Connection, queue: string, queues: string | null): boolean =>
-  sql(`
-    select 1 from (${openQueues}) as open
-    where queue = $queue and exists (select 1 from jobs where jobs.queue = open.queue and ready = 1)
-  `).get({ queue, queues }) !== null;
-
-/** Makes waiting jobs ready whose moment has come, all of them, so that priority decides among them too. */
-export async function promote({ sql, read, write, clock }: Connection, wanted: Wanted): Promise<void> {
-  const now = clock();
-  const queues = queuesText(wanted);
-  const due = `
-    select jobs.seq from (${openQueues}) as open join jobs on jobs.queue = open.queue
-    where jobs.ready = 0 and jobs.next_run_at is not null and jobs.next_run_at <= $now
-  `;
-  if (!(await read(() => sql(`${due} limit 1`).get({ queues, now })))) return;
-  const ready = `update jobs set ready = 1 where seq in (${due} limit ${promotionBatch})`;
-  while ((await write(() => sql(ready).run({ queues, now }).changes)) === promotionBatch);
+  const moments = open.flatMap((queue) => [
+    queue.due_at,
+    firstOf(connection, queue.queue, queue.rate_starts === null ? 0 : 1).length > 0
+      ? roomOf(connection, queue, now).opensAt
+      : null,
+  ]);
+  const known = moments.filter((moment) => moment !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }

@@ -13,7 +13,7 @@ import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
-import { nextDueAt, nextInTurn, nothingToClaim, promote, takeable } from "./in-turn.ts";
+import { anyDue, nextDueAt, nextInTurn, openQueues, promote, takeable } from "./in-turn.ts";
 import { noteEnded } from "./outbox.ts";
 import { recordStarts } from "./rates.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
@@ -28,7 +28,6 @@ export function leases(connection: Connection): Leases {
         const idle = await read(() => nothingToClaim(connection, turn.wanted!));
         if (idle) return idle;
       }
-      if (turn.wanted) await promote(connection, turn.wanted);
       return write(() => takeTurn(connection, turn));
     },
 
@@ -72,16 +71,22 @@ export function leases(connection: Connection): Leases {
   };
 }
 
+/** A claim that cannot give anything takes no lock and writes nothing. */
+function nothingToClaim(connection: Connection, wanted: Wanted): TurnResult | undefined {
+  const now = connection.clock();
+  const open = openQueues(connection, wanted);
+  if (anyDue(open, now)) return undefined;
+  const one = { ...wanted, worker_ids: wanted.worker_ids.slice(0, 1) };
+  if (nextInTurn(connection, one, open, now).length > 0) return undefined;
+  return { stale: [], settled: [], claimed: [], next_due_at: nextDueAt(connection, wanted, open, now) };
+}
+
 function takeTurn(connection: Connection, turn: Turn): TurnResult {
   const now = connection.clock();
   for (const attempt of turn.started) writeStarted(connection, attempt);
-  const { stale, settled } = settleAll(connection, turn.ended, turn.settings, now);
-  const { claimed, more, expelled } = turn.wanted
-    ? claim(connection, turn.wanted, now)
-    : { claimed: [], more: false, expelled: false };
-  const hungry = turn.wanted !== null && claimed.length < turn.wanted.worker_ids.length;
-  const next_due_at = hungry ? (more ? now : nextDueAt(connection, turn.wanted!, now)) : null;
-  return { stale, settled, claimed, next_due_at, ...(expelled && { expelled }) };
+  const told = settleAll(connection, turn.ended, turn.settings, now);
+  const given = turn.wanted ? claim(connection, turn.wanted, now) : { claimed: [], next_due_at: null };
+  return { ...told, ...given };
 }
 
 function writeStarted({ sql }: Connection, { lease, pid, pid_start }: StartedAttempt): void {
@@ -115,19 +120,24 @@ function settleAll(
     const run = runJobFrom(row);
     const ending = endingAfter(run.snooze, told);
     const outcome = outcomeOf(run, ending, settings, now, Math.random());
-    const next: JobRow = sql(`
+    const changes = {
+      ...outcome,
+      ready: Number(outcome.next_run_at !== null && outcome.next_run_at <= now),
+      updated_at: now,
+      finished_at: outcome.state === "pending" ? null : now,
+      worker_id: null,
+      snooze: null,
+      cancel_requested_at: null,
+    };
+    sql(`
       update jobs set
         state = $state, ready = $ready, attempts = $attempts, lost_in_row = $lost_in_row, next_run_at = $next_run_at,
         last_exit_code = $last_exit_code, last_error = $last_error, last_duration = $last_duration,
-        updated_at = $now, finished_at = $finished_at, worker_id = null, snooze = null, cancel_requested_at = null
-      where seq = $seq returning *
-    `).get({
-      ...outcome,
-      seq: row.seq,
-      ready: Number(outcome.next_run_at !== null && outcome.next_run_at <= now),
-      finished_at: outcome.state === "pending" ? null : now,
-      now,
-    });
+        updated_at = $updated_at, finished_at = $finished_at, worker_id = $worker_id, snooze = $snooze,
+        cancel_requested_at = $cancel_requested_at
+      where seq = $seq
+    `).run({ seq: row.seq, ...changes });
+    const next: JobRow = { ...row, ...changes };
     writeEnding(connection, row, ending, pid, now);
     counts.move(row, next);
     const completed = outcome.state === "completed";
@@ -177,40 +187,76 @@ function addToTotal({ sql }: Connection, name: string, value: number): void {
   `).run({ name, value });
 }
 
-interface Claimed {
-  readonly claimed: ClaimedJob[];
-  /** Whether more may be claimed at once. */
-  readonly more: boolean;
-  readonly expelled: boolean;
+function claim(
+  connection: Connection,
+  wanted: Wanted,
+  now: number,
+): Pick<TurnResult, "claimed" | "next_due_at" | "expelled"> {
+  let open = openQueues(connection, wanted);
+  if (wanted.only === undefined && anyDue(open, now)) {
+    if (!promote(connection, open, now)) return { claimed: [], next_due_at: now };
+    open = openQueues(connection, wanted);
+  }
+  const host = hostOf(connection, wanted.worker_ids[0]!);
+  if (host === null) {
+    // Before anything is parked behind what is not claimed then.
+    const expelled = nextInTurn(connection, wanted, open, now).length > 0 && { expelled: true as const };
+    return { claimed: [], next_due_at: nextDueAt(connection, wanted, open, now), ...expelled };
+  }
+  const { jobs, more } = takeable(connection, wanted, open, now);
+  const claimed = take(connection, jobs, { ...wanted, host, now });
+  recordStarts(connection, jobs, open, now);
+  const hungry = claimed.length < wanted.worker_ids.length;
+  return {
+    claimed,
+    next_due_at: hungry ? (more ? now : nextDueAt(connection, wanted, open, now)) : null,
+  };
 }
 
-function claim(connection: Connection, wanted: Wanted, now: number): Claimed {
+interface Takers extends Pick<Wanted, "worker_ids"> {
+  readonly host: string;
+  readonly now: number;
+}
+
+function take(
+  connection: Connection,
+  jobs: readonly JobRow[],
+  { worker_ids, host, now }: Takers,
+): ClaimedJob[] {
   const { sql } = connection;
+  if (jobs.length === 0) return [];
   const counts = countChanges(connection);
-  const host = hostOf(connection, wanted.worker_ids[0]!);
-  // Before anything is parked behind what is not claimed then.
-  if (host === null)
-    return { claimed: [], more: false, expelled: nextInTurn(connection, wanted, now).length > 0 };
-  const { jobs, more } = takeable(connection, wanted, now);
-  if (jobs.length === 0) return { claimed: [], more, expelled: false };
-  const claimed = jobs.map(({ seq, state }, index) => {
-    const worker_id = wanted.worker_ids[index]!;
-    const row: JobRow = sql(`
-      update jobs set
-        state = 'processing', ready = 0, parked = 0, next_run_at = null, worker_id = $worker_id, lease_seq = lease_seq + 1,
-        attempt_number = attempt_number + 1, started_at = $now, updated_at = $now, finished_at = null
-      where seq = $seq returning *
-    `).get({ seq, worker_id, now });
-    sql(`
-      insert into attempts (job_seq, number, worker_id, host, started_at)
-      values ($seq, $number, $worker_id, $host, $now)
-    `).run({ seq, number: row.attempt_number, worker_id, host, now });
-    counts.move({ ...row, state }, row);
-    return claimedFrom(row);
+  const rows = jobs.map((job, place): JobRow => {
+    const row: JobRow = {
+      ...job,
+      state: "processing",
+      parked: 0,
+      next_run_at: null,
+      worker_id: worker_ids[place]!,
+      lease_seq: job.lease_seq + 1,
+      attempt_number: job.attempt_number + 1,
+      started_at: now,
+      updated_at: now,
+      finished_at: null,
+    };
+    counts.move(job, row);
+    return row;
   });
+  const taken = JSON.stringify(
+    rows.map(({ seq, worker_id, attempt_number }) => [seq, worker_id, attempt_number]),
+  );
+  sql(`
+    update jobs set
+      state = 'processing', ready = 0, parked = 0, next_run_at = null, worker_id = taken.value ->> 1, lease_seq = lease_seq + 1,
+      attempt_number = attempt_number + 1, started_at = $now, updated_at = $now, finished_at = null
+    from json_each($taken) as taken where seq = taken.value ->> 0
+  `).run({ taken, now });
+  sql(`
+    insert into attempts (job_seq, number, worker_id, host, started_at)
+    select value ->> 0, value ->> 2, value ->> 1, $host, $now from json_each($taken)
+  `).run({ taken, host, now });
   counts.save();
-  recordStarts(connection, jobs, now);
-  return { claimed, more, expelled: false };
+  return rows.map(claimedFrom);
 }
 
 /** Where a worker is; workers that claim together are of one process. */
