@@ -116,10 +116,12 @@ export function nextInTurn(
   const chosen = first
     .sort((a, b) => b.priority - a.priority || a.load - b.load || a.seq - b.seq)
     .slice(0, limit);
-  return rowsOf(
+  const rows = rowsOf(
     connection,
     chosen.map(({ seq }) => seq),
   );
+  const bySeq = new Map(rows.map((row) => [row.seq, row]));
+  return chosen.map(({ seq }) => bySeq.get(seq)!);
 }
 
 const firstOf = ({ sql }: Connection, queue: string, limit: number): Pick<JobRow, "seq" | "priority">[] =>
@@ -129,15 +131,13 @@ const firstOf = ({ sql }: Connection, queue: string, limit: number): Pick<JobRow
         select seq, priority from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
       `).all({ queue, limit });
 
-/** In the order asked for. */
-function rowsOf({ sql }: Connection, seqs: readonly number[]): JobRow[] {
-  if (seqs.length === 0) return [];
-  const rows: JobRow[] = sql("select * from jobs where seq in (select value from json_each($seqs))").all({
-    seqs: JSON.stringify(seqs),
-  });
-  const bySeq = new Map(rows.map((row) => [row.seq, row]));
-  return seqs.map((seq) => bySeq.get(seq)!);
-}
+/** Those that are there, in any order. */
+export const rowsOf = ({ sql }: Connection, seqs: readonly number[]): JobRow[] =>
+  seqs.length === 0
+    ? []
+    : sql("select * from jobs where seq in (select value from json_each($seqs))").all({
+        seqs: JSON.stringify(seqs),
+      });
 
 /** How many jobs of a queue may start now. */
 function roomIn(connection: Connection, open: OpenQueue, now: number): number {
