@@ -178,6 +178,12 @@ test("every key of a job and every state is documented", () => {
   expect(words.filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
 });
 
+test("the picture of a job's life has every state", () => {
+  const [, picture = ""] = /\((docs\/images\/\S+\.svg)\)/.exec(below(/^## A job's life$/m, readme)) ?? [];
+  const labels = [...textOf(picture).matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, label]) => label!);
+  expect(jobStates.filter((state) => !labels.includes(state))).toEqual([]);
+});
+
 test("every promise that has a test is named", () => {
   const proofs = [...new Bun.Glob("test/promises/*.test.ts").scanSync(root)];
   expect(proofs.filter((path) => !links.includes(path))).toEqual([]);

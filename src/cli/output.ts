@@ -49,9 +49,11 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return process.getBuiltinModule("node:tty").isatty(descriptor);
 }
 
-/** Talk for somebody who sits there and may not know the next step. */
+/** Talk for somebody who sits there and may not know the next step: fainter than what was asked for. */
 export function hint(line: string): void {
-  if (isTerminal(2)) note(line);
+  if (!isTerminal(2)) return;
+  const isPlain = process.env.NO_COLOR || process.env.TERM === "dumb";
+  note(isPlain ? line : `\u001b[2m${line}\u001b[22m`);
 }
 
 type Style = "bold" | "green" | "yellow" | "red" | "cyan" | "gray" | "white";

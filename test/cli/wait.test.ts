@@ -152,6 +152,24 @@ describe.concurrent("wait for all that match", () => {
     expect((await q("wait", "--all")).status).toBe(130);
   });
 
+  test("says which job did not complete, and why; at a terminal also that all did", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "exit 6", "--max-retries", "0", "--id", "six", "--tag", "a");
+    await q.ok("enqueue", "true", "--id", "stopped", "--queue", "b");
+    await q.ok("enqueue", "true", "--id", "fine", "--queue", "c");
+    await q.ok("cancel", "stopped");
+    await q.ok("worker", "--until-empty");
+    const dead = "queuectl: job six is dead (exit status 6); what it printed: queuectl logs six\n";
+    expect((await q("wait", "fine", "six")).stderr).toBe(dead);
+    expect((await q("wait", "--tag", "a")).stderr).toBe(dead);
+    expect((await q("wait", "--queue", "b")).stderr).toBe("queuectl: job stopped was cancelled\n");
+    for (const words of [["fine"], ["--queue", "c"]]) {
+      const wait = atTerminal(q, ["wait", ...words]);
+      expect(await wait.exited()).toBe(0);
+      expect(wait.shown()).toContain("all of them are completed");
+    }
+  });
+
   test("says so where there is none, which is no failure", async () => {
     await using q = queuectl();
     for (const words of [["--all"], ["--tag", "a"], ["--queue", "b"]]) {

@@ -62,7 +62,7 @@ function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, pr
     }
   }
   const text = () => {
-    const rate = `${jobs} jobs read, ${Math.round(meter.rate(jobs))}/s`;
+    const rate = `${jobs === 1 ? "1 job" : `${jobs} jobs`} read, ${Math.round(meter.rate(jobs))}/s`;
     return length ? progressBar(Math.min(1, read / length), rate) : rate;
   };
   return {
@@ -71,7 +71,7 @@ function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, pr
       jobs++;
       progress.show(text);
     },
-    storing: () => progress.showNow(`storing ${jobs} jobs`),
+    storing: () => progress.showNow(`storing ${jobs === 1 ? "1 job" : `${jobs} jobs`}`),
   };
 }
 

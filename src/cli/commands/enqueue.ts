@@ -11,7 +11,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type JobOptions, jobFlags, overrides } from "../job-options.ts";
-import { isTerminal, jsonFlag, note, printJson, printLine } from "../output.ts";
+import { hint, isTerminal, jsonFlag, note, printJson, printLine } from "../output.ts";
 import { mergedRules } from "../rule-options.ts";
 import { seconds } from "../values.ts";
 
@@ -178,9 +178,9 @@ export async function hintAtWorkers(store: Store, queues: readonly string[]): Pr
   const unserved = queues.filter(
     (queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true),
   );
-  if (unserved.length > 0) note(`no worker serves ${unserved.join(", ")} yet; start one: queuectl worker`);
+  if (unserved.length > 0) hint(`no worker serves ${unserved.join(", ")} yet; start one: queuectl worker`);
   for (const { queue, paused_at } of await store.queues.rules()) {
     if (paused_at !== null && queues.includes(queue))
-      note(`the queue ${queue} is paused; queuectl queue resume ${queue} lets it go on`);
+      hint(`the queue ${queue} is paused; queuectl queue resume ${queue} lets it go on`);
   }
 }

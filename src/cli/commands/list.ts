@@ -7,7 +7,7 @@ import type { JobFilter } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, isTerminal, jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
+import { type Cell, hint, isTerminal, jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
 import { jobState, wholeNumber } from "../values.ts";
 
 export const commands: Commands = {
@@ -89,7 +89,7 @@ export async function printJobs(
     );
   else note(nothing);
   if (jobs.length < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);
-  if (next !== undefined && jobs.length > 0 && isTerminal(1)) note(next);
+  if (next !== undefined && jobs.length > 0 && isTerminal(1)) hint(next);
   return done;
 }
 

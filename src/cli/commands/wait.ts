@@ -2,13 +2,14 @@
 
 import { misuse } from "../../domain/errors.ts";
 import { isSettled, type Job } from "../../domain/job.ts";
+import { oneLine } from "../../domain/one-line.ts";
 import { deadlineOf, lookMs, restMs, untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, statusOfJob, timedOut } from "../exit-status.ts";
-import { note } from "../output.ts";
+import { hint, note } from "../output.ts";
 import { makeMeter, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
@@ -46,9 +47,21 @@ async function wait(context: Context, words: readonly string[], options: WaitOpt
   const failed = isFilter
     ? await untilMatching(store, { tag, queue }, limit)
     : await untilNamed(store, words, limit);
-  if (failed !== "time is up") return failed ? statusOfJob(failed) : done;
-  note("queuectl: the time is up and not all jobs are settled");
-  return timedOut;
+  if (failed === "time is up") {
+    note("queuectl: the time is up and not all jobs are settled");
+    return timedOut;
+  }
+  if (failed === undefined) {
+    hint("all of them are completed");
+    return done;
+  }
+  note(`queuectl: ${fateOf(failed)}`);
+  return statusOfJob(failed);
+}
+
+function fateOf({ id, state, last_error: error }: Job): string {
+  if (state === "cancelled") return `job ${id} was cancelled`;
+  return `job ${id} is dead${error ? ` (${oneLine(error)})` : ""}; what it printed: queuectl logs ${id}`;
 }
 
 /** The first job that did not complete, if there is one. */

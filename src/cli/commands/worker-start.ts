@@ -52,9 +52,10 @@ export async function workerStart(context: Context, _words: readonly string[], o
   await using store = await context.openStore();
   if (options.detach) {
     const words = wordsAgain({ ...options, count: String(count) });
-    for (const id of await startDetached({ store, ...context, words })) await printLine(id);
+    const ids = await startDetached({ store, ...context, words });
+    for (const id of ids) await printLine(id);
     hint(
-      "it runs in the background: queuectl worker logs <worker> shows what it says, queuectl worker stop ends it",
+      `queuectl worker logs ${ids[0]} shows what it says, queuectl worker stop ends ${count > 1 ? "all" : "it"}`,
     );
     return done;
   }
