@@ -9,8 +9,8 @@ import {
   lineOf,
   type NewAlert,
 } from "../src/domain/alert.ts";
-import { Field } from "./enqueue.tsx";
 import { CommandPreview } from "./parts/command-preview.tsx";
+import { Choice, Fault, Field, FormActions } from "./parts/form.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 import { VisibleText } from "./parts/visible-text.tsx";
 
@@ -60,13 +60,7 @@ export function AlertFormPage({ ui, form, cwd, user, fault }: AlertFormProps) {
   return (
     <>
       <h1>New alert</h1>
-      {fault === undefined ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="fault" safe>
-          {fault}
-        </p>
-      )}
+      <Fault text={fault} />
       <form class="panel enqueue" method="post" action={link(ui, "/alerts")} id="alert">
         <fieldset class="choices">
           <legend>Tell when</legend>
@@ -100,16 +94,12 @@ export function AlertFormPage({ ui, form, cwd, user, fault }: AlertFormProps) {
             placeholder="30m, for queues"
           />
           <Field name="gather" word="Gathered into one message" value={form.gather} placeholder="1m" />
-          <label class="field">
-            By
-            <select name="by" id="by">
-              {channels.map((channel) => (
-                <option value={channel} selected={channel === form.by} safe>
-                  {channelWords[channel]}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice
+            name="by"
+            word="By"
+            value={form.by}
+            options={channels.map((channel) => [channel, channelWords[channel]])}
+          />
           <Field name="cwd" word="Directory of the command" value={form.cwd} placeholder={cwd} />
         </div>
         <label class="field is-full">
@@ -127,14 +117,7 @@ export function AlertFormPage({ ui, form, cwd, user, fault }: AlertFormProps) {
             {`A webhook's and Slack's address is not shown again. A command is run by /bin/sh -c, as the user ${user}.`}
           </span>
         </label>
-        <div class="actions">
-          <button type="submit" class="button is-primary" id="submit">
-            Add
-          </button>
-          <a class="button is-quiet" href={link(ui, "/alerts")}>
-            Cancel
-          </a>
-        </div>
+        <FormActions ui={ui} word="Add" back="/alerts" />
       </form>
     </>
   );

@@ -6,6 +6,8 @@ import type { Message } from "../src/domain/alert-message.ts";
 import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
 import { Icon, type Shape } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
+import { NewLink, PageHead } from "./parts/page-head.tsx";
+import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
 import { shortened, VisibleText } from "./parts/visible-text.tsx";
@@ -13,17 +15,9 @@ import { shortened, VisibleText } from "./parts/visible-text.tsx";
 export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
   return (
     <>
-      <div class="page-head">
-        <h1>Alerts</h1>
-        <span class="spring" />
-        {may(ui, "enqueue") ? (
-          <a class="button is-primary" href={link(ui, "/alerts/new")} id="new-alert">
-            New alert
-          </a>
-        ) : (
-          ""
-        )}
-      </div>
+      <PageHead title="Alerts">
+        <NewLink ui={ui} to="/alerts/new" word="New alert" id="new-alert" />
+      </PageHead>
       {alerts.length === 0 ? (
         <Empty
           title="There is no alert"
@@ -39,28 +33,14 @@ export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
 
 function AlertTable({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
   return (
-    <div class="sheet">
-      <table>
-        <caption class="unseen">Alerts</caption>
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th>Tells of</th>
-            <th>State</th>
-            <th class="when">Last</th>
-            <th class="wide">To</th>
-            <th>
-              <span class="unseen">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {alerts.map((alert) => (
-            <AlertRow ui={ui} alert={alert} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Sheet
+      caption="Alerts"
+      columns={["Name", "Tells of", "State", ["Last", "when"], ["To", "wide"], actions]}
+    >
+      {alerts.map((alert) => (
+        <AlertRow ui={ui} alert={alert} />
+      ))}
+    </Sheet>
   );
 }
 
@@ -147,13 +127,9 @@ export interface AlertPageProps {
 export function AlertPage({ ui, alert, deliveries }: AlertPageProps) {
   return (
     <>
-      <div class="page-head">
-        <h1>
-          Alert <span safe>{alert.name}</span>
-        </h1>
-        <span class="spring" />
+      <PageHead title={`Alert ${alert.name}`}>
         {may(ui, "operate") ? <Actions ui={ui} name={alert.name} paused={alert.paused} /> : ""}
-      </div>
+      </PageHead>
       <p>
         <AlertState alert={alert} /> <span safe>{`${lineOf(alert)}, by ${alert.channel} to `}</span>
         <code>
@@ -163,26 +139,14 @@ export function AlertPage({ ui, alert, deliveries }: AlertPageProps) {
       {deliveries.length === 0 ? (
         <p class="hint">It has told nothing yet.</p>
       ) : (
-        <div class="sheet">
-          <table>
-            <caption class="unseen">Messages</caption>
-            <thead>
-              <tr>
-                <th class="when">Made</th>
-                <th>State</th>
-                <th>Tries</th>
-                <th class="when">Next</th>
-                <th>Answer</th>
-                <th class="wide">Says</th>
-              </tr>
-            </thead>
-            <tbody>
-              {deliveries.map((delivery) => (
-                <DeliveryRow delivery={delivery} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Sheet
+          caption="Messages"
+          columns={[["Made", "when"], "State", "Tries", ["Next", "when"], "Answer", ["Says", "wide"]]}
+        >
+          {deliveries.map((delivery) => (
+            <DeliveryRow delivery={delivery} />
+          ))}
+        </Sheet>
       )}
     </>
   );

@@ -5,6 +5,7 @@ import type { Job } from "../src/domain/job.ts";
 import { Ask } from "./parts/actions.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { JobTable } from "./parts/job-row.tsx";
+import { PageHead } from "./parts/page-head.tsx";
 import { type Paging, PagingBar } from "./parts/paging.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
 
@@ -20,9 +21,7 @@ export interface DeadLettersProps {
 export function DeadLetters({ ui, jobs, dead, search, looked, paging }: DeadLettersProps) {
   return (
     <>
-      <div class="page-head">
-        <h1>Dead letters</h1>
-        <span class="spring" />
+      <PageHead title="Dead letters">
         {may(ui, "operate") && dead > 0 ? (
           <>
             <Ask ui={ui} about="retry-all" word="Retry all" look="primary" id="retry-all" />
@@ -31,7 +30,7 @@ export function DeadLetters({ ui, jobs, dead, search, looked, paging }: DeadLett
         ) : (
           ""
         )}
-      </div>
+      </PageHead>
       <p class="lead">
         Jobs that failed more often than they may be retried. They stay here until somebody decides.
       </p>

@@ -1,6 +1,7 @@
 // The page that asks for a token.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
+import { Fault } from "./parts/form.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 
 export interface LoginProps {
@@ -21,13 +22,7 @@ export function Login({ ui, fault, next }: LoginProps) {
       <p>
         <code>queuectl web token</code>
       </p>
-      {fault === undefined ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="fault" safe>
-          {fault}
-        </p>
-      )}
+      <Fault text={fault} />
       <form method="post" action={link(ui, "/login")} id="login">
         <input type="hidden" name="next" value={next} />
         <label class="field is-full">

@@ -3,9 +3,10 @@
 
 import { type JobState, jobStates } from "../src/domain/job.ts";
 import { formatRate, type Queue } from "../src/domain/queue.ts";
-import { Field } from "./enqueue.tsx";
 import { PauseOrResume } from "./parts/actions.tsx";
 import { Empty } from "./parts/empty.tsx";
+import { Fault, Field } from "./parts/form.tsx";
+import { actions, type Column, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
 
@@ -27,51 +28,42 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
           command="queuectl enqueue 'echo hello' --queue mail"
         />
       ) : (
-        <div class="sheet">
-          <table>
-            <caption class="unseen">Queues</caption>
-            <thead>
-              <tr>
-                <th class="wide">Queue</th>
-                {jobStates.map((state) => (
-                  <th class="number">{state === "failed" ? "retrying" : state}</th>
-                ))}
-                <th class="when">Oldest waits</th>
-                <th class="number">Workers</th>
-                <th>State</th>
-                <th>
-                  <span class="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {queues.map((queue) => (
-                <tr id={`queue-${queue.queue}`}>
-                  <td class="wide">
-                    <a class="chip" href={link(ui, "/jobs", { queue: queue.queue })} safe>
-                      {queue.queue}
-                    </a>
-                  </td>
-                  {jobStates.map((state) => (
-                    <Count ui={ui} queue={queue} state={state} />
-                  ))}
-                  <td class="when">
-                    <Moment at={queue.oldest_waiting_at} as="age" />
-                  </td>
-                  <td class="number">
-                    {(servedBy[queue.queue] ?? 0) > 0 ? (
-                      servedBy[queue.queue]
-                    ) : (
-                      <span class={queue.pending + queue.failed > 0 ? "is-dead" : "none"}>none</span>
-                    )}
-                  </td>
-                  <td safe>{stateText(queue)}</td>
-                  <td class="do">{may(ui, "operate") ? <Actions ui={ui} queue={queue} /> : ""}</td>
-                </tr>
+        <Sheet
+          caption="Queues"
+          columns={[
+            ["Queue", "wide"],
+            ...jobStates.map((state): Column => [state === "failed" ? "retrying" : state, "number"]),
+            ["Oldest waits", "when"],
+            ["Workers", "number"],
+            "State",
+            actions,
+          ]}
+        >
+          {queues.map((queue) => (
+            <tr id={`queue-${queue.queue}`}>
+              <td class="wide">
+                <a class="chip" href={link(ui, "/jobs", { queue: queue.queue })} safe>
+                  {queue.queue}
+                </a>
+              </td>
+              {jobStates.map((state) => (
+                <Count ui={ui} queue={queue} state={state} />
               ))}
-            </tbody>
-          </table>
-        </div>
+              <td class="when">
+                <Moment at={queue.oldest_waiting_at} as="age" />
+              </td>
+              <td class="number">
+                {(servedBy[queue.queue] ?? 0) > 0 ? (
+                  servedBy[queue.queue]
+                ) : (
+                  <span class={queue.pending + queue.failed > 0 ? "is-dead" : "none"}>none</span>
+                )}
+              </td>
+              <td safe>{stateText(queue)}</td>
+              <td class="do">{may(ui, "operate") ? <Actions ui={ui} queue={queue} /> : ""}</td>
+            </tr>
+          ))}
+        </Sheet>
       )}
     </>
   );
@@ -134,13 +126,7 @@ export function QueuePage({ ui, queue, fault }: QueuePageProps) {
       <h1>
         Queue <span safe>{queue.queue}</span>
       </h1>
-      {fault === undefined ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="fault" safe>
-          {fault}
-        </p>
-      )}
+      <Fault text={fault} />
       <form
         class="panel enqueue"
         method="post"

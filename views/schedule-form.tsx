@@ -3,9 +3,10 @@
 
 import { missedPolicies, type NewSchedule, overlapPolicies } from "../src/domain/schedule.ts";
 import { zonedText, zoneOf } from "../src/domain/zone.ts";
-import { Field, RuleFieldset, type RuleTexts } from "./enqueue.tsx";
 import { Options } from "./enqueue-preview.tsx";
 import { CommandPreview } from "./parts/command-preview.tsx";
+import { Choice, Fault, Field, FormActions } from "./parts/form.tsx";
+import { RuleFieldset, type RuleTexts } from "./parts/rule-fields.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 
 /** What the form's fields contain, as they were typed. */
@@ -41,13 +42,7 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
   return (
     <>
       <h1>New schedule</h1>
-      {fault === undefined ? (
-        ""
-      ) : (
-        <p class="fault" role="alert" id="fault" safe>
-          {fault}
-        </p>
-      )}
+      <Fault text={fault} />
       <form class="panel enqueue" method="post" action={link(ui, "/schedules")} id="schedule">
         <label class="field is-full">
           Command
@@ -62,16 +57,14 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
           <Choice
             name="missed"
             word="Missed times"
-            value={form.missed}
-            words={missedPolicies}
-            byDefault="one"
+            value={form.missed || "one"}
+            options={missedPolicies.map((one) => [one, one])}
           />
           <Choice
             name="overlap"
             word="While the last job runs"
-            value={form.overlap}
-            words={overlapPolicies}
-            byDefault="skip"
+            value={form.overlap || "skip"}
+            options={overlapPolicies.map((one) => [one, one])}
           />
           <Field name="jitter" word="Jitter" value={form.jitter} placeholder="none" />
           <Field name="queue" word="Queue" value={form.queue} placeholder="default" />
@@ -93,39 +86,9 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
           </textarea>
         </label>
         <RuleFieldset form={form} />
-        <div class="actions">
-          <button type="submit" class="button is-primary" id="submit">
-            Look it over
-          </button>
-          <a class="button is-quiet" href={link(ui, "/schedules")}>
-            Cancel
-          </a>
-        </div>
+        <FormActions ui={ui} word="Look it over" back="/schedules" />
       </form>
     </>
-  );
-}
-
-interface ChoiceProps {
-  readonly name: string;
-  readonly word: string;
-  readonly value: string;
-  readonly words: readonly string[];
-  readonly byDefault: string;
-}
-
-function Choice({ name, word, value, words, byDefault }: ChoiceProps) {
-  return (
-    <label class="field">
-      <span safe>{word}</span>
-      <select name={name} id={name}>
-        {words.map((one) => (
-          <option value={one} selected={one === (value || byDefault)} safe>
-            {one}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

@@ -5,6 +5,8 @@ import type { Schedule } from "../src/domain/schedule.ts";
 import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
 import { StateBadge } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
+import { NewLink, PageHead } from "./parts/page-head.tsx";
+import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
 import { shortened, VisibleText } from "./parts/visible-text.tsx";
@@ -12,17 +14,9 @@ import { shortened, VisibleText } from "./parts/visible-text.tsx";
 export function Schedules({ ui, schedules }: { ui: Ui; schedules: readonly Schedule[] }) {
   return (
     <>
-      <div class="page-head">
-        <h1>Schedules</h1>
-        <span class="spring" />
-        {may(ui, "enqueue") ? (
-          <a class="button is-primary" href={link(ui, "/schedules/new")} id="new-schedule">
-            New schedule
-          </a>
-        ) : (
-          ""
-        )}
-      </div>
+      <PageHead title="Schedules">
+        <NewLink ui={ui} to="/schedules/new" word="New schedule" id="new-schedule" />
+      </PageHead>
       {schedules.length === 0 ? (
         <Empty
           title="There is no schedule"
@@ -38,29 +32,22 @@ export function Schedules({ ui, schedules }: { ui: Ui; schedules: readonly Sched
 
 function ScheduleTable({ ui, schedules }: { ui: Ui; schedules: readonly Schedule[] }) {
   return (
-    <div class="sheet">
-      <table>
-        <caption class="unseen">Schedules</caption>
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th>Times</th>
-            <th class="when">Next</th>
-            <th>Last job</th>
-            <th class="roomy when">Last time</th>
-            <th class="wide">Command</th>
-            <th>
-              <span class="unseen">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {schedules.map((schedule) => (
-            <ScheduleRow ui={ui} schedule={schedule} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Sheet
+      caption="Schedules"
+      columns={[
+        "Name",
+        "Times",
+        ["Next", "when"],
+        "Last job",
+        ["Last time", "roomy when"],
+        ["Command", "wide"],
+        actions,
+      ]}
+    >
+      {schedules.map((schedule) => (
+        <ScheduleRow ui={ui} schedule={schedule} />
+      ))}
+    </Sheet>
   );
 }
 

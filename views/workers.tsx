@@ -5,6 +5,8 @@ import type { Worker } from "../src/domain/worker.ts";
 import { Ask } from "./parts/actions.tsx";
 import { WorkerBadge } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
+import { PageHead } from "./parts/page-head.tsx";
+import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { here, link, may, type Ui } from "./parts/ui.ts";
 
@@ -12,15 +14,13 @@ export function Workers({ ui, workers }: { ui: Ui; workers: readonly Worker[] })
   const living = workers.filter(({ state }) => state !== "dead");
   return (
     <>
-      <div class="page-head">
-        <h1>Workers</h1>
-        <span class="spring" />
+      <PageHead title="Workers">
         {may(ui, "operate") && living.length > 0 ? (
           <Ask ui={ui} about="stop-workers" word="Stop all" look="danger" id="stop-all" />
         ) : (
           ""
         )}
-      </div>
+      </PageHead>
       {workers.length === 0 ? (
         <Empty
           title="No worker runs"
@@ -37,31 +37,24 @@ export function Workers({ ui, workers }: { ui: Ui; workers: readonly Worker[] })
 
 function WorkerTable({ ui, workers }: { ui: Ui; workers: readonly Worker[] }) {
   return (
-    <div class="sheet">
-      <table>
-        <caption class="unseen">Workers</caption>
-        <thead>
-          <tr>
-            <th>State</th>
-            <th>Worker</th>
-            <th class="wide">Runs</th>
-            <th class="roomy">Queues</th>
-            <th class="roomy">Process</th>
-            <th class="roomy">Version</th>
-            <th class="roomy when">Up</th>
-            <th class="roomy when">Heard of</th>
-            <th>
-              <span class="unseen">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {workers.map((worker) => (
-            <WorkerRow ui={ui} worker={worker} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Sheet
+      caption="Workers"
+      columns={[
+        "State",
+        "Worker",
+        ["Runs", "wide"],
+        ["Queues", "roomy"],
+        ["Process", "roomy"],
+        ["Version", "roomy"],
+        ["Up", "roomy when"],
+        ["Heard of", "roomy when"],
+        actions,
+      ]}
+    >
+      {workers.map((worker) => (
+        <WorkerRow ui={ui} worker={worker} />
+      ))}
+    </Sheet>
   );
 }
 

@@ -14,6 +14,10 @@ export async function formOf(request: Request, kind: BodyKind = "form"): Promise
   return new URLSearchParams(await bodyText(request, kind));
 }
 
+/** What was typed into each of a form's fields; nothing, where it is not there. */
+export const typedIn = <Name extends string>(names: readonly Name[], fields: URLSearchParams) =>
+  Object.fromEntries(names.map((name) => [name, fields.get(name) ?? ""])) as Record<Name, string>;
+
 /** A path of this server, or the first page: what a form says of where to go must not lead elsewhere. */
 export const localPath = (text: string | null | undefined) =>
   text && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text) ? text : "/";

@@ -2,10 +2,11 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { Confirm, type Question } from "../../../views/confirm.tsx";
+import type { Question } from "../../../views/confirm.tsx";
 import { DeadLetters } from "../../../views/dead-letter.tsx";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited, formOf, localPath } from "../forms.ts";
+import { asking } from "../questions.tsx";
 import { jobPage, pageSize, scan, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
@@ -41,12 +42,7 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
   };
 };
 
-const ask =
-  (change: "retry" | "delete"): MakeScreen =>
-  async (call) => {
-    const question = await questionOf(call, change);
-    return { title: question.title, body: <Confirm ui={call.ui} question={question} />, refreshes: false };
-  };
+const ask = (change: "retry" | "delete") => asking((call) => questionOf(call, change));
 
 export const deadLetterRoutes = (web: Web) =>
   new Elysia()

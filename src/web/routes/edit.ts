@@ -2,18 +2,17 @@
 
 import { Elysia } from "elysia";
 import type { Sending } from "../../../views/enqueue.tsx";
-import { unseenCharacters } from "../../../views/parts/visible-text.tsx";
 import type { JobEdit } from "../../domain/edit.ts";
-import { Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { isoTime } from "../../domain/time.ts";
-import { type JobForm, readJobForm } from "../../input/job-form.ts";
+import { formFields, type JobForm, readJobForm } from "../../input/job-form.ts";
 import { refuseUnlessWaiting } from "../../store/refusals.ts";
 import { editFor, editOne, retryEdited } from "../edit.ts";
-import { answerForm, audited, formOf } from "../forms.ts";
-import { type MakeScreen, page, pageReply } from "../screens.tsx";
+import { followSteps, refusedFor } from "../form-steps.ts";
+import { answerForm, audited, formOf, typedIn } from "../forms.ts";
+import { type MakeScreen, page } from "../screens.tsx";
 import { needs, uiFor, type Web } from "../web.ts";
-import { formIn, formLike, formScreen, previewScreen } from "./enqueue.tsx";
+import { formLike, formScreen, previewScreen } from "./enqueue.tsx";
 
 const screen: MakeScreen = async (call) => {
   const job = await call.web.store.jobs.find(call.params.id!);
@@ -28,31 +27,31 @@ export const editRoutes = (web: Web) =>
     .get("/jobs/:id/edit", page(web, screen), needs("enqueue"))
     .post("/jobs/:id/edit", ({ request, params }) => send(web, request, params.id), needs("enqueue"));
 
-/** The form leads to a look at what it says, and that to the changed job, or back to the form. */
 async function send(web: Web, request: Request, id: string): Promise<Response> {
   const fields = await formOf(request, "job");
   const job = await web.store.jobs.find(id);
-  const sending = sendingOf(job, formIn(fields));
-  const step = fields.get("step") ?? "look";
+  const isDead = job.state === "dead";
+  const sending = sendingOf(job, typedIn(formFields, fields));
   const place = { web, ui: { ...(await uiFor(web, request)), path: `/jobs/${job.id}` } };
-  if (step === "change") return pageReply(place, await formScreen(place, sending));
-  try {
-    const isDead = job.state === "dead";
-    if (!isDead) refuseUnlessWaiting(job, "edited");
-    const edit = editFor(job, editIn(sending.form, await web.store.now()));
-    const edited = { ...job, after: [], ...edit };
-    if (step !== "enqueue") return pageReply(place, previewScreen(place, sending, edited));
-    if (unseenCharacters(edited.command).length > 0 && fields.get("sure") !== "yes") {
-      return pageReply(place, previewScreen(place, sending, edited, 422));
-    }
-    await (isDead ? retryEdited : editOne)(web, job, edit);
-    audited(web, request, isDead ? "retry, edited" : "edit", [job.id]);
-    const text = `Job ${job.id} is changed${isDead ? ", and back in its queue" : ""}`;
-    return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
-  } catch (error) {
-    if (!(error instanceof Refusal) || (error.kind !== "usage" && error.kind !== "wrong_state")) throw error;
-    return pageReply(place, await formScreen(place, sending, `${error.message}.`));
-  }
+  return followSteps({
+    place,
+    fields,
+    storing: "enqueue",
+    form: (fault) => formScreen(place, sending, fault),
+    read: async () => {
+      if (!isDead) refuseUnlessWaiting(job, "edited");
+      return editFor(job, editIn(sending.form, await web.store.now()));
+    },
+    commandOf: (edit) => edit.command ?? job.command,
+    look: (edit, status) => previewScreen(place, sending, { ...job, after: [], ...edit }, status),
+    store: async (edit) => {
+      await (isDead ? retryEdited : editOne)(web, job, edit);
+      audited(web, request, isDead ? "retry, edited" : "edit", [job.id]);
+      const text = `Job ${job.id} is changed${isDead ? ", and back in its queue" : ""}`;
+      return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
+    },
+    isTheirs: refusedFor("usage", "wrong_state"),
+  });
 }
 
 /** Fields that are left empty stay as they are, but for labels, variables and rules: then it has none. */

@@ -5,21 +5,20 @@ import { readFileSync } from "node:fs";
 import { Elysia } from "elysia";
 import { type EnqueueForm, EnqueuePage, type Sending, timeoutText } from "../../../views/enqueue.tsx";
 import { EnqueuePreview } from "../../../views/enqueue-preview.tsx";
-import { unseenCharacters } from "../../../views/parts/visible-text.tsx";
-import { Refusal } from "../../domain/errors.ts";
 import { type Job, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
 import { shownEnv, unhidden } from "../../domain/secrets.ts";
 import { formFields, readJobForm } from "../../input/job-form.ts";
 import { ruleTexts } from "../../input/rules.ts";
 import { enqueueOnce, jobDefaults } from "../enqueue.ts";
 import { Problem } from "../errors.ts";
-import { answerForm, audited, formOf } from "../forms.ts";
+import { followSteps, refusedFor } from "../form-steps.ts";
+import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { queues } from "../reads.ts";
-import { type Call, type MakeScreen, page, pageReply, type Screen } from "../screens.tsx";
+import { type Call, type MakeScreen, page, type Screen } from "../screens.tsx";
 import { newSecret } from "../tokens.ts";
 import { needs, uiFor, type Web } from "../web.ts";
 
-const empty = Object.fromEntries(formFields.map((name) => [name, ""])) as unknown as EnqueueForm;
+const empty = typedIn(formFields, new URLSearchParams());
 
 const screen: MakeScreen = async (call) => {
   const like = call.query.get("like");
@@ -60,7 +59,7 @@ export async function formScreen({ web, ui }: Place, sending: Sending, fault?: s
 }
 
 /** What would be enqueued, to be looked at. */
-export const previewScreen = ({ ui }: Place, sending: Sending, job: NewJob, status = 200): Screen => ({
+export const previewScreen = ({ ui }: Place, sending: Sending, job: NewJob, status: number): Screen => ({
   title: sending.edits === undefined ? "Enqueue this?" : `Make job ${sending.edits} this?`,
   status,
   refreshes: false,
@@ -88,35 +87,31 @@ export const enqueueRoutes = (web: Web) =>
     .get("/enqueue", page(web, screen), needs("enqueue"))
     .post("/enqueue", ({ request }) => send(web, request), needs("enqueue"));
 
-/** The form leads to a look at what it says, and that to the job, or back to the form. */
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
-  const form = formIn(fields);
-  const sending = { form, key: fields.get("key") || newSecret(), like: fields.get("like") || undefined };
-  const step = fields.get("step") ?? "look";
+  const sending = {
+    form: typedIn(formFields, fields),
+    key: fields.get("key") || newSecret(),
+    like: fields.get("like") || undefined,
+  };
   const place = { web, ui: { ...(await uiFor(web, request)), path: "/enqueue" } };
-  if (step === "change") return pageReply(place, await formScreen(place, sending));
-  try {
-    const wanted = await requestOf(web, sending);
-    const job = newJob(wanted, await jobDefaults(web));
-    if (step !== "enqueue") return pageReply(place, previewScreen(place, sending, job));
-    if (unseenCharacters(job.command).length > 0 && fields.get("sure") !== "yes") {
-      return pageReply(place, previewScreen(place, sending, job, 422));
-    }
-    return await enqueue(web, request, fields, wanted, sending.key);
-  } catch (error) {
-    const isTheirs =
-      (error instanceof Refusal && (error.kind === "usage" || error.kind === "conflict")) ||
-      error instanceof Problem;
-    if (!isTheirs) throw error;
-    // A key belongs to one job: what is changed now is another.
-    const again = { ...sending, key: newSecret() };
-    return pageReply(place, await formScreen(place, again, `${error.message}.`));
-  }
+  return followSteps({
+    place,
+    fields,
+    storing: "enqueue",
+    form: (fault) =>
+      // A key belongs to one job: what is changed after a refusal is another.
+      formScreen(place, fault === undefined ? sending : { ...sending, key: newSecret() }, fault),
+    read: async () => {
+      const wanted = await requestOf(web, sending);
+      return { wanted, job: newJob(wanted, await jobDefaults(web)) };
+    },
+    commandOf: ({ job }) => job.command,
+    look: ({ job }, status) => previewScreen(place, sending, job, status),
+    store: ({ wanted }) => enqueue(web, request, fields, wanted, sending.key),
+    isTheirs: (error) => refusedFor("usage", "conflict")(error) || error instanceof Problem,
+  });
 }
-
-export const formIn = (fields: URLSearchParams) =>
-  Object.fromEntries(formFields.map((name) => [name, fields.get(name) ?? ""])) as unknown as EnqueueForm;
 
 async function requestOf(web: Web, { form, like }: Sending): Promise<JobRequest> {
   const wanted = readJobForm(form, await web.store.now());

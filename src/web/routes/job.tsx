@@ -2,7 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { Confirm, type Question } from "../../../views/confirm.tsx";
+import type { Question } from "../../../views/confirm.tsx";
 import { JobPage } from "../../../views/job.tsx";
 import type { LogPart } from "../../../views/parts/log.tsx";
 import type { Attempt } from "../../domain/attempt.ts";
@@ -18,6 +18,7 @@ import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { findInLog } from "../log-search.ts";
 import { withoutSecrets } from "../log-secrets.ts";
 import { readWindow } from "../log-window.ts";
+import { asking } from "../questions.tsx";
 import { mostRelatives } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
@@ -122,12 +123,7 @@ export const jobRoutes = (web: Web) =>
     .get("/confirm/delete/:id", page(web, ask("delete")), needs("operate"))
     .get("/p/confirm/delete/:id", fragment(web, ask("delete")), needs("operate"));
 
-const ask =
-  (change: "cancel" | "delete"): MakeScreen =>
-  async (call) => {
-    const question = await questionOf(call, change);
-    return { title: question.title, body: <Confirm ui={call.ui} question={question} />, refreshes: false };
-  };
+const ask = (change: "cancel" | "delete") => asking((call) => questionOf(call, change));
 
 async function questionOf({ web, params, query }: Call, change: "cancel" | "delete"): Promise<Question> {
   const job = await web.store.jobs.find(params.id!);

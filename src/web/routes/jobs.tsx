@@ -2,7 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { Confirm, type Question } from "../../../views/confirm.tsx";
+import type { Question } from "../../../views/confirm.tsx";
 import { filterWords, Jobs } from "../../../views/jobs.tsx";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
@@ -10,6 +10,7 @@ import type { JobChange } from "../../store/store.ts";
 import { countAll } from "../bulk.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { asking } from "../questions.tsx";
 import { jobPage, pageSize, queues, scan, stats } from "../reads.ts";
 import { fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
@@ -45,10 +46,7 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
   };
 };
 
-const ask: MakeScreen = async ({ web, ui, query }) => {
-  const question = await bulkQuestion(web, query);
-  return { title: question.title, body: <Confirm ui={ui} question={question} />, refreshes: false };
-};
+const ask = asking(({ web, query }) => bulkQuestion(web, query));
 
 export const jobsRoutes = (web: Web) =>
   new Elysia()

@@ -2,20 +2,20 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { Confirm } from "../../../views/confirm.tsx";
 import { timeoutText } from "../../../views/enqueue.tsx";
-import { unseenCharacters } from "../../../views/parts/visible-text.tsx";
 import { ScheduleFormPage, SchedulePreview } from "../../../views/schedule-form.tsx";
 import { Schedules } from "../../../views/schedules.tsx";
-import { Refusal } from "../../domain/errors.ts";
 import { type NewSchedule, nextTimes } from "../../domain/schedule.ts";
 import { ownZone } from "../../domain/zone.ts";
 import { readCron } from "../../input/cron.ts";
 import { readScheduleForm, type ScheduleForm, scheduleFields } from "../../input/schedule.ts";
 import { jobDefaults } from "../enqueue.ts";
-import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { followSteps, refusedFor } from "../form-steps.ts";
+import { answerForm, audited, formOf, localPath, typedIn } from "../forms.ts";
+import { asking } from "../questions.tsx";
 import { resumed, runNow, scheduleOf } from "../schedules.ts";
-import { type Call, fragment, type MakeScreen, page, pageReply, part, type Screen } from "../screens.tsx";
+import { type Call, fragment, type MakeScreen, page, part, type Screen } from "../screens.tsx";
+import { doing, type Verbs } from "../verbs.ts";
 import { needs, uiFor, type Web } from "../web.ts";
 import { userName } from "./enqueue.tsx";
 
@@ -24,9 +24,9 @@ const screen: MakeScreen = async ({ web, ui }) => ({
   body: <Schedules ui={ui} schedules={await web.shared("schedules", () => web.store.schedules.list())} />,
 });
 
-const ask: MakeScreen = async ({ web, ui, params, query }) => {
+const ask = asking(async ({ web, params, query }) => {
   const { name, job } = await web.store.schedules.find(params.name!);
-  const question = {
+  return {
     title: `Delete the schedule ${name}?`,
     text: "No time of it comes any more. The jobs that it made stay.",
     about: [job.command.length > 300 ? `${job.command.slice(0, 300)}…` : job.command],
@@ -36,8 +36,7 @@ const ask: MakeScreen = async ({ web, ui, params, query }) => {
     back: localPath(query.get("back") ?? "/schedules"),
     typed: undefined,
   };
-  return { title: question.title, body: <Confirm ui={ui} question={question} />, refreshes: false };
-};
+});
 
 export const scheduleRoutes = (web: Web) =>
   new Elysia()
@@ -51,9 +50,9 @@ export const scheduleRoutes = (web: Web) =>
     .post("/schedules", ({ request }) => send(web, request), needs("enqueue"))
     .get("/confirm/delete-schedule/:name", page(web, ask), needs("operate"))
     .get("/p/confirm/delete-schedule/:name", fragment(web, ask), needs("operate"))
-    .post("/schedules/:name/:verb", ({ request, params }) => act(web, request, params), needs("operate"));
+    .post("/schedules/:name/:verb", doing(web, "schedule", verbs), needs("operate"));
 
-const empty = Object.fromEntries(scheduleFields.map((name) => [name, ""])) as unknown as ScheduleForm;
+const empty = typedIn(scheduleFields, new URLSearchParams());
 
 type Place = Pick<Call, "web" | "ui">;
 
@@ -78,7 +77,7 @@ async function formScreen({ web, ui }: Place, form: ScheduleForm, fault?: string
 /** Times to be looked at before a schedule is made. */
 const lookedAt = 5;
 
-const previewScreen = ({ ui }: Place, form: ScheduleForm, schedule: NewSchedule, status = 200): Screen => ({
+const previewScreen = ({ ui }: Place, form: ScheduleForm, schedule: NewSchedule, status: number): Screen => ({
   title: "Add this schedule?",
   status,
   refreshes: false,
@@ -93,59 +92,42 @@ const previewScreen = ({ ui }: Place, form: ScheduleForm, schedule: NewSchedule,
   ),
 });
 
-/** The form leads to a look at what it says, and that to the schedule, or back to the form. */
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
-  const form = Object.fromEntries(
-    scheduleFields.map((name) => [name, fields.get(name) ?? ""]),
-  ) as unknown as ScheduleForm;
+  const form = typedIn(scheduleFields, fields);
   const place = { web, ui: { ...(await uiFor(web, request)), path: "/schedules/new" } };
-  const step = fields.get("step") ?? "look";
-  if (step === "change") return pageReply(place, await formScreen(place, form));
-  try {
-    const wanted = await scheduleOf(web, readScheduleForm(form, await web.store.now()));
-    if (step !== "add") return pageReply(place, previewScreen(place, form, wanted));
-    if (unseenCharacters(wanted.job.command).length > 0 && fields.get("sure") !== "yes") {
-      return pageReply(place, previewScreen(place, form, wanted, 422));
-    }
-    await web.store.schedules.add([wanted]);
-    audited(web, request, "schedule add", [wanted.name]);
-    return answerForm(web, request, fields, { text: `Schedule ${wanted.name} is added`, to: "/schedules" });
-  } catch (error) {
-    if (!(error instanceof Refusal) || (error.kind !== "usage" && error.kind !== "conflict")) throw error;
-    const advice = error.advice === undefined ? "" : ` ${error.advice}.`;
-    return pageReply(place, await formScreen(place, form, `${error.message}.${advice}`));
-  }
+  return followSteps({
+    place,
+    fields,
+    storing: "add",
+    form: (fault) => formScreen(place, form, fault),
+    read: async () => scheduleOf(web, readScheduleForm(form, await web.store.now())),
+    commandOf: ({ job }) => job.command,
+    look: (wanted, status) => previewScreen(place, form, wanted, status),
+    store: async (wanted) => {
+      await web.store.schedules.add([wanted]);
+      audited(web, request, "schedule add", [wanted.name]);
+      return answerForm(web, request, fields, { text: `Schedule ${wanted.name} is added`, to: "/schedules" });
+    },
+    isTheirs: refusedFor("usage", "conflict"),
+  });
 }
 
-const verbs: Readonly<Record<string, (web: Web, name: string) => Promise<string>>> = {
+const verbs: Verbs = {
   async run(web, name) {
     const { id } = await runNow(web, name);
-    return `Job ${id} of the schedule ${name} is in the queue`;
+    return { text: `Job ${id} of the schedule ${name} is in the queue` };
   },
   async pause(web, name) {
     await web.store.schedules.pause(name);
-    return `The schedule ${name} is paused`;
+    return { text: `The schedule ${name} is paused` };
   },
   async resume(web, name) {
     await resumed(web, name);
-    return `The schedule ${name} goes on`;
+    return { text: `The schedule ${name} goes on` };
   },
   async delete(web, name) {
     await web.store.schedules.remove(name);
-    return `The schedule ${name} is deleted`;
+    return { text: `The schedule ${name} is deleted` };
   },
 };
-
-async function act(
-  web: Web,
-  request: Request,
-  { name, verb }: { readonly name: string; readonly verb: string },
-): Promise<Response> {
-  const form = await formOf(request);
-  const does = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-  if (!does) throw new Refusal("not_found", `nothing is called ${JSON.stringify(verb)} here`);
-  const text = await does(web, name);
-  audited(web, request, `schedule ${verb}`, [name]);
-  return answerForm(web, request, form, { text });
-}

@@ -2,11 +2,12 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { Confirm, type Question } from "../../../views/confirm.tsx";
+import type { Question } from "../../../views/confirm.tsx";
 import { Workers } from "../../../views/workers.tsx";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { checkQueue } from "../../domain/job.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
+import { asking } from "../questions.tsx";
 import { workers } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
@@ -16,10 +17,7 @@ const workersScreen: MakeScreen = async ({ web, ui }) => ({
   body: <Workers ui={ui} workers={await workers(web)} />,
 });
 
-const ask: MakeScreen = async (call) => {
-  const question = await questionOf(call);
-  return { title: question.title, body: <Confirm ui={call.ui} question={question} />, refreshes: false };
-};
+const ask = asking(questionOf);
 
 export const workerRoutes = (web: Web) =>
   new Elysia()

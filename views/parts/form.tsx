@@ -1,0 +1,77 @@
+// What forms are made of. Who asks for a thing says its name and its word; how it looks is the same everywhere.
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
+
+import { link, type Ui } from "./ui.ts";
+
+/** What is wrong with what was typed, if anything is. */
+export function Fault({ text }: { text: string | undefined }) {
+  if (text === undefined) return "";
+  return (
+    <p class="fault" role="alert" id="fault" safe>
+      {text}
+    </p>
+  );
+}
+
+/** A line of text in a form. */
+interface FieldProps {
+  readonly name: string;
+  readonly word: string;
+  readonly value: string;
+  readonly placeholder: string;
+  readonly list?: string;
+}
+
+export function Field({ name, word, value, placeholder, list }: FieldProps) {
+  return (
+    <label class="field">
+      <span safe>{word}</span>
+      <input
+        name={name}
+        id={name}
+        value={value}
+        placeholder={placeholder}
+        list={list}
+        autocomplete="off"
+        spellcheck="false"
+      />
+    </label>
+  );
+}
+
+interface ChoiceProps {
+  readonly name: string;
+  readonly word: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, shown: string])[];
+}
+
+/** One of several. */
+export function Choice({ name, word, value, options }: ChoiceProps) {
+  return (
+    <label class="field">
+      <span safe>{word}</span>
+      <select name={name} id={name}>
+        {options.map(([one, shown]) => (
+          <option value={one} selected={one === value} safe>
+            {shown}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The end of a form: `back` is where Cancel leads, without the base. */
+export function FormActions({ ui, word, back }: { ui: Ui; word: string; back: string }) {
+  return (
+    <div class="actions">
+      <button type="submit" class="button is-primary" id="submit" safe>
+        {word}
+      </button>
+      <a class="button is-quiet" href={link(ui, back)}>
+        Cancel
+      </a>
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+// The part of a form that says how a job is run and judged.
+/** @jsxRuntime automatic @jsxImportSource @kitajs/html */
+
+import { backoffs } from "../../src/domain/backoff.ts";
+import { Choice, Field } from "./form.tsx";
+
+const ruleNames = [
+  "retry_on",
+  "dead_on",
+  "success_on",
+  "backoff",
+  "backoff_base",
+  "backoff_max",
+  "secret_env",
+  "nice",
+  "memory",
+  "split",
+] as const;
+
+/** What is typed of how a job is run and judged. */
+export type RuleTexts = Readonly<Record<(typeof ruleNames)[number], string>>;
+
+/** What most jobs say nothing of. */
+export function RuleFieldset({ form }: { form: RuleTexts }) {
+  const isSaid = ruleNames.some((name) => form[name] !== "");
+  return (
+    <details id="more" class="is-full" open={isSaid}>
+      <summary>More options</summary>
+      <div class="fields">
+        <Field name="retry_on" word="Retry only on" value={form.retry_on} placeholder="75,100-110" />
+        <Field name="dead_on" word="Die at once on" value={form.dead_on} placeholder="2" />
+        <Field name="success_on" word="Success on" value={form.success_on} placeholder="0" />
+        <Choice
+          name="backoff"
+          word="Backoff"
+          value={form.backoff}
+          options={["", ...backoffs].map((kind) => [kind, kind || "default (exponential)"])}
+        />
+        <Field name="backoff_base" word="Backoff base" value={form.backoff_base} placeholder="2, 30s" />
+        <Field name="backoff_max" word="Longest delay" value={form.backoff_max} placeholder="1h" />
+        <Choice
+          name="split"
+          word="Output"
+          value={form.split}
+          options={[
+            ["", "stdout and stderr together, in order"],
+            ["true", "each by itself"],
+          ]}
+        />
+        <Field name="nice" word="Nice" value={form.nice} placeholder="0 to 19" />
+        <Field name="memory" word="Most memory" value={form.memory} placeholder="500M" />
+        <Field
+          name="secret_env"
+          word="Secret variables"
+          value={form.secret_env}
+          placeholder="TOKEN, PASS=@/run/secrets/pass"
+        />
+      </div>
+    </details>
+  );
+}
