@@ -110,10 +110,13 @@ export async function printTable(
   await writeOut(`${lines.join("\n")}\n`);
 }
 
+/** A fact about one thing; null when it has none of the kind. */
+export type Fact = readonly [name: string, value: Cell | null];
+
 /** Facts about one thing, a line each. */
-export const printFacts = (facts: readonly (readonly [string, Cell])[]) =>
+export const printFacts = (facts: readonly Fact[]) =>
   writeOut(
-    factLines(facts)
+    factLines(facts.filter((fact): fact is [string, Cell] => fact[1] !== null))
       .map((line) => `${line}\n`)
       .join(""),
   );

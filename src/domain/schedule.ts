@@ -3,7 +3,7 @@
 
 import { misuse } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
-import { type Job, type NewJob, shown } from "./job.ts";
+import { type Job, type JobRequest, type NewJob, shown } from "./job.ts";
 
 export const missedPolicies = ["skip", "one", "all"] as const;
 
@@ -56,6 +56,12 @@ export interface JobOrigin {
 }
 
 const longestJitter = 86_400;
+
+/** Refuses to make each job what only one job can be. */
+export function checkScheduled({ id, run_at, held, after, unique }: JobRequest): void {
+  if (id === undefined && run_at === undefined && !held && !after && !unique) return;
+  throw misuse("what a schedule runs has no id, run_at, held, after or unique of its own", "leave them out");
+}
 
 /** A complete schedule; refuses what breaks a rule. */
 export function checkSchedule(schedule: NewSchedule): NewSchedule {

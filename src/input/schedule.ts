@@ -6,6 +6,7 @@ import { misuse } from "../domain/errors.ts";
 import { type JobRequest, jobStates } from "../domain/job.ts";
 import {
   checkSchedule,
+  checkScheduled,
   type MissedPolicy,
   missedPolicies,
   type NewSchedule,
@@ -60,18 +61,7 @@ export function readSchedule(value: unknown): ScheduleRequest {
     value,
   );
   const request = readJobValue(job);
-  if (
-    request.id !== undefined ||
-    request.run_at !== undefined ||
-    request.held ||
-    request.after ||
-    request.unique
-  ) {
-    throw misuse(
-      "what a schedule runs has no id, run_at, held, after or unique of its own",
-      "leave them out",
-    );
-  }
+  checkScheduled(request);
   return { name, cron, tz, missed, overlap, jitter, job: request };
 }
 

@@ -4,20 +4,7 @@ import type { JobEdit } from "../domain/edit.ts";
 import type { JobRow } from "./rows.ts";
 
 export interface EditedRow {
-  readonly columns: Pick<
-    JobRow,
-    | "command"
-    | "queue"
-    | "priority"
-    | "max_retries"
-    | "timeout"
-    | "tags"
-    | "cwd"
-    | "env"
-    | "rules"
-    | "key"
-    | "run_at"
-  >;
+  readonly columns: Pick<JobRow, keyof JobEdit>;
   /** Whether nothing holds it back. Whether another one runs under its key the next claim looks: neither need be as it was. */
   readonly isFree: boolean;
   /** When it may run then; what is past counts as now. */

@@ -9,7 +9,7 @@ import { isoTime } from "../../domain/time.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
+import { type Cell, type Fact, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
 import { findQueue, readQueues } from "../queues.ts";
 
 export const commands: Commands = {
@@ -151,8 +151,8 @@ const limitsText = ({ concurrency, rate }: Queue) =>
     ...(rate === null ? [] : [`${formatRate(rate)} may start`]),
   ].join(", ");
 
-function facts(queue: Queue, now: number): [string, Cell][] {
-  const rows: [string, Cell][] = [
+function facts(queue: Queue, now: number): Fact[] {
+  return [
     ["queue", queue.queue],
     [
       "state",
@@ -161,8 +161,7 @@ function facts(queue: Queue, now: number): [string, Cell][] {
         : { text: `paused since ${isoTime(queue.paused_at)}`, style: "yellow" },
     ],
     ["limits", limitsText(queue)],
-    ...jobStates.map((state): [string, Cell] => [state, String(queue[state])]),
-    ["oldest waits", waitsText(queue, now)],
+    ...jobStates.map((state): Fact => [state, String(queue[state])]),
+    ["oldest waits", waitsText(queue, now) || null],
   ];
-  return rows.filter(([, cell]) => cell !== "");
 }

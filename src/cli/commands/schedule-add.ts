@@ -2,7 +2,7 @@
 
 import { misuse } from "../../domain/errors.ts";
 import { scheduleJson } from "../../domain/json.ts";
-import { checkSchedule } from "../../domain/schedule.ts";
+import { checkSchedule, checkScheduled } from "../../domain/schedule.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { firstTime } from "../../input/cron.ts";
 import type { Commands } from "../command.ts";
@@ -34,18 +34,7 @@ async function scheduleAdd(
   if (command.length > 1) throw misuse("the times or the command are several words", "quote each of the two");
   const rule = readRule(options);
   const request = await readRequest(command, options);
-  if (
-    request.id !== undefined ||
-    request.run_at !== undefined ||
-    request.held ||
-    request.after ||
-    request.unique
-  ) {
-    throw misuse(
-      "what a schedule runs has no id, run_at, held, after or unique of its own",
-      "leave them out",
-    );
-  }
+  checkScheduled(request);
   await using store = await context.openStore();
   const {
     id: _id,

@@ -2,7 +2,6 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { jobJson, scheduleJson } from "../../domain/json.ts";
-import { ruleFacts } from "../../domain/rule-words.ts";
 import { nextTimes, type Schedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
@@ -11,8 +10,10 @@ import type { ScheduleRun } from "../../store/schedules.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
+import { runFacts } from "../job-facts.ts";
 import {
   type Cell,
+  type Fact,
   jsonFlag,
   note,
   printFacts,
@@ -94,35 +95,25 @@ const runRow = ({ at, job }: ScheduleRun): Cell[] => [
 const timesOf = ({ cron, tz, next_at }: Schedule) =>
   next_at === null ? [] : nextTimes(readCron(cron, tz).next, next_at - 1, shownTimes);
 
-function facts(schedule: Schedule, times: readonly number[]): [string, Cell][] {
+function facts(schedule: Schedule, times: readonly number[]): Fact[] {
   const { job, last_at, missed_at, skipped_at } = schedule;
-  const local = (moment: number | null) => moment && zonedText(zoneOf(schedule.tz), moment);
-  const rows: [string, Cell | null | 0][] = [
+  const local = (moment: number) => zonedText(zoneOf(schedule.tz), moment);
+  return [
     ["name", schedule.name],
     ["command", job.command],
     ["times", `${schedule.cron} in ${schedule.tz}`],
-    ["next", schedule.paused ? "paused" : times.map((time) => local(time)).join(", ") || "never"],
-    ["last", local(last_at)],
+    ["next", schedule.paused ? "paused" : times.map(local).join(", ") || "never"],
+    ["last", last_at === null ? null : local(last_at)],
     ["missed", missedWords[schedule.missed]],
-    ["last missed", local(missed_at)],
+    ["last missed", missed_at === null ? null : local(missed_at)],
     ["overlap", overlapWords[schedule.overlap]],
-    ["last skipped", local(skipped_at)],
+    ["last skipped", skipped_at === null ? null : local(skipped_at)],
     ["jitter", schedule.jitter === 0 ? null : `up to ${formatDuration(schedule.jitter)}`],
     ["retries", String(job.max_retries)],
     ["priority", String(job.priority)],
     ["queue", job.queue],
-    ["tags", job.tags.join(", ") || null],
-    ["timeout", job.timeout === 0 ? "none" : formatDuration(job.timeout)],
-    ...ruleFacts(job.rules),
-    ["directory", job.cwd],
-    [
-      "environment",
-      Object.entries(job.env)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(" ") || null,
-    ],
+    ...runFacts(job),
   ];
-  return rows.filter((row): row is [string, Cell] => row[1] !== null && row[1] !== 0);
 }
 
 const missedWords: Readonly<Record<Schedule["missed"], string>> = {

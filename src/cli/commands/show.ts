@@ -4,7 +4,6 @@ import type { Attempt } from "../../domain/attempt.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { attemptJson, jobJson, originJson, relativesJson } from "../../domain/json.ts";
-import { ruleFacts } from "../../domain/rule-words.ts";
 import type { JobRules } from "../../domain/rules.ts";
 import type { JobOrigin } from "../../domain/schedule.ts";
 import { formatSize } from "../../domain/settings.ts";
@@ -14,8 +13,10 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { familyTree } from "../family.ts";
+import { runFacts } from "../job-facts.ts";
 import {
   type Cell,
+  type Fact,
   jsonFlag,
   note,
   printFacts,
@@ -78,8 +79,8 @@ async function show(
 const logsOf = (path: string, isStored: boolean, { split }: JobRules) =>
   isStored ? { log: null } : { log: path, ...(split && { stderr_log: errorLogPath(path) }) };
 
-function facts(job: Job, origin: JobOrigin | null, keeps: string | null): [string, Cell][] {
-  const rows: [string, Cell | null][] = [
+function facts(job: Job, origin: JobOrigin | null, keeps: string | null): Fact[] {
+  return [
     ["id", job.id],
     ["command", job.command],
     ["state", stateCell(job.state)],
@@ -89,16 +90,7 @@ function facts(job: Job, origin: JobOrigin | null, keeps: string | null): [strin
     ["priority", String(job.priority)],
     ["queue", job.queue],
     ["key", job.key],
-    ["tags", job.tags.join(", ") || null],
-    ["timeout", job.timeout === 0 ? "none" : formatDuration(job.timeout)],
-    ...ruleFacts(job.rules),
-    ["directory", job.cwd],
-    [
-      "environment",
-      Object.entries(job.env)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(" ") || null,
-    ],
+    ...runFacts(job),
     [
       "by schedule",
       origin && `${origin.schedule}, ${origin.at === null ? "by hand" : `for ${isoTime(origin.at)}`}`,
@@ -111,7 +103,6 @@ function facts(job: Job, origin: JobOrigin | null, keeps: string | null): [strin
     ["last error", job.last_error],
     ["worker", job.worker_id],
   ];
-  return rows.filter((row): row is [string, Cell] => row[1] !== null);
 }
 
 const attemptRow = (attempt: Attempt): Cell[] => [
