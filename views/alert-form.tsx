@@ -15,7 +15,7 @@ import { link, type Ui } from "./parts/ui.ts";
 import { VisibleText } from "./parts/visible-text.tsx";
 
 /** What the form's fields contain, as they were typed. */
-export type AlertTexts = Readonly<
+type AlertTexts = Readonly<
   Record<
     | AlertEvent
     | "name"

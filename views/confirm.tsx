@@ -3,7 +3,7 @@
 
 import { link, type Ui } from "./parts/ui.ts";
 
-export interface Choice {
+interface Choice {
   readonly word: string;
   readonly look: "primary" | "danger" | "plain";
   readonly fields?: Readonly<Record<string, string>>;

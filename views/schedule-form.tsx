@@ -10,7 +10,7 @@ import { RuleFieldset, type RuleTexts } from "./parts/rule-fields.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 
 /** What the form's fields contain, as they were typed. */
-export type ScheduleTexts = RuleTexts &
+type ScheduleTexts = RuleTexts &
   Readonly<
     Record<
       | "name"

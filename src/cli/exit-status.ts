@@ -5,11 +5,11 @@ import type { Job } from "../domain/job.ts";
 
 export const done = 0;
 export const notDone = 1;
-export const usedWrongly = 2;
+const usedWrongly = 2;
 /** As timeout(1) has it. */
 export const timedOut = 124;
 /** 128 + SIGINT, as a shell has it. */
-export const cancelled = 130;
+const cancelled = 130;
 
 export const statusOf: Readonly<Record<RefusalKind, number>> = {
   usage: usedWrongly,

@@ -33,7 +33,7 @@ export interface Vocabulary<Command extends Named = Named> {
   readonly everywhere: readonly Flag[];
 }
 
-export type Options = Readonly<Record<string, unknown>>;
+type Options = Readonly<Record<string, unknown>>;
 
 export interface Understood {
   readonly words: readonly string[];

@@ -18,7 +18,7 @@ export interface Backlog {
 }
 
 /** What one message tells of; the first few of each. */
-export interface Told {
+interface Told {
   readonly jobs: readonly Job[];
   readonly queues: readonly Backlog[];
 }

@@ -50,7 +50,7 @@ export interface Unique {
 }
 
 /** Without a key it is made of the job's command, queue and directory. */
-export interface UniqueRequest extends Omit<Unique, "key"> {
+interface UniqueRequest extends Omit<Unique, "key"> {
   readonly key?: string | undefined;
 }
 

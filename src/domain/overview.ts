@@ -61,7 +61,7 @@ export interface Overview {
 }
 
 /** Numbers in a command that differ from job to job do not make it another command. */
-export const commandTemplate = (command: string) => command.replace(/\d+/g, "#");
+const commandTemplate = (command: string) => command.replace(/\d+/g, "#");
 
 /** Dead jobs by command and exit status, the largest group first. */
 export function groupDeaths(dead: readonly Job[]): DeathGroup[] {

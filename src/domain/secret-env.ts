@@ -9,7 +9,7 @@ export interface SecretVariable {
   readonly path: string | undefined;
 }
 
-export const secretForms = "NAME, or NAME=@/path of a file";
+const secretForms = "NAME, or NAME=@/path of a file";
 
 const form = /^([A-Za-z_][A-Za-z0-9_]*)(?:=@(\/[^\0]*))?$/s;
 

@@ -4,7 +4,7 @@ import { durationForms, formatDuration, parseDuration } from "./duration.ts";
 import { misuse, Refusal } from "./errors.ts";
 
 /** How queues share workers. */
-export type Sharing = (typeof sharings)[number];
+type Sharing = (typeof sharings)[number];
 
 const sharings = ["order", "fair"] as const;
 

@@ -118,7 +118,7 @@ function isOrdinary(code: number): boolean {
   return code >= 160 && !unseen.test(String.fromCharCode(code));
 }
 
-export const codeName = (character: string) =>
+const codeName = (character: string) =>
   `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 /** A style after one `ESC [ … m`. */

@@ -41,7 +41,7 @@ export const job = z
   })
   .meta({ id: "Job" });
 
-export const attempt = z
+const attempt = z
   .looseObject({
     number: z.int(),
     result: z.string().nullable(),
@@ -78,7 +78,7 @@ export const jobWithHistory = job
   })
   .meta({ id: "JobWithHistory" });
 
-export const worker = z
+const worker = z
   .looseObject({
     id: z.string(),
     pid: z.int(),

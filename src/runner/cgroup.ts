@@ -17,7 +17,7 @@ export interface Cgroups extends Disposable {
   giveBack(cgroup: Cgroup, killed: boolean): void;
 }
 
-export interface Cgroup {
+interface Cgroup {
   readonly path: string;
   readonly isLimited: boolean;
 }

@@ -20,12 +20,7 @@ export const markOf = (home: string, queue: string | undefined, seq: number, att
 export const markVariables = ({ home, run }: Mark) => ({ QUEUECTL_HOME: home, QUEUECTL_RUN: run });
 
 /** Variables that belong to an attempt and not to a queuectl process that is started inside of it. */
-export const attemptVariables = [
-  "QUEUECTL_RUN",
-  "QUEUECTL_JOB_ID",
-  "QUEUECTL_ATTEMPT",
-  "QUEUECTL_QUEUE",
-] as const;
+const attemptVariables = ["QUEUECTL_RUN", "QUEUECTL_JOB_ID", "QUEUECTL_ATTEMPT", "QUEUECTL_QUEUE"] as const;
 
 const attemptNames: ReadonlySet<string> = new Set(attemptVariables);
 

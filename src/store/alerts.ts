@@ -61,7 +61,7 @@ export interface Alerts {
 }
 
 /** A job that runs, and its attempt's number. */
-export interface Running {
+interface Running {
   readonly job: Job;
   readonly attempt: number;
 }

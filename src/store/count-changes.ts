@@ -2,7 +2,7 @@
 
 import type { Job, JobState } from "../domain/job.ts";
 
-export interface CountChange {
+interface CountChange {
   readonly queue: string;
   readonly state: JobState;
   readonly jobs: number;
@@ -10,7 +10,7 @@ export interface CountChange {
   readonly ms: number;
 }
 
-export type Counted = Pick<Job, "queue" | "state" | "last_duration">;
+type Counted = Pick<Job, "queue" | "state" | "last_duration">;
 
 export interface GatheredCounts {
   /** A job is now in a state, or (-1) no longer is. */

@@ -2,7 +2,7 @@
 
 import { type Bucket, type Span, spans, type Throughput } from "../domain/overview.ts";
 
-export const minuteMs = 60_000;
+const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 
 /** How long buckets of each width are kept: as long as a chart looks back. */

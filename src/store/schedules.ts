@@ -46,7 +46,7 @@ export interface Schedules {
   originOf(job_seq: number): Promise<JobOrigin | null>;
 }
 
-export interface DueSchedules {
+interface DueSchedules {
   readonly now: number;
   readonly due: readonly DueSchedule[];
   readonly next_at: number | null;

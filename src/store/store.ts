@@ -313,7 +313,7 @@ export interface TurnResult {
   readonly expelled?: true;
 }
 
-export interface Orders {
+interface Orders {
   readonly stop: ReadonlyMap<string, StopOrder>;
   /** Leases of jobs whose end a user asked for. */
   readonly cancel: readonly Lease[];
@@ -367,7 +367,7 @@ export interface Workers {
   stop(worker_ids: readonly string[], order: StopOrder): Promise<void>;
 }
 
-export interface NewWorkerProcess {
+interface NewWorkerProcess {
   readonly identity: ProcessIdentity;
   /** Its home folder: whoever shares host and home can take over what it leaves. */
   readonly home: string;

@@ -68,7 +68,7 @@ export function makeAccess(options: AccessOptions): Access {
   };
 }
 
-export const bearerOf = (request: Request) =>
+const bearerOf = (request: Request) =>
   /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
 
 function sessionOf(

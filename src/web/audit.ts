@@ -6,7 +6,7 @@ import { isoTime } from "../domain/time.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
 import { readAt } from "../store/logs.ts";
 
-export interface Deed {
+interface Deed {
   readonly who: string;
   readonly address: string;
   readonly action: string;
@@ -21,7 +21,7 @@ export interface Audit {
   enqueuedBy(job: { readonly id: string; readonly created_at: number }): string | undefined;
 }
 
-export const auditPath = (home: string) => join(home, "logs", "web-audit.log");
+const auditPath = (home: string) => join(home, "logs", "web-audit.log");
 
 /** The file is renamed to `….1` when it has grown to this many bytes. */
 const rotateBytes = 10 * 1024 ** 2;

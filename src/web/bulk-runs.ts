@@ -27,7 +27,7 @@ export interface BulkRun extends BulkWish, BulkResult {
   readonly fault: string | undefined;
 }
 
-export interface StartedRun {
+interface StartedRun {
   /** As it is now. */
   readonly run: () => BulkRun;
   /** Fulfilled when it is no longer running; rejected with what made it fail. */

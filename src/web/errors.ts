@@ -29,7 +29,7 @@ export class Problem extends Error {
   }
 }
 
-export const statusOf: Readonly<Record<RefusalKind, number>> = {
+const statusOf: Readonly<Record<RefusalKind, number>> = {
   usage: 422,
   not_found: 404,
   ambiguous: 409,
@@ -89,7 +89,7 @@ export function faultOf(error: unknown): Fault {
   };
 }
 
-export const titleOf = (status: number) => titles[status] ?? "It did not work";
+const titleOf = (status: number) => titles[status] ?? "It did not work";
 
 /** The body of an error for programs. */
 export const problemJson = ({ status, title, check, detail, advice, pointer }: Fault) => ({

@@ -27,14 +27,14 @@ export interface KnownToken {
   readonly scopes: ReadonlySet<Scope>;
 }
 
-export const tokenPath = (home: string) => join(home, "web-token");
+const tokenPath = (home: string) => join(home, "web-token");
 
 export const digestOf = (text: string) => createHash("sha256").update(text).digest();
 
 /** 32 random bytes, in letters that need no quoting. */
 export const newSecret = () => randomBytes(32).toString("base64url");
 
-export function readTokens(home: string): Token[] {
+function readTokens(home: string): Token[] {
   const path = tokenPath(home);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) return [];

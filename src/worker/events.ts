@@ -122,7 +122,7 @@ function jobLine(job: Job): string {
 }
 
 /** What became of a job when an attempt ended. */
-export function settledLine(job: Job, ending: Ending): string {
+function settledLine(job: Job, ending: Ending): string {
   const note = ending.note === null ? "" : ` (${ending.note})`;
   return `job ${job.id} ${became(job, ending)}${note}`;
 }

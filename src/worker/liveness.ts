@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts";
  * On SQLite the process itself is looked at. Where machines share a store, several may go by one host name: only a process of this
  * very start of this machine is looked at, and any other is dead when its lease has ended. `now` is by the store's clock.
  */
-export function stateOf({ identity, lease_until }: WorkerProcess, now: number): Liveness {
+function stateOf({ identity, lease_until }: WorkerProcess, now: number): Liveness {
   if (lease_until === null || isOfThisMachine(identity)) return livenessOf(identity);
   return now < lease_until ? "elsewhere" : "dead";
 }

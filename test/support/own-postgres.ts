@@ -11,7 +11,7 @@ import { isRunning } from "./is-running.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** `fast` as its administrator stops it, `immediate` without tidying up, `kill` as kill -9 of all of it. */
-export type ServerStop = "fast" | "immediate" | "kill";
+type ServerStop = "fast" | "immediate" | "kill";
 
 export interface OwnPostgres extends AsyncDisposable {
   /** Of its database `postgres`, for an administrator. A restart does not change it. */

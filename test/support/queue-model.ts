@@ -9,7 +9,7 @@ import { outcomeOf } from "../../src/domain/outcome.ts";
 import { endingAfter } from "../../src/domain/snooze.ts";
 import { settings } from "./sample-jobs.ts";
 
-export interface ModelAttempt {
+interface ModelAttempt {
   readonly number: number;
   readonly worker_id: string;
   readonly started_at: number;

@@ -17,7 +17,7 @@ export interface Result {
   readonly stderr: string;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array;

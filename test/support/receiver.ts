@@ -1,6 +1,6 @@
 // A web server that keeps what is posted to it, and answers as a test wants.
 
-export interface Received {
+interface Received {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

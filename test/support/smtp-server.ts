@@ -7,7 +7,7 @@ export interface SmtpServer extends Disposable {
   readonly said: readonly string[];
 }
 
-export interface Mail {
+interface Mail {
   readonly from: string;
   readonly to: readonly string[];
   /** Headers and text, as they came. */

@@ -16,7 +16,7 @@ export interface StoreKind {
 }
 
 /** A place of its own, in which nothing was opened yet. */
-export interface TempDatabase extends AsyncDisposable {
+interface TempDatabase extends AsyncDisposable {
   /** Opens it as another process would; without a clock, by the clock that a process goes by. Whoever opens it closes it. */
   open(clock?: () => number): Promise<Store>;
   /** What a process of its own needs in its environment to open this database. */

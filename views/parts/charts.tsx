@@ -69,7 +69,7 @@ function dashes(share: number, gap: number): string {
 const stateWord = (state: JobState) => (state === "failed" ? "retrying" : state);
 
 /** `980`, `12.3k`, `4.1M`. */
-export function short(value: number): string {
+function short(value: number): string {
   if (value < 10_000) return value.toLocaleString("en");
   const [size, unit] = value < 1_000_000 ? [1000, "k"] : [1_000_000, "M"];
   return `${(value / size!).toFixed(1).replace(/\.0$/, "")}${unit}`;

@@ -122,7 +122,7 @@ function JobRow({ ui, job, form, columns }: JobRowProps) {
 export const isScheduled = (job: Job, now: number) => job.state === "pending" && (job.next_run_at ?? 0) > now;
 
 /** Why a job is dead: its exit status in words where there are some, and else its error. */
-export function whyText(job: Job): string {
+function whyText(job: Job): string {
   const words = job.last_exit_code === null ? undefined : exitWords(job.last_exit_code);
   return words === undefined || job.last_exit_code === 124
     ? (job.last_error ?? "")

@@ -8,7 +8,7 @@ import { isoTime } from "../../src/domain/time.ts";
 const pad = (value: number) => String(value).padStart(2, "0");
 
 /** `22 Nov 15:04:05`, in the server's time zone. */
-export function shortTime(moment: number): string {
+function shortTime(moment: number): string {
   const date = new Date(moment);
   const day = `${date.getDate()} ${date.toLocaleString("en", { month: "short" })}`;
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;

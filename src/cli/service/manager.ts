@@ -12,7 +12,7 @@ export interface ServicePlan {
   readonly home: string;
 }
 
-export interface ServiceState {
+interface ServiceState {
   readonly running: boolean;
   /** Null while it does not run. */
   readonly pid: number | null;

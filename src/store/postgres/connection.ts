@@ -37,7 +37,7 @@ export interface Connection {
  * How long an answer may take. `soon`: what is done in milliseconds; a database that does not answer this is not there. `vital`: the
  * same, and waits behind nothing else. `late`: what touches very many rows, or cannot be begun again: as long as the database is there.
  */
-export type Pace = "vital" | "soon" | "ordinary" | "late";
+type Pace = "vital" | "soon" | "ordinary" | "late";
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -47,7 +47,7 @@ export interface ConnectionOptions {
 }
 
 /** How many slots what is counted lies in: writers at the same moment seldom share one, and a sum stays short. */
-export const slots = 16;
+const slots = 16;
 
 /** A heartbeat is sent every 5 seconds: one that is swallowed leaves time for another one before two thirds of a lease of 30 are over. */
 export const soonMs = 8_000;

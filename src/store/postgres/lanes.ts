@@ -14,7 +14,7 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly limitMs: number;
   /** Asked after each `limitMs` whether to wait on. */
   readonly there?: (() => Promise<boolean>) | undefined;

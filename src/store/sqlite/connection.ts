@@ -20,16 +20,16 @@ export interface Connection {
   close(): void;
 }
 
-export type Value = string | number | bigint | null;
+type Value = string | number | bigint | null;
 // biome-ignore lint/suspicious/noExplicitAny: what a row holds is said by the statement that reads it
-export type Row = any;
-export type Bindings = Record<string, Value> | Value;
+type Row = any;
+type Bindings = Record<string, Value> | Value;
 
 /** How long SQLite itself may wait for a lock: it stops the event loop, so signals and timers wait with it. */
 export const busyTimeoutMs = 100;
 
 /** How long a caller waits for another program's lock before it is told. */
-export const defaultPatienceMs = 10_000;
+const defaultPatienceMs = 10_000;
 
 export function connect(
   path: string,
