@@ -12,6 +12,7 @@ import {
   planFiring,
   timesAtOnce,
 } from "../../src/domain/schedule.ts";
+import { newJob } from "../support/sample-jobs.ts";
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -109,6 +110,8 @@ describe("what is done about times that have come", () => {
   });
 });
 
+const { id: _id, run_at: _run_at, after: _after, ...job } = newJob();
+
 const schedule: NewSchedule = {
   name: "nightly",
   cron: "@daily",
@@ -116,19 +119,7 @@ const schedule: NewSchedule = {
   missed: "one",
   overlap: "skip",
   jitter: 0,
-  job: {
-    command: "true",
-    max_retries: 3,
-    priority: 1,
-    timeout: 0,
-    queue: "default",
-    tags: [],
-    cwd: "/",
-    env: {},
-    rules: {},
-    key: null,
-    held: false,
-  },
+  job,
   next_at: 0,
 };
 
