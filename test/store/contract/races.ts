@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { allJobs, asyncly, newJob } from "../../support/sample-jobs.ts";
+import { allJobs, asyncly, claim, newJob, register } from "../../support/sample-jobs.ts";
 import { runTogether } from "../../support/start-together.ts";
 import { type StoreKind, tempStore } from "../../support/temp-store.ts";
 
@@ -31,6 +31,27 @@ export function raceContract(kind: StoreKind): void {
       const claims = await runTogether(processes, ["claim-limited.ts"], temp.environment);
       const seqs = (await allJobs(temp.store)).map(({ seq }) => `${seq} 1`);
       expect(claims.flat().toSorted()).toEqual(seqs.toSorted());
+    }, 60_000);
+
+    test("no more of a queue start within any time of its rate's length than may, by the store's own clock", async () => {
+      await using database = await kind.makeDatabase();
+      const opened = await Promise.all(Array.from({ length: 6 }, () => database.open()));
+      const workers = Array.from({ length: 24 }, (_, n) => `worker-${n}`);
+      await register(opened[0]!, ...workers);
+      await opened[0]!.queues.limit("default", { rate: { starts: 5, per: 1 } });
+      await opened[0]!.jobs.enqueueAll(asyncly(Array.from({ length: 20 }, () => newJob())));
+      const starts: number[] = [];
+      const claimAll = async (worker_id: string, n: number) => {
+        while (starts.length < 20) {
+          const claimed = await claim(opened[n % 6]!, { worker_ids: [worker_id] });
+          starts.push(...claimed.map(({ job }) => job.started_at!));
+          await Bun.sleep(5);
+        }
+      };
+      await Promise.all(workers.map(claimAll));
+      const within = (from: number) => starts.filter((at) => at >= from && at < from + 1000).length;
+      expect(Math.max(...starts.map(within))).toBeLessThanOrEqual(5);
+      for (const store of opened) await store[Symbol.asyncDispose]();
     }, 60_000);
 
     test("nothing is lost that any of them enqueued, and no id is given twice", async () => {

@@ -431,17 +431,19 @@ as $$
 $$;
 
 -- How many jobs of each limited queue may start now, of these queues: {queue: room}. Where there is room the queue's row stays locked
--- until the turn is over, so that nobody else fills it meanwhile.
-create function queuectl.rooms(names text[], moves jsonb, at bigint) returns jsonb language plpgsql
+-- until the turn is over, so that nobody else fills it meanwhile. `fixed_at` is the moment to take for now, null for the clock's.
+create function queuectl.rooms(names text[], moves jsonb, fixed_at bigint) returns jsonb language plpgsql
 as $$
 declare
+  at bigint := coalesce(fixed_at, queuectl.now_ms());
   locked text[] := array(
     select queue from queuectl.queues
     where queue = any(names) and (concurrency is not null or rate_starts is not null) and queuectl.room(queues, moves, at) > 0
     order by queue for update
   );
 begin
-  -- Counted anew: others may have started some before they let go of the lock.
+  -- Counted anew: others may have started some before they let go of the lock, and later than when it was asked for.
+  at := coalesce(fixed_at, queuectl.now_ms());
   return (
     select coalesce(jsonb_object_agg(queue, case when queue = any(locked) then queuectl.room(queues, moves, at) else 0 end), '{}')
     from queuectl.queues where queue = any(names) and (concurrency is not null or rate_starts is not null)
@@ -741,7 +743,8 @@ create function queuectl.exchange(turn jsonb) returns jsonb language plpgsql
 set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-  at bigint := coalesce((turn ->> 'at')::bigint, queuectl.now_ms());
+  fixed_at bigint := (turn ->> 'at')::bigint;
+  at bigint := coalesce(fixed_at, queuectl.now_ms());
   slot integer := (turn ->> 'slot')::integer;
   most_promoted integer := (turn ->> 'promote')::integer;
   wanted jsonb := nullif(turn -> 'wanted', 'null');
@@ -880,7 +883,8 @@ begin
     worker_ids := array(select jsonb_array_elements_text(wanted -> 'worker_ids'));
     if wanted ->> 'only' is not null then
       open_queues := array(select queue from queuectl.jobs where seq = (wanted ->> 'only')::bigint);
-      rooms := queuectl.rooms(open_queues, moves, at);
+      rooms := queuectl.rooms(open_queues, moves, fixed_at);
+      at := coalesce(fixed_at, greatest(at, queuectl.now_ms()));
       chosen := queuectl.with_free_key(array(
         select seq from queuectl.jobs
         where seq = (wanted ->> 'only')::bigint and (ready or parked or next_run_at <= at) and coalesce((rooms ->> queue)::bigint, 1) > 0
@@ -903,7 +907,9 @@ begin
           select name from unnest(coalesce(asked, array(select queuectl.ready_queues()))) as name where name <> all(paused)
         );
         if exists (select from queuectl.queues) then
-          rooms := queuectl.rooms(open_queues, moves, at);
+          rooms := queuectl.rooms(open_queues, moves, fixed_at);
+          -- What starts now starts after whatever others have started under the same locks.
+          at := coalesce(fixed_at, greatest(at, queuectl.now_ms()));
         end if;
         for round in 1..most_rounds loop
           -- Where queues take turns, each job counts those of its queue that run or come before it.
