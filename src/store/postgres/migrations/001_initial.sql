@@ -480,14 +480,14 @@ create function queuectl.let_go_of_key() returns trigger language plpgsql
 set enable_seqscan = off set jit = off
 as $$
 declare
-  done text;
+  done text := '';
   name text;
   first bigint;
 begin
   perform pg_advisory_xact_lock(queuectl.key_lock(old.key));
   loop
     select jobs.queue, jobs.seq into name, first from queuectl.jobs
-    where jobs.parked and jobs.key = old.key and (done is null or jobs.queue > done)
+    where jobs.parked and jobs.key = old.key and jobs.queue > done
     order by jobs.key, jobs.queue, jobs.priority desc, jobs.seq limit 1;
     exit when first is null;
     update queuectl.jobs set parked = false, ready = true, next_run_at = coalesce(new.updated_at, old.updated_at)
