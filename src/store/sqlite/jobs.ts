@@ -2,7 +2,7 @@
 
 import { SQLiteError } from "bun:sqlite";
 import { isId } from "../../domain/id.ts";
-import { isSettled, type Job, type NewJob, type Unique } from "../../domain/job.ts";
+import { isSettled, type Job, type NewJob } from "../../domain/job.ts";
 import {
   ambiguousId,
   idTaken,
@@ -18,6 +18,7 @@ import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { addParents, forgetRemoved, isEnded, relatives, tellChildren, waitNoMore } from "./dependencies.ts";
+import { sameJob } from "./unique.ts";
 
 export function jobs(connection: Connection): Jobs {
   const { sql, read, write, clock } = connection;
@@ -158,13 +159,6 @@ function enqueueOnce(connection: Connection, job: NewJob): { job: Job; isNew: bo
   counts.save();
   return { job: jobFrom(stored), isNew: true };
 }
-
-/** The newest job that is the same and counts. */
-const sameJob = ({ sql }: Connection, { key, seconds }: Unique, now: number): JobRow | null =>
-  sql(`
-    select * from jobs where unique_key = $key and (state in ('pending', 'processing', 'failed') or created_at > $since)
-    order by seq desc limit 1
-  `).get({ key, since: now - seconds * 1000 });
 
 /** Inserts one job; draws another id as long as a generated one is taken. */
 export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {

@@ -84,6 +84,33 @@ export function uniqueContract(makeStore: MakeStore): void {
       expect((await store.jobs.enqueueAll(asyncly([once("c", 0, { id: "c" })]))).known).toBe(0);
     });
 
+    test("in a list is stored where one that is there stands for the one before it only", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const { seq } = await store.jobs.enqueue(once("k", 0, { id: "old" }));
+      await store.jobs.cancel([seq]);
+      clock.now += 5_000;
+      const list = [once("k", 10), once("k", 0, { id: "new" }), once("k", 10), once("k")];
+      const enqueued = await store.jobs.enqueueAll(asyncly(list));
+      expect(await Array.fromAsync(enqueued.ids())).toEqual(["old", "new", "new", "new"]);
+      expect(enqueued.known).toBe(3);
+    });
+
+    test("is stored anew though one was enqueued at a later time, before the clock was set back", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      clock.now += 86_400_000;
+      const { seq } = await store.jobs.enqueue(once("k"));
+      await store.jobs.cancel([seq]);
+      clock.now -= 86_400_000;
+      expect((await store.jobs.enqueueOnce(once("k"))).isNew).toBe(true);
+      const { id } = await store.jobs.enqueue(once("other", 0));
+      await store.jobs.cancel([(await store.jobs.find(id)).seq]);
+      clock.now -= 1000;
+      expect((await store.jobs.enqueueAll(asyncly([once("other", 10)]))).known).toBe(1);
+      expect((await store.jobs.enqueueAll(asyncly([once("other", 1)]))).known).toBe(0);
+    });
+
     test("is stored once, however many enqueue it at the same moment, alone and in lists", async () => {
       await using temp = await makeStore();
       const stores = [temp.store, await temp.another(), await temp.another()];

@@ -7,12 +7,17 @@ import { openPostgres } from "../../../src/store/postgres/open.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { othersHaveReported } from "../../support/postgres-figures.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../../support/postgres-server.ts";
-import { claim, exitWith, newJob, register, settings } from "../../support/sample-jobs.ts";
+import { asyncly, claim, exitWith, newJob, register, settings, settle } from "../../support/sample-jobs.ts";
 
 // A real server on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(120_000);
 
 const jobs = 200_000;
+
+/** Of a key that most jobs had. */
+const once = newJob({ unique: { key: "key common", seconds: 0 } });
+
+const child = (id: string) => ({ id, if_fails: "cancel" as const });
 
 /** Index entries and rows that one step may look at; it changes 50 jobs at most. */
 const fewRows = 2_500;
@@ -23,7 +28,8 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
 
   beforeAll(async () => {
     database = await (await postgresServer()).newDatabase();
-    await using store = await openPostgres({ url: database.url });
+    // Its lease shall not end on a busy machine.
+    await using store = await openPostgres({ url: database.url, leaseMs: 3_600_000 });
     process_id = await register(store, "worker-a", "worker-b", "worker-c");
     await using sql = new SQL(database.url, { max: 1 });
     await fill(sql);
@@ -38,6 +44,19 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
           for (let n = 0; n < 50; n++) yield newJob();
         })(),
       ),
+    "enqueue of what was enqueued before": (store) => store.jobs.enqueueOnce(once),
+    "enqueue of a list of what was enqueued before": (store) =>
+      store.jobs.enqueueAll(asyncly([once, newJob({ unique: { key: "key other", seconds: 10 } })])),
+    "enqueue after others": (store) => store.jobs.enqueue(newJob({ after: [child("job-77777")] })),
+    "enqueue of a list after others": (store) =>
+      store.jobs.enqueueAll(asyncly([newJob({ after: [child("job-77777"), child("waiting-19")] })])),
+    "hold and release": async (store) => {
+      const { seq } = await store.jobs.find("waiting-29");
+      await store.jobs.hold([seq]);
+      await store.jobs.release([seq]);
+    },
+    edit: async (store) =>
+      store.jobs.edit((await store.jobs.find("waiting-39")).seq, { key: "k", queue: "q2" }),
     "claim from every queue": (store) => claim(store, { worker_ids: ["worker-a"] }),
     "claim from one": (store) => claim(store, { worker_ids: ["worker-b"], queues: ["q1"] }),
     "settle and claim": async (store) => {
@@ -49,12 +68,21 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
         wanted: { worker_ids: ["worker-c"], queues: null },
       });
     },
+    "a key is taken, and let go of": async (store) => {
+      const [job] = await claim(store, { worker_ids: ["worker-c"], queues: ["keyed"] });
+      expect(job!.job.key).toBe("many");
+      await settle(store, job!.lease, exitWith(1));
+    },
     heartbeat: (store) => store.workers.heartbeat(process_id),
     orders: (store) => store.leases.orders(process_id),
     "worker list": (store) => store.workers.list(),
     status: (store) => store.stats.read(),
     queues: (store) => store.stats.queues(),
     "what is outstanding": (store) => store.stats.outstanding(null),
+    "what is expected": (store) => store.stats.expected(null),
+    relatives: async (store) => store.jobs.relatives((await store.jobs.find("job-77777")).seq, 50),
+    "slow runs": (store) => store.alerts.runningSince(1_000_000_050),
+    "a backlog": (store) => store.alerts.readyJobs("q0", 50),
     list: (store) => store.jobs.list({}, { limit: 50 }),
     "list by state": (store) => store.jobs.list({ state: "dead" }, { limit: 50 }),
     "list by queue": (store) => store.jobs.list({ queue: "q3" }, { limit: 50 }),
@@ -110,19 +138,27 @@ async function fill(sql: SQL): Promise<void> {
   await sql`
     insert into queuectl.jobs (
       id, command, state, ready, attempts, attempt_number, max_retries, priority, timeout, queue, tags, cwd, env, run_at, next_run_at,
-      created_at, updated_at, finished_at, last_duration
+      created_at, updated_at, finished_at, last_duration, unique_key
     )
     select
       case state when 'pending' then 'waiting-' when 'failed' then 'late-' else 'job-' end || n, 'true', state, state = 'pending',
       1, 1, 3, 1 + n % 5, 0, 'q' || n % 5, case when n % 2 = 0 then '["common"]' else '[]' end, '/', '{}', 0,
       case state when 'pending' then 0 when 'failed' then 9000000000000 end,
-      0, 0, case when state in ('completed', 'dead', 'cancelled') then 1000000000 + n end, 1
+      0, 0, case when state in ('completed', 'dead', 'cancelled') then 1000000000 + n end, 1,
+      case when state = 'completed' then 'key common' end
     from generate_series(1, ${jobs}) as n cross join lateral (
       select case
         when n % 10000 = 3 then 'cancelled' when n % 10 = 9 then 'pending' when n % 100 = 8 then 'dead' when n % 100 = 7 then 'failed'
         else 'completed'
       end as state
     ) as own
+  `;
+  await sql`
+    insert into queuectl.jobs (
+      id, command, state, ready, parked, max_retries, priority, timeout, queue, tags, cwd, env, run_at, next_run_at, created_at, updated_at, key
+    )
+    select 'keyed-' || n, 'true', 'pending', n = 1, n > 1, 3, 1, 0, 'keyed', '[]', '/', '{}', 0, case when n = 1 then 0 end, 0, 0, 'many'
+    from generate_series(1, 20000) as n
   `;
   await sql`insert into queuectl.job_tags select 'common', seq from queuectl.jobs where tags <> '[]'`;
   await sql`insert into queuectl.job_tags select 'rare', seq from queuectl.jobs where seq % 10000 = 0`;

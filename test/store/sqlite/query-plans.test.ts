@@ -64,7 +64,9 @@ describe("how rows are found, whatever their number", () => {
     await store.jobs.prune(0, 10, ["completed", "dead", "cancelled"]);
     await store.jobs.finishedBefore(0, "dead");
     await store.stats.read();
+    await store.jobs.enqueueOnce(newJob({ unique: { key: "k", seconds: 10 } }));
     const plans = recorded.plans();
+    expect(plans).toContain("INDEX jobs_unique_unsettled (unique_key=?)");
     expect(plans).toContain("COVERING INDEX jobs_by_state (queue=? AND state=? AND seq<?)");
     expect(plans).toContain("INDEX jobs_finished (state=? AND finished_at<?)");
     expectNoWalks(plans);

@@ -28,7 +28,7 @@ create table queuectl.jobs (
   -- What holds a waiting job back: a user's word, its key that another one runs under, parents that are not settled.
   held boolean not null default false,
   key text collate "C",
-  -- Of jobs with the same one there is one that is not settled.
+  -- Whoever enqueues another job with the same one gets the one that is not settled.
   unique_key text collate "C",
   parked boolean not null default false,
   unmet integer not null default 0,
@@ -81,6 +81,8 @@ create index dependencies_of_parent on queuectl.dependencies (parent, child);
 create index dependencies_waiting on queuectl.dependencies (parent, child) where waits;
 
 create index jobs_unique on queuectl.jobs (unique_key, seq) where unique_key is not null;
+create index jobs_unique_unsettled on queuectl.jobs (unique_key, seq)
+where unique_key is not null and state in ('pending', 'processing', 'failed');
 
 create table queuectl.job_tags (
   tag text collate "C" not null,

@@ -22,7 +22,7 @@ create table jobs (
   -- What holds a waiting job back: a user's word, its key that another one runs under, parents that are not settled.
   held integer not null default 0 check (held in (0, 1)),
   key text,
-  -- Of jobs with the same one there is one that is not settled.
+  -- Whoever enqueues another job with the same one gets the one that is not settled.
   unique_key text,
   parked integer not null default 0 check (parked in (0, 1)),
   unmet integer not null default 0,
@@ -108,6 +108,8 @@ create index dependencies_of_parent on dependencies (parent, child);
 create index dependencies_waiting on dependencies (parent, child) where waits = 1;
 
 create index jobs_unique on jobs (unique_key, seq) where unique_key is not null;
+create index jobs_unique_unsettled on jobs (unique_key, seq)
+where unique_key is not null and state in ('pending', 'processing', 'failed');
 
 create table job_tags (
   tag text not null,
