@@ -75,7 +75,7 @@ async function stage({ db, plain }: Connection, source: AsyncIterable<NewJob>, b
         key: job.key,
         after: JSON.stringify(job.after),
         unique_key: job.unique?.key ?? null,
-        unique_ms: (job.unique?.seconds ?? 0) * 1000,
+        unique_ms: Math.round((job.unique?.seconds ?? 0) * 1000),
         run_at: job.run_at ?? null,
       });
     }

@@ -50,6 +50,17 @@ export function uniqueContract(makeStore: MakeStore): void {
         expect((await store.jobs.enqueueOnce(job)).isNew).toBe(true);
     });
 
+    test("counts for parts of a second too, alone and in a list", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const { seq, id } = await store.jobs.enqueue(once("k"));
+      await store.jobs.cancel([seq]);
+      clock.now += 1;
+      expect((await store.jobs.enqueueOnce(once("k", 0.0021))).job.id).toBe(id);
+      const { ids } = await store.jobs.enqueueAll(asyncly([once("k", 0.0021)]));
+      expect(await Array.fromAsync(ids())).toEqual([id]);
+    });
+
     test("is found when it was retried, though a newer one is settled", async () => {
       await using temp = await makeStore();
       const { store } = temp;
