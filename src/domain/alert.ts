@@ -134,7 +134,7 @@ function checkTarget({ channel, target, cwd }: NewAlert): void {
     case "webhook":
     case "slack":
       // Whoever adds an alert may enqueue, and so run any command here: to keep them from an address would protect nothing.
-      if (httpUrl(target) === undefined)
+      if (httpUrl(target) === undefined || /[\p{Cc}\p{Cs}]/u.test(target))
         throw misuse(`what ${channel} needs is a URL that begins with https:// or http://`);
       return;
     case "email": {
@@ -149,7 +149,8 @@ function checkTarget({ channel, target, cwd }: NewAlert): void {
       if (target.trim() === "") throw misuse("the command is empty");
       if (target.includes("\0"))
         throw misuse("the command contains a NUL byte, which no process can be given");
-      if (!cwd?.startsWith("/")) throw misuse("the directory of the command is not an absolute path");
+      if (!cwd?.startsWith("/") || cwd.includes("\0"))
+        throw misuse("the directory of the command is not an absolute path");
       return;
     default:
       channel satisfies never;

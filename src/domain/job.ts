@@ -179,7 +179,7 @@ export function checkNewJob(job: NewJob): NewJob {
   }
   if (job.key !== null) checkKey(job.key);
   if (job.unique) checkUnique(job.unique);
-  if (!job.cwd.startsWith("/") || job.cwd.includes("\0")) {
+  if (!job.cwd.startsWith("/") || job.cwd.includes("\0") || !job.cwd.isWellFormed()) {
     throw misuse(`cwd must be an absolute path, not ${shown(job.cwd)}`);
   }
   return job;
@@ -241,7 +241,7 @@ function checkUnique({ key, seconds }: Unique): void {
 export function checkTags(tags: readonly string[]): void {
   if (tags.length > maxTags) throw misuse(`a job has at most ${maxTags} tags, not ${tags.length}`);
   for (const tag of tags) {
-    if (!/^[^\s,\p{Cc}]{1,64}$/u.test(tag)) {
+    if (!/^[^\s,\p{Cc}\p{Cs}]{1,64}$/u.test(tag)) {
       throw misuse(`tag ${shown(tag)} is not 1 to 64 characters without blanks and commas`);
     }
   }
@@ -254,6 +254,8 @@ function checkEnv(env: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(env)) {
     if (!envName.test(name)) throw misuse(`${shown(name)} is not the name of an environment variable`);
     if (value.includes("\0")) throw misuse(`the environment variable ${name} contains a NUL byte`);
+    if (!value.isWellFormed())
+      throw misuse(`the environment variable ${name} contains half a character (a lone surrogate)`);
     const size = Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
     if (size > maxCommandBytes) {
       throw misuse(`the environment variable ${name} is ${size} bytes long; the limit is ${maxCommandBytes}`);

@@ -11,7 +11,7 @@ export interface SecretVariable {
 
 const secretForms = "NAME, or NAME=@/path of a file";
 
-const form = /^([A-Za-z_][A-Za-z0-9_]*)(?:=@(\/[^\0]*))?$/s;
+const form = /^([A-Za-z_][A-Za-z0-9_]*)(?:=@(\/[^\0\p{Cs}]*))?$/su;
 
 const mostSecrets = 64;
 const longestPath = 4096;

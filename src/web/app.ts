@@ -88,6 +88,7 @@ export function makeApp(web: Web, more: readonly ((web: Web) => AnyElysia)[] = [
         if (asset) return asset;
         const caller = await web.access.identify(request);
         if (caller) remember(request, caller);
+        checkAddress(request);
         await web.ready();
         const reply = await compressed(request, await app.handle(request));
         if (web.tls) reply.headers.set("strict-transport-security", "max-age=31536000");
@@ -106,6 +107,17 @@ function checkedRoutes(app: AnyElysia): RouteInfo[] {
     if (!isRouteScope(scope)) throw new Error(`the route ${method} ${path} does not declare its scope`);
     return { method, path, scope, doc };
   });
+}
+
+/** Refuses an address that says no text: what its routes were given would be none. */
+function checkAddress(request: Request): void {
+  const { pathname } = new URL(request.url);
+  try {
+    if (!decodeURIComponent(pathname).includes("\0")) return;
+  } catch {
+    // Bytes that are not UTF-8.
+  }
+  throw new Problem(400, "address", "the address contains what is no text");
 }
 
 function assetOf(web: Web, request: Request): Response | undefined {

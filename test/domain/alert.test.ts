@@ -53,6 +53,8 @@ describe("what an alert may say", () => {
     [{ target: "file:///etc/passwd" }, "begins with https://"],
     [{ target: "https://" }, "begins with https://"],
     [{ target: `https://a/${"x".repeat(10_000)}` }, "longer than"],
+    [{ target: "https://a/\0" }, "begins with https://"],
+    [{ channel: "command", target: "a", cwd: "/\0" }, "absolute"],
     [{ channel: "slack", target: "hooks.slack.com/x" }, "begins with https://"],
     [{ channel: "email", target: "" }, "not 0"],
     [{ channel: "email", target: "nobody" }, "is not an e-mail address"],

@@ -153,6 +153,17 @@ describe("refused by name and range", () => {
     expect(refusal({ env: { A: "x\0y" } }).message).toBe("the environment variable A contains a NUL byte");
   });
 
+  test("half a character, which cannot be stored as it is", () => {
+    for (const request of [
+      { tags: ["a\ud800"] },
+      { cwd: "/\ud800" },
+      { env: { A: "\udc00b" } },
+      { rules: { secret_env: ["A=@/\ud800"] } },
+    ])
+      expect(refusal(request).kind).toBe("usage");
+    expect(job({ tags: ["😀"], cwd: "/😀", env: { A: "😀" } }).tags).toEqual(["😀"]);
+  });
+
   test("every refusal is one of wrong use, on one line", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {

@@ -7,7 +7,9 @@ import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
 import { jobIn, newJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
-import { tempSqlite } from "../support/temp-sqlite.ts";
+import { postgres } from "../support/temp-postgres.ts";
+import { sqlite, tempSqlite } from "../support/temp-sqlite.ts";
+import { tempStore } from "../support/temp-store.ts";
 import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
@@ -36,6 +38,30 @@ describe("deny by default (D20)", () => {
     }
   });
 });
+
+for (const kind of [sqlite, postgres]) {
+  test.skipIf(kind.missing !== undefined)(
+    `what is no text is refused, and nothing stumbles over it, on ${kind.name}`,
+    async () => {
+      await using temp = await tempStore(kind);
+      using folder = tempFolder();
+      const faults: unknown[] = [];
+      const app = makeApp({ ...webOf(temp.store, folder.path), bug: (error) => faults.push(error) });
+      const status = async (method: string, path: string, body?: URLSearchParams) =>
+        (await app.handle(new Request(`http://localhost${path}`, { method, body: body ?? null }))).status;
+      for (const { method, path } of app.routes) {
+        if (!path.includes(":")) continue;
+        for (const text of ["%00", "a%00b", "%FF", "%ED%A0%80"])
+          expect([path, await status(method, path.replace(/:[a-z]+/g, text))]).toEqual([path, 400]);
+      }
+      for (const field of ["queue", "tag", "q", "before"])
+        for (const path of ["/jobs", "/dlq", "/api/v1/jobs"])
+          expect(await status("GET", `${path}?${field}=%00`)).toBeLessThan(500);
+      expect(await status("POST", "/workers/stop", new URLSearchParams({ id: "a\0" }))).toBeLessThan(500);
+      expect(faults).toEqual([]);
+    },
+  );
+}
 
 test("reading changes nothing (D9)", async () => {
   await using temp = await tempSqlite();

@@ -1,7 +1,7 @@
 // What PostgreSQL, and the way to it, say of trouble, in words a user can act on.
 
 import { SQL } from "bun";
-import { Refusal } from "../../domain/errors.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
 import { hasMoved } from "../refusals.ts";
 import { movedState } from "./moved.ts";
 
@@ -108,6 +108,8 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   if (state === movedState) return hasMoved(error.message);
   if (state === otherQueueState) return otherQueue(where);
   if (state === "08P01" && /startup parameter/.test(error.message)) return throughPooler(where);
+  // Whatever a user asks for by such a text, there is none: nothing with a NUL byte is ever stored.
+  if (state === "22021") return misuse("a text contains a NUL byte", "leave it out");
   const known = table.find(([prefix]) => state.startsWith(prefix));
   if (!known) return undefined;
   const [, kind, say, advice] = known;
