@@ -17,7 +17,7 @@ import { anchorsOf, linksOf } from "./support/documents.ts";
 import { program } from "./support/queuectl.ts";
 
 // Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const root = resolve(import.meta.dir, "..");
 const textOf = (path: string) => readFileSync(join(root, path), "utf8");

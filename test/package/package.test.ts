@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { version } from "../../src/self.ts";
 import { collect } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -70,6 +71,14 @@ afterAll(() => project && rmSync(project, { recursive: true }));
 describe.skipIf(missing.length > 0)(
   missing.length > 0 ? `the package of npm (no ${missing})` : "the package of npm",
   () => {
+    test("says its version and the commit that it was packed from", async () => {
+      const commit = Bun.spawnSync([join(root, ".ci/commit")])
+        .stdout.toString()
+        .trim();
+      const { stdout } = await call(["npx", "queuectl", "--version"]);
+      expect(stdout).toBe(`queuectl ${version}${commit && ` (${commit})`}`);
+    });
+
     test("npx runs it, and passes on output and exit status", async () => {
       const words = ["npx", "queuectl", "run", "--max-retries", "0", "echo hello; exit 3"];
       expect(await call(words)).toMatchObject({ status: 3, stdout: "hello" });
