@@ -1,6 +1,7 @@
 // What --help says: of everything, of a group of commands, or of one; and what somebody reads who calls queuectl without a word.
 
 import type { Command } from "./command.ts";
+import { isTerminal } from "./output.ts";
 import { type Entry, program, shown } from "./program.ts";
 import type { Named } from "./words.ts";
 
@@ -71,9 +72,31 @@ const overviewOf = (command: Entry) => [headOf(command), command.about] as const
 
 const headOf = ({ name, takes }: Named) => (takes === undefined ? name : `${name} ${takes}`);
 
+/** What stands at the left at a terminal, at most; what is longer has its text below it. */
+const widestLeft = 28;
+
+/** At a terminal it fits the width, with texts that go on below themselves; elsewhere each row is one line. */
 function section(title: string, rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd())].join(
-    "\n",
-  );
+  const columns = isTerminal(1) ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+  const widest = Math.max(...rows.map(([left]) => left.length));
+  const width = columns === Number.POSITIVE_INFINITY ? widest : Math.min(widest, widestLeft);
+  const indent = " ".repeat(width + 4);
+  const lines = rows.flatMap(([left, right]) => {
+    if (right === "") return [`  ${left}`];
+    const texts = wrapped(right, columns - indent.length);
+    const isBeside = left.length <= width;
+    return [
+      isBeside ? `  ${left.padEnd(width)}  ${texts[0]}` : `  ${left}`,
+      ...texts.slice(isBeside ? 1 : 0).map((text) => indent + text),
+    ];
+  });
+  return [`${title}:`, ...lines].join("\n");
 }
+
+/** A column narrower than this would have a word a line. */
+const narrowest = 24;
+
+const wrapped = (text: string, columns: number): string[] =>
+  columns === Number.POSITIVE_INFINITY
+    ? [text]
+    : Bun.wrapAnsi(text, Math.max(narrowest, columns)).split("\n");

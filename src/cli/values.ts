@@ -3,8 +3,8 @@
 import { durationForms, parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import { type JobState, jobStates } from "../domain/job.ts";
+import { didYouMean } from "../domain/nearest.ts";
 import { parseTime, timeForms } from "../domain/time.ts";
-import { didYouMean } from "./nearest.ts";
 
 /** A whole number from `min` to `max`. */
 export function wholeNumber(name: string, text: string, min: number, max: number): number {

@@ -4,7 +4,7 @@
 
 import { type CAC, cac } from "cac";
 import { misuse } from "../domain/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../domain/nearest.ts";
 
 /** As cac has it: `--file <file>` takes a value, `--json` none. */
 export type Flag = readonly [flags: string, about: string, often?: "repeatable"];
@@ -95,7 +95,10 @@ function takeCommand<Command extends Named>(
       throw misuse(
         `there is no command ${JSON.stringify(first)}`,
         synonym === undefined
-          ? (didYouMean(first, new Set(names)) ?? "queuectl --help lists the commands")
+          ? (didYouMean(first, new Set(names)) ??
+              (first.includes(" ")
+                ? "queuectl enqueue stores a command to be run"
+                : "queuectl --help lists the commands"))
           : `did you mean queuectl ${synonym}?`,
       );
     }

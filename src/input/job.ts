@@ -4,6 +4,7 @@ import { z } from "zod";
 import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
+import { didYouMean } from "../domain/nearest.ts";
 import { parseIso } from "../domain/time.ts";
 import { jsonFault } from "./json-fault.ts";
 import { ruleShape, rulesIn } from "./rules.ts";
@@ -139,7 +140,9 @@ const worstOf = (issues: readonly Issue[]) =>
 function issueText(issue: Issue, value: unknown): string {
   if (issue.code === "unrecognized_keys") {
     const keys = Object.keys(jobBody.shape).filter((key) => !(systemKeys as readonly string[]).includes(key));
-    return `a job has no key ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}; its keys are ${keys.join(", ")}`;
+    const unknown = `a job has no key ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
+    const near = issue.keys.length === 1 ? didYouMean(issue.keys[0]!, keys) : undefined;
+    return `${unknown}${near ? ` (${near})` : ""}; its keys are ${keys.join(", ")}`;
   }
   if (issue.path.length === 0) return `a job is a JSON object, not ${kindOf(value)}`;
   const name = issue.path.join(".");

@@ -7,6 +7,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { program, queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { tempFolder } from "../support/temp-home.ts";
+import { atTerminal } from "../support/terminal.ts";
 
 setDefaultTimeout(60_000);
 
@@ -25,6 +26,19 @@ test("alone it says what it is and three commands to try, which work in their or
   for (const line of lines) results.push(await shell(q, line));
   expect(results.map(({ status }) => status)).toEqual([0, 0, 0]);
   expect(results[2]!.stdout.toString()).toContain("completed");
+});
+
+test("at a terminal, help keeps to its width, and says the same", async () => {
+  await using q = queuectl();
+  const words = (text: string) => text.split(/\s+/).filter(Boolean).join(" ");
+  for (const command of [["--help"], ["enqueue", "--help"], ["schedule", "add", "--help"]]) {
+    const terminal = atTerminal(q, command, { columns: 80 });
+    expect(await terminal.exited()).toBe(0);
+    const lines = terminal.shown().split("\r\n");
+    const typed = lines.filter((line) => /^ {2}(?!queuectl|find|enqueue ')/.test(line));
+    expect(typed.filter((line) => Bun.stringWidth(line) > 80)).toEqual([]);
+    expect(words(terminal.shown())).toBe(words(await q.ok(...command)));
+  }
 });
 
 /** Empty where the tests are in no checkout, or git does not trust whose it is. */

@@ -178,7 +178,7 @@ describe("refused as wrong use", () => {
     [
       "an unknown key by its name",
       withKey("comand", "x"),
-      'a job has no key "comand"; its keys are command, id, max_retries',
+      'a job has no key "comand" (did you mean command?); its keys are command, id, max_retries',
     ],
     ["several unknown keys by their names", '{"command":"a","x":1,"y":2}', 'a job has no key "x", "y"; '],
     ["a key that every object has", withKey("constructor", 1), 'a job has no key "constructor"'],

@@ -2,13 +2,13 @@
 // is as true as the program that is installed.
 
 import { misuse } from "../../domain/errors.ts";
+import { didYouMean } from "../../domain/nearest.ts";
 import type { Commands } from "../command.ts";
 import bash from "../completions/bash.txt" with { type: "text" };
 import fish from "../completions/fish.txt" with { type: "text" };
 import zsh from "../completions/zsh.txt" with { type: "text" };
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { didYouMean } from "../nearest.ts";
 import { writeOut } from "../output.ts";
 
 export const commands: Commands = {

@@ -1,6 +1,7 @@
 // queuectl config: show and change settings.
 
 import { misuse } from "../../domain/errors.ts";
+import { didYouMean } from "../../domain/nearest.ts";
 import {
   environmentName,
   findSetting,
@@ -16,7 +17,6 @@ import {
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { didYouMean } from "../nearest.ts";
 import { jsonFlag, note, printJson, printLine, printTable } from "../output.ts";
 
 export const commands: Commands = {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { didYouMean, nearest } from "../../src/cli/nearest.ts";
+import { didYouMean, nearest } from "../../src/domain/nearest.ts";
 
 const commands = [
   "enqueue",
