@@ -8,11 +8,14 @@ import { Problem } from "./errors.ts";
 import { compressed, jsonReply } from "./reply.ts";
 import { alertRoutes } from "./routes/alerts.tsx";
 import { apiRoutes } from "./routes/api.ts";
-import { apiActionRoutes } from "./routes/api-actions.ts";
 import { apiAlertRoutes } from "./routes/api-alerts.ts";
+import { apiDeadLetterRoutes } from "./routes/api-dead-letter.ts";
+import { apiJobRoutes } from "./routes/api-jobs.ts";
 import { apiPruneRoutes } from "./routes/api-prune.ts";
 import { apiQueueRoutes } from "./routes/api-queues.ts";
 import { apiScheduleRoutes } from "./routes/api-schedules.ts";
+import { apiSettingRoutes } from "./routes/api-settings.ts";
+import { apiWorkerRoutes } from "./routes/api-workers.ts";
 import { bulkRoutes } from "./routes/bulk.tsx";
 import { deadLetterRoutes } from "./routes/dead-letter.tsx";
 import { editRoutes } from "./routes/edit.ts";
@@ -60,7 +63,10 @@ const routeFiles = [
   editRoutes,
   loginRoutes,
   apiRoutes,
-  apiActionRoutes,
+  apiJobRoutes,
+  apiDeadLetterRoutes,
+  apiWorkerRoutes,
+  apiSettingRoutes,
   apiPruneRoutes,
   apiScheduleRoutes,
   apiAlertRoutes,

@@ -7,7 +7,7 @@ import htmx from "htmx.org/dist/htmx.min.js" with { type: "text" };
 import app from "../../views/assets/app.js" with { type: "text" };
 import type { Assets } from "../../views/assets/assets.ts";
 import icon from "../../views/assets/icon.svg" with { type: "text" };
-import style from "../../views/assets/style.css" with { type: "text" };
+import { style } from "../../views/assets/style.ts";
 import { shieldHeaders } from "./reply.ts";
 
 interface Asset {
@@ -35,25 +35,8 @@ const withoutMap = (text: string) => text.replace(/\n?\/\/# sourceMappingURL=\S+
 
 const script = [htmx, csp, sse, ptag, app].map(withoutMap).join("\n;\n");
 
-/** The colours 16 to 255 of terminals, a cube and a row of greys: mixed with the ground's opposite, so that they can be read. */
-function terminalColours(): string {
-  const levels = [0, 95, 135, 175, 215, 255];
-  const rules = Array.from({ length: 240 }, (_, index) => {
-    const grey = 8 + (index - 216) * 10;
-    const [r, g, b] =
-      index < 216
-        ? [levels[Math.floor(index / 36)], levels[Math.floor(index / 6) % 6], levels[index % 6]]
-        : [grey, grey, grey];
-    const colour = `rgb(${r} ${g} ${b})`;
-    const mixed = (part: number, other: string) => `color-mix(in oklab,${colour} ${part}%,${other})`;
-    const n = index + 16;
-    return `.f${n}{color:light-dark(${mixed(50, "#000")},${mixed(55, "#fff")})}.b${n}{background:${mixed(30, "transparent")}}`;
-  });
-  return rules.join("\n");
-}
-
 const all = {
-  style: asset("queuectl.css", "text/css; charset=utf-8", `${style}${terminalColours()}\n`),
+  style: asset("queuectl.css", "text/css; charset=utf-8", style),
   script: asset("queuectl.js", "text/javascript; charset=utf-8", script),
   icon: asset("icon.svg", "image/svg+xml", icon),
 };

@@ -1,0 +1,75 @@
+// Dead letters in the HTTP API.
+
+import { Elysia } from "elysia";
+import { misuse } from "../../domain/errors.ts";
+import { shownJobJson } from "../../domain/json.ts";
+import * as shapes from "../../input/api.ts";
+import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
+import { changeAll } from "../bulk.ts";
+import { retryEdited } from "../edit.ts";
+import { filterOf } from "../filters.ts";
+import { audited } from "../forms.ts";
+import { optionalJson, pointing } from "../json-body.ts";
+import { jsonReply } from "../reply.ts";
+import { checkScope, needs, type Web } from "../web.ts";
+import { allQuery, change } from "./api-jobs.ts";
+
+export const apiDeadLetterRoutes = (web: Web) =>
+  new Elysia({ prefix: "/api/v1" })
+    .post(
+      "/dlq/:id/retry",
+      ({ request, params }) => retryDead(web, request, params.id),
+      needs("operate", {
+        summary: "Retry a dead letter, with other values for the keys that the body has",
+        body: jobEditBody,
+        answers: { 200: shapes.job },
+      }),
+    )
+    .delete(
+      "/dlq/:id",
+      ({ request, params }) => change(web, request, params.id, "delete", "dead"),
+      needs("operate", { summary: "Delete a dead letter", answers: { 204: null } }),
+    )
+    .post(
+      "/dlq/retry-all",
+      ({ request }) => changeDead(web, request, "retry"),
+      needs("operate", {
+        summary: "Retry all dead letters, or those that match",
+        query: { queue: allQuery.queue, tag: allQuery.tag, q: allQuery.q },
+        answers: { 200: shapes.changed },
+      }),
+    )
+    .post(
+      "/dlq/purge",
+      ({ request }) => changeDead(web, request, "delete"),
+      needs("operate", { summary: "Delete all dead letters", answers: { 200: shapes.changed } }),
+    );
+
+/** Who may not enqueue may not change what runs either. */
+async function retryDead(web: Web, request: Request, id: string): Promise<Response> {
+  const body = await optionalJson(request);
+  const isEdit = typeof body !== "object" || body === null || Object.keys(body).length > 0;
+  if (!isEdit) return change(web, request, id, "retry", "dead");
+  checkScope(request, "enqueue");
+  const job = await web.store.jobs.find(id);
+  const retried = await pointing(async () => retryEdited(web, job, readJobEditValue(body, job)));
+  audited(web, request, "retry, edited", [job.id]);
+  return jsonReply(shownJobJson(retried));
+}
+
+async function changeDead(web: Web, request: Request, what: "retry" | "delete"): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  const unknown = [...query.keys()].find(
+    (name) => what === "delete" || !["queue", "tag", "q"].includes(name),
+  );
+  if (unknown !== undefined) throw misuse(`there is no parameter ${JSON.stringify(unknown)}`);
+  web.hold(request);
+  const result = await changeAll(web, {
+    change: what,
+    filter: { ...filterOf(query), state: "dead" },
+    newest: await web.store.matching.newest(),
+  });
+  web.shared.forget();
+  audited(web, request, what === "retry" ? "dlq retry-all" : "dlq purge", [], result.changed);
+  return jsonReply(result);
+}
