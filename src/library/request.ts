@@ -4,7 +4,7 @@
 import { resolve } from "node:path";
 import type { Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
-import { type JobDefaults, type NewJob, newJob } from "../domain/job.ts";
+import { type JobDefaults, type JobRequest, type NewJob, newJob } from "../domain/job.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { commandOf } from "../domain/shell-words.ts";
 import { after } from "../domain/time.ts";
@@ -14,9 +14,13 @@ export type After = string | (Pick<Parent, "id"> & Partial<Pick<Parent, "if_fail
 
 /** What a job may be given; what is left out comes from the settings, as on the command line. The keys are those of a job's JSON. */
 export interface EnqueueOptions
-  extends Partial<Omit<NewJob, "command" | "run_at" | "rules" | "after">>,
+  extends Partial<Omit<NewJob, "command" | "run_at" | "rules" | "after" | "unique">>,
     JobRules {
   readonly after?: readonly After[] | undefined;
+  /** The job that is there already is given back: of the same key, or with `true` of the same command, queue and directory. */
+  readonly unique?: string | boolean | undefined;
+  /** Seconds within which one that was enqueued counts, whatever became of it. */
+  readonly unique_for?: number | undefined;
   /** When it may first run: a moment, in milliseconds since 1970 or as a Date. A past one means now. */
   readonly run_at?: Date | number | undefined;
   /** Seconds to wait before the first run, instead of `run_at`. */
@@ -38,7 +42,7 @@ export interface EnqueueFacts {
 }
 
 export function jobOf({ command, ...options }: JobWish, { defaults, now }: EnqueueFacts): NewJob {
-  const { run_at, delay, ...rest } = options;
+  const { run_at, delay, unique, unique_for, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   checkKinds(given, defaults);
   const isRule = ([name]: readonly [string, unknown]) => Object.hasOwn(ruleSamples, name);
@@ -49,6 +53,7 @@ export function jobOf({ command, ...options }: JobWish, { defaults, now }: Enque
       command: textOf(command),
       run_at: momentOf(run_at, delay, now),
       after: (rest.after ?? []).map(parentOf),
+      unique: uniqueOf(unique, unique_for),
       ...(rest.cwd !== undefined && { cwd: resolve(defaults.cwd, rest.cwd) }),
     },
     defaults,
@@ -59,6 +64,15 @@ function parentOf(given: After): Parent {
   const { id, if_fails = "cancel" } = typeof given === "string" ? { id: given } : (given ?? {});
   if (typeof id !== "string") throw misuse("after is a list of ids, or of { id, if_fails }");
   return { id, if_fails };
+}
+
+function uniqueOf(unique: unknown, unique_for: unknown): JobRequest["unique"] {
+  if (unique !== undefined && typeof unique !== "string" && typeof unique !== "boolean")
+    throw misuse(`unique cannot be ${shownValue(unique)}: it is true, or a key`);
+  if (unique_for !== undefined && typeof unique_for !== "number")
+    throw misuse(`unique_for cannot be ${shownValue(unique_for)}: it is a number of seconds`);
+  if (typeof unique !== "string" && !unique && unique_for === undefined) return undefined;
+  return { key: typeof unique === "string" ? unique : undefined, seconds: unique_for ?? 0 };
 }
 
 function textOf(command: Command): string {
@@ -100,12 +114,12 @@ const ruleSamples: Readonly<Record<keyof JobRules, unknown>> = {
 
 /** A value is of the kind that it has in a complete job; a name that is not in one is none. */
 function checkKinds(options: readonly (readonly [string, unknown])[], defaults: JobDefaults): void {
-  const { command: _command, rules: _rules, ...job } = newJob({ command: "true" }, defaults);
+  const { command: _command, rules: _rules, unique: _unique, ...job } = newJob({ command: "true" }, defaults);
   const samples: Readonly<Record<string, unknown>> = { ...job, id: "", key: "", ...ruleSamples };
   for (const [name, value] of options) {
     if (!Object.hasOwn(samples, name)) {
       const names = Object.keys(samples).join(", ");
-      throw misuse(`there is no option ${shownValue(name)}`, `there are ${names}, delay`);
+      throw misuse(`there is no option ${shownValue(name)}`, `there are ${names}, unique, unique_for, delay`);
     }
     const [kind, wanted] = [kindOf(value), kindOf(samples[name])];
     if (kind !== wanted && wanted !== "null")

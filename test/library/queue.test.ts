@@ -113,6 +113,20 @@ describe("enqueue", () => {
     expect(await queue.job("one")).toMatchObject({ state: "dead", attempts: 1, rules });
   });
 
+  test("what is enqueued once is given back as long as it is there, alone and in a list, as on the command line", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    const { id } = await queue.enqueue("true", { unique: true });
+    expect((await queue.enqueue("true", { unique: true })).id).toBe(id);
+    expect(await queue.enqueueAll([{ command: "true", unique: true }])).toEqual([id]);
+    expect(await q.ok("enqueue", "--unique", "--cwd", process.cwd(), "true")).toBe(id);
+    const keyed = await queue.enqueue("true", { unique: "k", unique_for: 60 });
+    await queue.cancel(keyed.id);
+    expect((await queue.enqueue("false", { unique: "k", unique_for: 60 })).id).toBe(keyed.id);
+    expect((await queue.enqueue("false", { unique: "k" })).id).not.toBe(keyed.id);
+    expect((await queue.enqueue("true", { unique: false })).id).not.toBe(id);
+  });
+
   const wrong: { readonly options: object; readonly says: string }[] = [
     { options: { maxRetries: 3 }, says: 'there is no option "maxRetries"' },
     { options: { max_retries: "3" }, says: "max_retries cannot be" },
@@ -122,6 +136,10 @@ describe("enqueue", () => {
     { options: { after: "one" }, says: "after cannot be" },
     { options: { after: [7] }, says: "after is a list of ids" },
     { options: { after: [{ id: "one", if_fails: "go" }] }, says: "if_fails cannot be" },
+    { options: { unique: {} }, says: "unique cannot be {}: it is true, or a key" },
+    { options: { unique: "" }, says: "is not 1 to 200 characters" },
+    { options: { unique_for: "1h" }, says: "unique_for cannot be" },
+    { options: { unique_for: -1 }, says: "unique_for cannot be -1 s" },
     { options: { retry_on: 75 }, says: "retry_on cannot be 75" },
     { options: { retry_on: "all" }, says: "retry_on" },
     { options: { rules: {} }, says: 'there is no option "rules"' },
