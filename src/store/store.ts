@@ -124,8 +124,9 @@ export interface Jobs {
   deleteDead(limit: number): Promise<readonly RemovedJob[]>;
 
   /**
-   * Removes up to `limit` jobs of these states, completed and cancelled ones without, that finished before a moment; and with any
-   * moment what nobody looks at any more: figures older than charts look back, and what enqueues that were cut off have left.
+   * Removes up to `limit` jobs of these states, completed and cancelled ones without, that finished before a moment and that no other job
+   * waits for; and with any moment what nobody looks at any more: figures older than charts look back, and what enqueues that were cut
+   * off have left.
    */
   prune(before: number, limit: number, states?: readonly SettledState[]): Promise<readonly RemovedJob[]>;
 

@@ -156,6 +156,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
           for (const state of states) {
             const finished: Row[] = await tx`
               select * from queuectl.jobs where ${isFinished(tx)} and state = ${state} and finished_at < ${before}
+                and not exists (select from queuectl.dependencies where parent = jobs.seq and waits)
               order by finished_at limit ${limit - rows.length} for update skip locked
             `;
             rows.push(...finished);

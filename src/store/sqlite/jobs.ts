@@ -128,6 +128,7 @@ export function jobs(connection: Connection): Jobs {
         for (const state of states) {
           const finished = sql(`
             select * from jobs where ${isFinished} and state = $state and finished_at < $before
+              and not exists (select 1 from dependencies where parent = jobs.seq and waits = 1)
             order by finished_at limit $limit
           `);
           rows.push(...finished.all({ state, before, limit: limit - rows.length }));
