@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
-import type { JobRequest } from "../domain/job.ts";
+import { type JobRequest, shown } from "../domain/job.ts";
 import { didYouMean } from "../domain/nearest.ts";
 import { parseIso } from "../domain/time.ts";
 import { jsonFault } from "./json-fault.ts";
@@ -137,10 +137,14 @@ type Issue = z.core.$ZodIssue;
 const worstOf = (issues: readonly Issue[]) =>
   issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
 
+/** Of keys that a job has not. */
+const mostNamed = 5;
+
 function issueText(issue: Issue, value: unknown): string {
   if (issue.code === "unrecognized_keys") {
     const keys = Object.keys(jobBody.shape).filter((key) => !(systemKeys as readonly string[]).includes(key));
-    const unknown = `a job has no key ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
+    const named = issue.keys.slice(0, mostNamed).map(shown).join(", ");
+    const unknown = `a job has no key ${named}${issue.keys.length > mostNamed ? " and others" : ""}`;
     const near = issue.keys.length === 1 ? didYouMean(issue.keys[0]!, keys) : undefined;
     return `${unknown}${near ? ` (${near})` : ""}; its keys are ${keys.join(", ")}`;
   }
@@ -151,10 +155,25 @@ function issueText(issue: Issue, value: unknown): string {
     value,
   );
   if (issue.code === "invalid_type" && given === undefined) return `a job needs a ${name}`;
-  if (issue.code === "invalid_type")
-    return `${name} must be a ${issue.expected}, not ${JSON.stringify(given)}`;
+  if (issue.code === "invalid_type") return `${name} must be a ${issue.expected}, not ${valueText(given)}`;
   return `${name}: ${issue.message}`;
 }
 
+/** What may be nested too deeply to be written. */
+function valueText(value: unknown): string {
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  } catch {
+    return kindOf(value);
+  }
+}
+
 const kindOf = (value: unknown) =>
-  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "an array"
+      : typeof value === "object"
+        ? "an object"
+        : `a ${typeof value}`;

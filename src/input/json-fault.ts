@@ -5,7 +5,12 @@ import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 /** Such as `unexpected end at line 1, column 12`; of one line of many, whose number the caller says, just the column. */
 export function jsonFault(text: string, { oneOfMany = false } = {}): string {
   const errors: ParseError[] = [];
-  parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  try {
+    parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return "it is nested too deeply";
+  }
   const [first] = errors;
   if (!first) return "it cannot be read";
   const before = text.slice(0, first.offset);

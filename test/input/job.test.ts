@@ -232,6 +232,18 @@ describe("refused as wrong use", () => {
     expect(refused.message).toStartWith(message);
   });
 
+  test("however deeply it is nested, and however much of it is wrong, in a short message", () => {
+    const deep = (begin: string, end: string) => `${begin.repeat(100_000)}1${end.repeat(100_000)}`;
+    expect(refusal(deep("[", "]")).message).toBe("a job is a JSON object, not an array");
+    expect(refusal("[".repeat(100_000)).message).toBe("broken JSON: it is nested too deeply");
+    expect(refusal(`{"command":${deep("[", "]")}}`).message).toBe("command must be a string, not an array");
+    const env = `{"command":"a","env":${deep('{"A":', "}")}}`;
+    expect(refusal(env).message).toBe("env.A must be a string, not an object");
+    const unknown = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`${n}${"x".repeat(500)}`, n]));
+    expect(refusal(JSON.stringify({ command: "a", ...unknown })).message.length).toBeLessThan(1000);
+    expect(refusal(withKey("priority", ["x".repeat(500)])).message.length).toBeLessThan(200);
+  });
+
   test("with the place in front where there is one", () => {
     expect(refusal("3", "line 7").message).toBe("line 7: a job is a JSON object, not a number");
     expect(refusal('{"command":', "line 7").message).toBe("line 7: broken JSON: unexpected end at column 12");
