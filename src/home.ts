@@ -55,9 +55,9 @@ export const jobLogsFolder = (home: string) => join(logsFolder(home), "jobs");
 /** Beside a log, where stderr goes that is kept apart. */
 export const errorLogPath = (logPath: string) => logPath.replace(/\.log$/, ".err.log");
 
-/** Whose log a path names; undefined for a file that is none. */
+/** Whose log, or note beside one, a path names; undefined for a file that is neither. */
 export function attemptOfLog(path: string): { readonly seq: number; readonly attempt: number } | undefined {
-  const [, seq, attempt] = /(?:^|\/)(\d+)-(\d+)(?:\.err)?\.log$/.exec(path) ?? [];
+  const [, seq, attempt] = /(?:^|\/)(\d+)-(\d+)(?:\.err)?\.(?:log|gap)$/.exec(path) ?? [];
   return attempt === undefined ? undefined : { seq: Number(seq), attempt: Number(attempt) };
 }
 

@@ -44,7 +44,7 @@ const parts: readonly (readonly [RegExp, Part])[] = [
   [/^src\/store\//, "store"],
   [/^views\//, "views"],
   [/^src\/input\//, "input"],
-  [/^src\/(self|home|log)\.ts$/, "leaf"],
+  [/^src\/(self|home|log|gap)\.ts$/, "leaf"],
   [/^src\/domain\//, "domain"],
 ];
 
@@ -89,6 +89,8 @@ const exceptions: readonly { from: string; to: string; reason: string }[] = [];
 const packages: Readonly<Record<string, readonly Part[]>> = {
   bun: ["library", "worker", "web", "store", "database"],
   "bun:sqlite": ["database"],
+  // One call of the C library that Bun has no function for.
+  "bun:ffi": ["runner"],
   cac: ["cli"],
   // The library knows an app by type only.
   elysia: ["web", "library"],
@@ -113,6 +115,7 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/open.ts": "only the database that is asked for is loaded",
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
+  "src/runner/punch.ts": "only what is longer than is kept has something taken out of its midst",
   "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
   "src/library/queue.ts": "only who cancels what runs needs what can end a dead worker's commands",
   "src/alerts/send.ts": "only who sends something by one way loads what that needs",

@@ -2,6 +2,7 @@
 // the file as `queue.db` in a new home folder, the folder of logs as its `logs`.
 
 import {
+  appendFileSync,
   closeSync,
   copyFileSync,
   existsSync,
@@ -12,9 +13,12 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { isSystemError, Refusal, reasonOf } from "../domain/errors.ts";
+import { gapPath, readGap, writeGap } from "../gap.ts";
 import {
   databasePath,
   ensureFolderOf,
@@ -24,6 +28,7 @@ import {
   syncFolder,
   workerLogsFolder,
 } from "../home.ts";
+import { openFileLog, piecesFrom } from "../store/logs.ts";
 import type { Copy } from "../store/sqlite/copy.ts";
 import { filesBelow, foundJobLogs } from "./job-logs.ts";
 
@@ -73,7 +78,7 @@ async function copyQueue(home: string, file: string, logs: string | undefined): 
   const { copyDatabase } = await import("../store/sqlite/copy.ts");
   {
     using copy = await copyDatabase(databasePath(home), file);
-    if (logs !== undefined) copyLogs(home, logs, copy);
+    if (logs !== undefined) await copyLogs(home, logs, copy);
   }
   sync(file);
 }
@@ -82,11 +87,15 @@ async function copyQueue(home: string, file: string, logs: string | undefined): 
  * Of the jobs' logs only those of attempts that the copied database knows: a restored queue counts on from there, and must not
  * find output of runs that it never made.
  */
-function copyLogs(home: string, to: string, copy: Copy): void {
+async function copyLogs(home: string, to: string, copy: Copy): Promise<void> {
   const from = logsFolder(home);
   mkdirSync(to, { mode: folderMode });
   const jobLogs = foundJobLogs(home).filter(({ seq, attempt }) => copy.hasAttempt(seq, attempt));
-  for (const { path } of jobLogs) copyFile(path, join(to, relative(from, path)));
+  for (const { path } of jobLogs.filter(({ path }) => path.endsWith(".log"))) {
+    const target = join(to, relative(from, path));
+    if (readGap(path)) await copyKept(path, target);
+    else copyFile(path, target);
+  }
   for (const path of filesBelow(workerLogsFolder(home))) copyFile(path, join(to, relative(from, path)));
 }
 
@@ -100,6 +109,28 @@ function copyFile(from: string, to: string): void {
     throw error;
   }
   sync(to);
+}
+
+/** A file with a hole is as large as all that was printed; the copy has none. */
+async function copyKept(path: string, to: string): Promise<void> {
+  using log = openFileLog(path);
+  if (!log) return;
+  ensureFolderOf(to);
+  writeFileSync(to, "", { mode: fileMode });
+  let end = 0;
+  let from: number | undefined;
+  for await (const { start, bytes } of piecesFrom(log, 0)) {
+    if (start > end) {
+      // What was copied from behind the gap is in it now, when the command writes faster than this.
+      from ??= end;
+      truncateSync(to, from);
+      writeGap(to, { from, to: start, at: from });
+    }
+    appendFileSync(to, bytes);
+    end = start + bytes.length;
+  }
+  sync(to);
+  if (from !== undefined) sync(gapPath(to));
 }
 
 function sync(path: string): void {

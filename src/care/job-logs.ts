@@ -10,7 +10,7 @@ export interface FoundLog {
   readonly attempt: number;
 }
 
-/** Every log of every attempt, a folder at a time. What vanishes meanwhile is left out. */
+/** Every log of every attempt, and every note beside one, a folder at a time. What vanishes meanwhile is left out. */
 export function* foundJobLogs(home: string): Generator<FoundLog> {
   for (const path of filesBelow(jobLogsFolder(home))) {
     const owner = attemptOfLog(path);

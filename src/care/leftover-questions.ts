@@ -13,7 +13,7 @@ export function leftoverLogs(checkup: Checkup, { home }: Patient): Finding {
   let count = 0;
   const leftover: string[] = [];
   for (const { path, seq, attempt } of foundJobLogs(home)) {
-    count++;
+    if (path.endsWith(".log")) count++;
     if (!checkup.hasAttempt(seq, attempt)) leftover.push(path);
   }
   return judgeLeftovers(leftover, "log", `of jobs that are no more, in ${jobLogsFolder(home)}`, () =>

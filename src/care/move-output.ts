@@ -1,8 +1,12 @@
 // The output of a queue that moves: files below the home folder on one side, pieces in the database on the other.
 
-import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { Refusal } from "../domain/errors.ts";
+import { streams } from "../domain/rules.ts";
+import { writeGap } from "../gap.ts";
 import { ensureFolderOf, errorLogPath, fileMode, jobLogPath, jobLogsFolder } from "../home.ts";
+import { openFileLog, piecesFrom } from "../store/logs.ts";
+import type { OutputOf } from "../store/store.ts";
 import { type Arrival, type Departure, type MovedOutput, movedTables } from "../store/transfer.ts";
 import { foundJobLogs } from "./job-logs.ts";
 
@@ -38,8 +42,6 @@ export function refuseOtherLogs(home: string): void {
 
 const attempts = movedTables.find(({ name }) => name === "attempts")!;
 
-const pieceBytes = 256 * 1024;
-
 /** Pieces are gathered up to so many, or so many bytes. */
 const piecesAtOnce = 500;
 const bytesAtOnce = 4 * 1024 ** 2;
@@ -50,50 +52,42 @@ async function* piecesOf(departure: Departure, home: string): AsyncIterable<read
   let size = 0;
   for await (const rows of departure.rows(attempts)) {
     for (const { job_seq, number } of rows as unknown as readonly { job_seq: number; number: number }[]) {
-      for (const piece of allPiecesIn(jobLogPath(home, job_seq, number))) {
-        gathered.push({ job_seq, attempt: number, ...piece });
-        size += piece.bytes.length;
-        if (gathered.length < piecesAtOnce && size < bytesAtOnce) continue;
-        yield gathered;
-        gathered = [];
-        size = 0;
+      for (const stream of streams) {
+        for await (const piece of piecesIn(fileOf(home, { job_seq, attempt: number, stream }))) {
+          gathered.push({ job_seq, attempt: number, stream, ...piece });
+          size += piece.bytes.length;
+          if (gathered.length < piecesAtOnce && size < bytesAtOnce) continue;
+          yield gathered;
+          gathered = [];
+          size = 0;
+        }
       }
     }
   }
   if (gathered.length > 0) yield gathered;
 }
 
-/** What was kept apart on stderr comes behind the rest: elsewhere there is one piece. */
-function* allPiecesIn(path: string): ReturnType<typeof piecesIn> {
+type MovedPiece = Pick<MovedOutput, "start" | "bytes" | "left_out">;
+
+async function* piecesIn(path: string): AsyncGenerator<MovedPiece> {
+  using log = openFileLog(path);
+  if (!log) return;
   let end = 0;
-  for (const one of [path, errorLogPath(path)]) {
-    const offset = end;
-    for (const { start, bytes } of piecesIn(one)) {
-      yield { start: offset + start, bytes };
-      end = offset + start + bytes.length;
-    }
+  for await (const { start, bytes } of piecesFrom(log, 0)) {
+    if (start > end) yield { start: end, bytes: new Uint8Array(), left_out: start - end };
+    if (bytes.length > 0) yield { start, bytes, left_out: 0 };
+    end = start + bytes.length;
   }
 }
 
-function* piecesIn(path: string): Generator<Pick<MovedOutput, "start" | "bytes">> {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === 0) return;
-  const file = openSync(path, "r");
-  try {
-    for (let start = 0; start < size; ) {
-      const bytes = Buffer.alloc(Math.min(pieceBytes, size - start));
-      const read = readSync(file, bytes, 0, bytes.length, start);
-      if (read === 0) return;
-      yield { start, bytes: bytes.subarray(0, read) };
-      start += read;
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-function writePiece(home: string, { job_seq, attempt, start, bytes }: MovedOutput): void {
-  const path = jobLogPath(home, job_seq, attempt);
+function writePiece(home: string, { start, bytes, left_out, ...of }: MovedOutput): void {
+  const path = fileOf(home, of);
   if (start === 0) ensureFolderOf(path);
   writeFileSync(path, bytes, { mode: fileMode, flag: start === 0 ? "wx" : "a" });
+  if (left_out > 0) writeGap(path, { from: start, to: start + left_out, at: start });
+}
+
+function fileOf(home: string, { job_seq, attempt, stream }: OutputOf): string {
+  const path = jobLogPath(home, job_seq, attempt);
+  return stream === "stdout" ? path : errorLogPath(path);
 }

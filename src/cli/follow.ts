@@ -1,6 +1,6 @@
 // Shows a job's output while it grows, attempt after attempt.
 
-import type { Attempt } from "../domain/attempt.ts";
+import type { Attempt, Gap } from "../domain/attempt.ts";
 import type { Job } from "../domain/job.ts";
 import type { Stream } from "../domain/rules.ts";
 import { formatSize } from "../domain/settings.ts";
@@ -41,6 +41,7 @@ export async function followJob({
     }
     if (value.attempt !== shown) onAttempt?.(value.attempt);
     shown = value.attempt;
+    if (value.gap) await out.skip(value.gap, value.stream);
     if (await out.print(value.bytes, value.stream)) continue;
     await steps.return(job);
     return store.jobs.find(job.id);
@@ -48,26 +49,45 @@ export async function followJob({
 }
 
 /** That output is missing is a fact for readers, not a line in the output. */
-export function tellIfCut({ log_truncated, log_bytes }: Attempt, id?: string): void {
-  const whose = id === undefined ? "the output" : `the output of ${id}`;
-  if (log_truncated) note(`${whose} was cut at ${formatSize(log_bytes)} (setting log_limit)`);
+export function tellGap({ from, to }: Gap, id?: string): void {
+  const what = `${formatSize(to - from)} of ${whose(id)}`;
+  const after = from === 0 ? "at its beginning" : `after ${formatSize(from)}`;
+  note(
+    `${what} ${to - from === 1 ? "was" : "were"} left out here, ${after} (settings log_limit and log_tail)`,
+  );
 }
+
+/** The same of what nobody counted. */
+export function tellIfCut({ log_left_out, log_bytes }: Attempt, id?: string): void {
+  if (log_left_out === null) note(`${whose(id)} was cut at ${formatSize(log_bytes)} (setting log_limit)`);
+}
+
+const whose = (id: string | undefined) => (id === undefined ? "the output" : `the output of ${id}`);
 
 /** What was written to stderr goes there again, where it is known. */
 function printers(tame: boolean, isOneOnly: boolean) {
   const [out, error] = [printer(tame, 1), printer(tame, isOneOnly ? 1 : 2)];
+  const to = (stream: Stream) => (stream === "stdout" ? out : error);
   return {
-    print: (bytes: Uint8Array, stream: Stream) => (stream === "stdout" ? out : error).print(bytes),
+    print: (bytes: Uint8Array, stream: Stream) => to(stream).print(bytes),
+    skip: (gap: Gap, stream: Stream) => to(stream).skip(gap),
     end: async () => (await out.end()) && error.end(),
   };
 }
 
 /** Prints output as it is, or tamed: nothing but lines and their colours. False when nobody reads it any more. */
 function printer(tame: boolean, descriptor: 1 | 2) {
-  const tamed = tame ? tamer() : undefined;
+  let tamed = tame ? tamer() : undefined;
   return {
     print: async (bytes: Uint8Array) => writeOut(tamed ? tamed.lines(bytes) : bytes, descriptor),
     end: async () => tamed === undefined || writeOut(tamed.rest(), descriptor),
+    /** Tells of what was left out, where it was. */
+    async skip(gap: Gap) {
+      const rest = tamed?.rest() ?? "";
+      if (tame) tamed = tamer();
+      if (rest !== "") await writeOut(`${rest}\n`, descriptor);
+      tellGap(gap);
+    },
   };
 }
 
@@ -98,8 +118,9 @@ export function copier(
   async function more(): Promise<boolean> {
     using log = open();
     if (!log) return true;
-    for await (const bytes of piecesFrom(log, at)) {
-      at += bytes.length;
+    for await (const { start, bytes } of piecesFrom(log, at)) {
+      if (start > at) await out.skip({ from: at, to: start });
+      at = start + bytes.length;
       if (!(await out.print(bytes))) return false;
     }
     return true;

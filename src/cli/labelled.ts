@@ -6,7 +6,7 @@ import { tamer } from "./tame.ts";
 export interface LabelledOutput {
   /** Prints the lines that these bytes complete. False when nobody reads them any more. */
   print(bytes: Uint8Array): Promise<boolean>;
-  /** Prints what is left without a line end, as a line. */
+  /** Prints what is left without a line end, as a line; more may come. */
   end(): Promise<boolean>;
 }
 
@@ -28,13 +28,15 @@ export function labelledOutputs(ids: readonly string[]): (place: number) => Labe
   return (place) => {
     const label = `${ids[place]!.padEnd(width)} | `;
     const shown = isColoured ? `\u001b[${colours[place % colours.length]}m${label}\u001b[0m` : label;
-    const lines = tame ? tamer() : plainLines();
+    const makeLines = () => (tame ? tamer() : plainLines());
+    let lines = makeLines();
     const labelled = (text: string) => text.replace(/[^\n]*\n/g, (line) => shown + line);
     const printed = async (text: string) => text === "" || write(labelled(text));
     return {
       print: (bytes) => printed(lines.lines(bytes)),
       end: () => {
         const rest = lines.rest();
+        lines = makeLines();
         return printed(rest === "" ? "" : `${rest}\n`);
       },
     };

@@ -44,9 +44,12 @@ export interface Ending {
   readonly cpu_time: number | null;
   /** Bytes; null when it cannot be told from the worker's own. */
   readonly peak_memory: number | null;
+  /** Bytes of output that are kept. */
   readonly log_bytes: number;
-  /** Whether output beyond the log limit was dropped. */
+  /** Whether there was more output than is kept. */
   readonly log_truncated: boolean;
+  /** Bytes of output that are not kept; null when nobody counted them. */
+  readonly log_left_out: number | null;
 }
 
 /** The record of one attempt. Moments are milliseconds since 1970, null while it runs. */
@@ -63,11 +66,17 @@ export interface Attempt extends Omit<Ending, "result" | "duration"> {
   readonly duration: number | null;
 }
 
-/** Some of what an attempt printed. */
+/** Some of what an attempt printed. Places in output are counted from 0, with what was left out of it. */
 export interface OutputPiece {
-  /** Its first byte, counted from 0. */
+  /** Its first byte. */
   readonly start: number;
   readonly bytes: Uint8Array;
+}
+
+/** Output that is not kept, between the beginning and the end that are: from one place to before another. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The line that says why an attempt failed, built from its facts. */

@@ -3,6 +3,7 @@
 
 import type { Ending, OutputPiece } from "./attempt.ts";
 import type { Job } from "./job.ts";
+import type { Stream } from "./rules.ts";
 
 export interface Lease {
   readonly job_seq: number;
@@ -33,6 +34,11 @@ export interface Settlement {
   readonly ending: Ending;
   /** Of the command's shell, for what ended before anybody was told that it started. */
   readonly pid?: number | null;
-  /** The end of its output, where the store keeps output. */
-  readonly rest?: OutputPiece | undefined;
+  /** The ends of its output, where the store keeps output. */
+  readonly rests?: readonly StreamPiece[] | undefined;
+}
+
+/** Some of what an attempt printed on one of its streams. */
+export interface StreamPiece extends OutputPiece {
+  readonly stream: Stream;
 }

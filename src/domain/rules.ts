@@ -15,7 +15,7 @@ export interface JobRules extends ExitRules, BackoffRules, LimitRules {
 }
 
 /** What an attempt's output consists of: all of it is the first where they are not kept apart. */
-const streams = ["stdout", "stderr"] as const;
+export const streams = ["stdout", "stderr"] as const;
 export type Stream = (typeof streams)[number];
 
 export const streamsOf = ({ split }: JobRules): readonly Stream[] => (split ? streams : ["stdout"]);

@@ -27,6 +27,8 @@ export interface Settings {
   readonly sharing: Sharing;
   /** Bytes. */
   readonly log_limit: number;
+  /** Part of it, 0 to 1. */
+  readonly log_tail: number;
   /** Seconds, 0 to keep everything. */
   readonly retention: number;
   /** Seconds, 0 to keep them until they are purged. */
@@ -121,6 +123,12 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     min: 1024,
     max: 1024 ** 4,
   }),
+  log_tail: number(
+    "log_tail",
+    "Part of log_limit that is kept of the end of output of which there is more; the rest of it, of the beginning",
+    0.5,
+    { min: 0, max: 1 },
+  ),
   retention: duration(
     "retention",
     "How long completed and cancelled jobs are kept; 0 for ever",

@@ -60,6 +60,7 @@ const attempt = z
     peak_memory: z.int().nullable(),
     log_bytes: z.int(),
     log_truncated: z.boolean(),
+    log_left_out: z.int().nullable(),
   })
   .meta({ id: "Attempt" });
 

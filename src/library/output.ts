@@ -1,6 +1,6 @@
 // What a job prints, attempt after attempt, while it runs and when it has: wherever it runs, and wherever its output lies.
 
-import type { Attempt } from "../domain/attempt.ts";
+import type { Attempt, Gap } from "../domain/attempt.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import { type Stream, streamsOf } from "../domain/rules.ts";
 import { openJobLog, piecesFrom } from "../store/logs.ts";
@@ -34,6 +34,8 @@ export type OutputStep =
       /** Always `stdout` where they are not kept apart. */
       readonly stream: Stream;
       readonly bytes: Uint8Array;
+      /** What was left out before these bytes; they may be none. */
+      readonly gap: Gap | undefined;
     }
   | { readonly kind: "ended"; readonly attempt: Attempt };
 
@@ -50,9 +52,14 @@ export async function* outputOf(options: OutputOptions): AsyncGenerator<OutputSt
     const attempts = await store.jobs.attempts(job.seq);
     const attempt = attempts.find((one) => one.number === number);
     for (const stream of wanted) {
-      for await (const bytes of newOutput(options, { attempt: number, stream, from: read[stream] })) {
-        read[stream] += bytes.length;
-        yield { kind: "output", attempt: number, stream, bytes };
+      for await (const { start, bytes } of newOutput(options, {
+        attempt: number,
+        stream,
+        from: read[stream],
+      })) {
+        const gap = start > read[stream] ? { from: read[stream], to: start } : undefined;
+        read[stream] = start + bytes.length;
+        yield { kind: "output", attempt: number, stream, bytes, gap };
       }
     }
     if (attempt !== undefined && attempt.result !== null) {

@@ -36,6 +36,8 @@ export interface OutputPiece {
   readonly stream: Stream;
   /** A character may be divided between two pieces. */
   readonly bytes: Uint8Array;
+  /** Bytes before these that are not kept, or were not any more when they were read, because there was more output than `log_limit`; 0 as a rule. */
+  readonly leftOut: number;
 }
 
 export interface FollowOptions {
@@ -225,7 +227,10 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
         const job = await store.jobs.find(id);
         const steps = outputOf({ store, home, job, from, onwards: true, signal: untilClosed(signal) });
         for await (const step of steps)
-          if (step.kind === "output") yield { attempt: step.attempt, stream: step.stream, bytes: step.bytes };
+          if (step.kind === "output") {
+            const { attempt, stream, bytes, gap } = step;
+            yield { attempt, stream, bytes, leftOut: gap ? gap.to - gap.from : 0 };
+          }
       }),
 
     events: (ids, { signal } = {}) =>

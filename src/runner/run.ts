@@ -167,6 +167,7 @@ function notStarted(refused: Refused): RunningAttempt {
     peak_memory: null,
     log_bytes: 0,
     log_truncated: false,
+    log_left_out: 0,
   };
   const nothing = () => {};
   return {

@@ -4,6 +4,7 @@
 import type { AttemptResult, Ending } from "../domain/attempt.ts";
 import { isSuccess } from "../domain/exit-rules.ts";
 import type { JobRules } from "../domain/rules.ts";
+import type { Settings } from "../domain/settings.ts";
 import type { Mark } from "./mark.ts";
 import { toldOfMemory } from "./memory.ts";
 import { type SizeWatch, watchSize } from "./output.ts";
@@ -23,7 +24,7 @@ export interface AttemptPlan {
   readonly rules: JobRules;
   readonly mark: Mark;
   /** Asked when needed, so that a changed setting counts for what runs already. */
-  readonly limits: () => { readonly kill_grace: number; readonly log_limit: number };
+  readonly limits: () => Pick<Settings, "kill_grace" | "log_limit" | "log_tail">;
 }
 
 /** Why an attempt is ended from outside. */
@@ -61,15 +62,21 @@ export interface ShellExit extends Pick<Ending, "exit_code" | "signal" | "cpu_ti
 
 /** Two files share the limit. */
 function watchSizes({ logPath, errorPath, limits }: AttemptPlan): SizeWatch {
-  if (errorPath === null) return watchSize(logPath, () => limits().log_limit);
-  const half = () => Math.floor(limits().log_limit / 2);
-  const watches = [watchSize(logPath, half), watchSize(errorPath, half)] as const;
+  const kept = (files: number) => () => {
+    const { log_limit, log_tail } = limits();
+    const most = Math.floor(log_limit / files);
+    return { most, tail: Math.floor(most * log_tail) };
+  };
+  if (errorPath === null) return watchSize(logPath, kept(1));
+  const watches = [watchSize(logPath, kept(2)), watchSize(errorPath, kept(2))] as const;
   return {
-    finish() {
-      const [out, error] = [watches[0].finish(), watches[1].finish()];
+    async finish() {
+      const [out, error] = [await watches[0].finish(), await watches[1].finish()];
+      const isCounted = out.log_left_out !== null && error.log_left_out !== null;
       return {
         log_bytes: out.log_bytes + error.log_bytes,
         log_truncated: out.log_truncated || error.log_truncated,
+        log_left_out: isCounted ? out.log_left_out + error.log_left_out : null,
       };
     },
     [Symbol.dispose]() {
@@ -112,12 +119,13 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     const told =
       plan.rules.memory === undefined ? ended : toldOfMemory(ended, plan.rules.memory, shell.cgroup);
     shell.done?.(ending !== undefined || (exit !== null && exit.signal !== null));
+    const output = await size.finish();
     return {
       ...told,
       duration,
       cpu_time: exit?.cpu_time ?? null,
       peak_memory: exit?.peak_memory ?? null,
-      ...size.finish(),
+      ...output,
     };
   }
 

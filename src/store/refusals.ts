@@ -1,9 +1,8 @@
 // What a store refuses to do with a job, in the same words whichever store it is.
 
-import { misuse, Refusal } from "../domain/errors.ts";
+import { Refusal } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
 import { isSettled, isWaiting, type Job, type JobState, shown } from "../domain/job.ts";
-import type { JobRules } from "../domain/rules.ts";
 import type { JobChange } from "./store.ts";
 
 export const idTwice = (id: string) =>
@@ -86,12 +85,6 @@ export function applies(change: JobChange, job: HoldableJob): boolean {
     default:
       return change satisfies never;
   }
-}
-
-/** Refuses a job whose output is to be kept apart, where the store keeps output in one piece. */
-export function refuseSplit({ split }: JobRules): void {
-  if (!split) return;
-  throw misuse("a queue on PostgreSQL keeps output in one piece: split cannot be", "leave it out");
 }
 
 /** Refuses a queue that was moved; `to` is where it is now, as messages call it. */

@@ -132,6 +132,7 @@ export const attemptFrom = (row: AttemptRow): Attempt => ({
   peak_memory: row.peak_memory,
   log_bytes: row.log_bytes,
   log_truncated: Boolean(row.log_truncated),
+  log_left_out: row.log_left_out,
 });
 
 /** For a job that was given none. */

@@ -3,13 +3,14 @@
 // are milliseconds since 1970 by the store's own clock. Trouble with the database itself is a Refusal of kind
 // `unavailable` (it may pass) or `unusable` (it will not pass by itself).
 
-import type { Attempt, OutputPiece } from "../domain/attempt.ts";
+import type { Attempt, Gap, OutputPiece } from "../domain/attempt.ts";
 import type { Relatives } from "../domain/dependencies.ts";
 import type { JobEdit } from "../domain/edit.ts";
 import type { Job, JobState, NewJob, SettledState } from "../domain/job.ts";
-import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
+import type { ClaimedJob, Lease, Settlement, StreamPiece, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { QueueCounts, Span, Throughput } from "../domain/overview.ts";
+import type { Stream } from "../domain/rules.ts";
 import type { SettingKey } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import type { ProcessIdentity, StopOrder, Worker, WorkerProcess } from "../domain/worker.ts";
@@ -320,23 +321,38 @@ interface Orders {
   readonly cancel: readonly Lease[];
 }
 
-/** What commands print, kept by the store so that it can be read on every machine. Bytes are counted from 0. */
+/** What commands print, kept by the store so that it can be read on every machine. */
 export interface Output {
   /** Names this queue: no other has the same name. Part of the names of files that belong to it. */
   readonly queue: string;
 
   /**
-   * Adds to the output of the attempt that runs by this lease, and returns how much of it there is then: where to go on. What is there
-   * already stays as it is, so doing it twice does no harm, and a piece that would leave a gap is not stored. Null, and nothing is
-   * stored, when the lease is no longer the job's newest or the attempt has ended.
+   * Adds to the output of the attempt that runs by this lease, and returns where it ends then: where to go on. What is there
+   * already stays as it is, so doing it twice does no harm, and a piece that would begin behind the end is not stored. Null, and nothing
+   * is stored, when the lease is no longer the job's newest or the attempt has ended.
+   *
+   * With a gap, what there is of it is removed first, and the output goes on behind it. A gap only grows; one that is not larger than
+   * the one that is there, or begins behind the end, changes nothing.
    */
-  append(lease: Lease, piece: OutputPiece): Promise<number | null>;
+  append(lease: Lease, piece: StreamPiece, gap?: Gap): Promise<number | null>;
 
-  /** How many bytes there are of an attempt's output; 0 where there is none. */
-  size(job_seq: number, attempt: number): Promise<number>;
+  /** Where an attempt's output ends; 0 where there is none. */
+  size(of: OutputOf): Promise<number>;
 
-  /** So many bytes of an attempt's output from a place on; fewer only at the end. */
-  read(job_seq: number, attempt: number, from: number, limit: number): Promise<Uint8Array>;
+  /** What was left out of it; null where it is whole. */
+  gap(of: OutputOf): Promise<Gap | null>;
+
+  /**
+   * So many bytes of an attempt's output from a place on; fewer only at the end and before the gap. They begin at the place, or behind
+   * the gap when it lies in that.
+   */
+  read(of: OutputOf, from: number, limit: number): Promise<OutputPiece>;
+}
+
+export interface OutputOf {
+  readonly job_seq: number;
+  readonly attempt: number;
+  readonly stream: Stream;
 }
 
 export interface Workers {

@@ -2,6 +2,7 @@
 // take it in. Rows carry the columns' names in both, and numbers, texts, booleans (or 0 and 1) and null as JSON has them.
 
 import { Refusal } from "../domain/errors.ts";
+import type { StreamPiece } from "../domain/lease.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
 
 export type MovedRow = Readonly<Record<string, string | number | boolean | null>>;
@@ -41,7 +42,7 @@ cancel_requested_at`,
     "attempts",
     "job_seq number",
     `result worker_id host pid pid_start started_at finished_at duration exit_code signal error note cpu_time peak_memory \
-log_bytes log_truncated`,
+log_bytes log_truncated log_left_out`,
   ),
   table(
     "schedules",
@@ -72,12 +73,11 @@ export interface Numbering {
 /** What there is of each thing, counted row by row. */
 export type Tally = Readonly<Record<string, number>>;
 
-/** So many bytes of an attempt's output from a place on. The pieces of one attempt follow each other without a gap. */
-export interface MovedOutput {
+/** Some of an attempt's output, in its order: bytes from a place on, or in place of them how many were left out there. */
+export interface MovedOutput extends StreamPiece {
   readonly job_seq: number;
   readonly attempt: number;
-  readonly start: number;
-  readonly bytes: Uint8Array;
+  readonly left_out: number;
 }
 
 /** A queue that is held still for as long as it is read: nobody writes to it, and others may read. */

@@ -2,7 +2,7 @@
 
 import { type Line, terminalReader } from "../domain/terminal-text.ts";
 import type { Log } from "../store/logs.ts";
-import { lineNumberAt } from "./log-window.ts";
+import { extentOf, lineNumberAt } from "./log-window.ts";
 
 export interface Hit {
   readonly number: number;
@@ -26,22 +26,26 @@ const newline = 10;
 /** Lines that contain a text, letters of either case, in what begins at a place and is the beginning of a line. */
 export async function findInLog(log: Log | undefined, text: string, from: number): Promise<Found> {
   if (!log) return { hits: [], to: 0, size: 0 };
-  const size = await log.size();
-  const end = Math.min(size, from + mostBytes);
+  const extent = await extentOf(log);
+  const { size } = extent;
   const hits: Hit[] = [];
   let at = Math.min(from, size);
-  let number = await lineNumberAt(log, at);
-  while (at < end && hits.length < mostHits) {
-    const bytes = wholeLines(await log.read(at, Math.min(pieceBytes, size - at)));
-    // It was taken away meanwhile.
-    if (bytes.length === 0) break;
-    const piece = findInPiece(bytes, text, mostHits - hits.length);
+  let number = await lineNumberAt(log, extent, at);
+  for (let looked = 0; at < size && looked < mostBytes && hits.length < mostHits; ) {
+    const { start, bytes } = await log.read(at, pieceBytes);
+    if (start > at) number = await lineNumberAt(log, await extentOf(log), start);
+    at = start;
+    const lines = wholeLines(bytes);
+    // It was taken away meanwhile, or nothing follows the gap.
+    if (lines.length === 0) break;
+    const piece = findInPiece(lines, text, mostHits - hits.length);
     for (const { line, shown } of piece.hits) hits.push({ number: number + line, text: shown });
     number += piece.lines;
     at += piece.bytes;
+    looked += piece.bytes;
     await Bun.sleep(0);
   }
-  return { hits, to: at, size };
+  return { hits, to: Math.min(at, size), size };
 }
 
 /** A line longer than a piece is looked through in pieces. */

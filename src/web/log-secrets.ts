@@ -26,19 +26,24 @@ export function withoutSecrets(
   const elsewhere = knownSecrets(rules.secret_env ?? [], web.environment);
   const secrets = secretTexts(env, elsewhere).map((text) => Buffer.from(text));
   const margin = Math.max(0, ...secrets.map(({ length }) => length - 1));
+  const begunIn = (bytes: Buffer) => Math.max(0, ...secrets.map((secret) => begunLength(bytes, secret)));
+  const endedIn = (bytes: Buffer) => Math.max(0, ...secrets.map((secret) => endedLength(bytes, secret)));
   return {
     ...log,
     async read(position, length) {
-      // What begins before the place or ends behind it is starred out as well.
-      const before = Math.min(position, margin);
-      const bytes = await log.read(position - before, before + length + margin);
+      if (secrets.length === 0) return log.read(position, length);
+      // What begins before the place or ends behind it is starred out as well, and what is left of a secret where some was left out.
+      const gap = await log.gap();
+      const least = gap !== undefined && position >= gap.from ? gap.to : 0;
+      const wanted = Math.max(least, position - margin);
+      const { start, bytes } = await log.read(wanted, Math.max(least, position) - wanted + length + margin);
       for (const secret of secrets) starOut(bytes, secret);
-      return bytes.subarray(before, before + length);
+      if (start + bytes.length === gap?.from) bytes.fill(star, bytes.length - begunIn(bytes));
+      if (start === gap?.to || start > wanted) bytes.fill(star, 0, endedIn(bytes));
+      const first = Math.max(position, start);
+      return { start: first, bytes: bytes.subarray(first - start, first - start + length) };
     },
-    withoutBegun(bytes) {
-      const begun = secrets.map((secret) => begunLength(bytes, secret));
-      return bytes.subarray(0, bytes.length - Math.max(0, ...begun));
-    },
+    withoutBegun: (bytes) => bytes.subarray(0, bytes.length - begunIn(bytes)),
   };
 }
 
@@ -46,6 +51,14 @@ function starOut(bytes: Buffer, secret: Buffer): void {
   for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, at + secret.length)) {
     bytes.fill(star, at, at + secret.length);
   }
+}
+
+/** How many bytes at the beginning are the end of a secret. */
+function endedLength(bytes: Buffer, secret: Buffer): number {
+  for (let length = Math.min(secret.length - 1, bytes.length); length > 0; length--) {
+    if (bytes.subarray(0, length).equals(secret.subarray(secret.length - length))) return length;
+  }
+  return 0;
 }
 
 /** How many bytes at the end are the beginning of a secret. */

@@ -1,11 +1,12 @@
 // A log as it grows, as events: whole lines as they are done, what stands in the last one as it changes, and the end.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
-import { LogLines } from "../../views/parts/log.tsx";
+import { LeftOut, LogLines } from "../../views/parts/log.tsx";
+import type { Gap } from "../domain/attempt.ts";
 import type { Job } from "../domain/job.ts";
 import type { Stream } from "../domain/rules.ts";
 import { terminalReader } from "../domain/terminal-text.ts";
-import { openJobLog } from "../store/logs.ts";
+import { type LogPiece, openJobLog } from "../store/logs.ts";
 import { withoutSecrets } from "./log-secrets.ts";
 import type { Send } from "./streams.ts";
 import type { Web } from "./web.ts";
@@ -36,17 +37,18 @@ export async function followLog(
   send: Send,
   signal: AbortSignal,
 ): Promise<void> {
-  const reader = terminalReader();
-  const decoder = new TextDecoder();
+  let reader = terminalReader();
+  let decoder = new TextDecoder();
   let at = from;
   let number = line;
   let tail = "";
 
   /** Sends what was added; false when nothing was. */
   const sendNews = async (isOver: boolean): Promise<boolean> => {
-    const bytes = await readFrom(web, { job, attempt, stream, from: at }, isOver);
-    if (bytes.length === 0) return false;
-    at += bytes.length;
+    const { start, bytes } = await readFrom(web, { job, attempt, stream, from: at }, isOver);
+    if (start > at) sendGap({ from: at, to: start });
+    else if (bytes.length === 0) return false;
+    at = start + bytes.length;
     const lines = reader.read(decoder.decode(bytes, { stream: true }));
     if (lines.length > 0) {
       // The place is that of the last line's end, so that a stream that breaks off begins with a whole line.
@@ -65,6 +67,24 @@ export async function followLog(
     return true;
   };
 
+  /** What stood in the line that was not done is a line, and behind what was left out another begins. */
+  function sendGap(gap: Gap): void {
+    const rest = reader.rest();
+    const lines = rest.length > 0 ? [rest] : [];
+    const markup = String(
+      <>
+        <LogLines lines={lines} first={number} />
+        <LeftOut gap={gap} />
+      </>,
+    );
+    number += lines.length;
+    send({ id: `${gap.to}:${number}`, data: markup });
+    send({ event: "tail", data: JSON.stringify("") });
+    tail = "";
+    reader = terminalReader();
+    decoder = new TextDecoder();
+  }
+
   while (!signal.aborted) {
     // The order matters: what is read after an end was seen is all there is.
     const attempts = await web.shared(`attempts ${job.seq}`, () => web.store.jobs.attempts(job.seq));
@@ -79,10 +99,10 @@ async function readFrom(
   web: Web,
   { job, attempt, stream, from }: Omit<LogPlace, "line">,
   isOver: boolean,
-): Promise<Buffer> {
+): Promise<LogPiece> {
   using log = openJobLog(web, job.seq, attempt, stream);
-  if (!log) return Buffer.alloc(0);
+  if (!log) return { start: from, bytes: Buffer.alloc(0) };
   const shown = withoutSecrets(log, job, web);
-  const bytes = await shown.read(from, mostBytes);
-  return isOver ? bytes : shown.withoutBegun(bytes);
+  const { start, bytes } = await shown.read(from, mostBytes);
+  return { start, bytes: isOver ? bytes : shown.withoutBegun(bytes) };
 }

@@ -1,5 +1,6 @@
 // Reads windows of a log that may be large and may be growing: whole lines, and which numbers they have.
 
+import type { Gap } from "../domain/attempt.ts";
 import { type Line, terminalReader } from "../domain/terminal-text.ts";
 import type { Log } from "../store/logs.ts";
 
@@ -9,6 +10,8 @@ export interface LogWindow {
   readonly from: number;
   readonly to: number;
   readonly size: number;
+  /** What was left out of the log; a window lies before or behind it. */
+  readonly gap: Gap | undefined;
 }
 
 export interface WindowWish {
@@ -27,39 +30,55 @@ const mostLines = 1000;
 const mostBytes = 256 * 1024;
 
 /** What is shown before a line that is asked for. */
-const linesBefore = 10;
+const linesAbove = 10;
 
 const newline = 10;
 
 export async function readWindow(log: Log | undefined, wish: WindowWish): Promise<LogWindow> {
-  if (!log) return { lines: [], first: 1, from: 0, to: 0, size: 0 };
-  const size = await log.size();
-  const first = wish.line === undefined ? wish.from : await placeOfLine(log, wish.line - linesBefore);
-  const { from, bytes } = await cutWindow(log, size, { ...wish, from: first });
+  if (!log) return { lines: [], first: 1, from: 0, to: 0, size: 0, gap: undefined };
+  const whole = await extentOf(log);
+  const first = wish.line === undefined ? wish.from : await placeOfLine(log, whole, wish.line - linesAbove);
+  const { from, bytes } = await cutWindow(log, whole, { ...wish, from: first });
   const text = new TextDecoder().decode(bytes);
   const reader = terminalReader();
   const lines = reader.read(text);
   if (bytes.at(-1) !== newline && bytes.length > 0) lines.push(reader.rest());
-  return { lines, first: await lineNumberAt(log, from), from, to: from + bytes.length, size };
+  return { lines, first: await lineNumberAt(log, whole, from), from, to: from + bytes.length, ...whole };
 }
+
+/** How far a log goes, and what was left out of it. */
+export interface Extent {
+  readonly size: number;
+  readonly gap: Gap | undefined;
+}
+
+export const extentOf = async (log: Log): Promise<Extent> => ({
+  gap: await log.gap(),
+  size: await log.size(),
+});
 
 /** The bytes of whole lines that fit: from the front when a beginning was asked for, else from the back. */
 async function cutWindow(
   log: Log,
-  size: number,
+  { size, gap }: Extent,
   { from, to, rest }: WindowWish,
 ): Promise<{ from: number; bytes: Buffer }> {
   if (from !== undefined) {
-    const start = Math.min(from, size);
-    const bytes = await log.read(start, Math.min(mostBytes, size - start));
-    const end = endOfLines(bytes, rest || start + bytes.length === size);
-    return { from: start, bytes: bytes.subarray(0, firstLines(bytes.subarray(0, end), mostLines)) };
+    const isBehind = gap === undefined || from >= gap.from;
+    const end = isBehind ? size : gap.from;
+    const { start, bytes } = await log.read(Math.min(from, end), mostBytes);
+    const whole = endOfLines(bytes, rest || !isBehind || start + bytes.length >= size);
+    return { from: start, bytes: bytes.subarray(0, firstLines(bytes.subarray(0, whole), mostLines)) };
   }
-  const end = Math.min(to ?? size, size);
-  const start = Math.max(0, end - mostBytes);
-  const bytes = await log.read(start, end - start);
+  const last = Math.min(to ?? size, size);
+  const isBehind = gap === undefined || last > gap.to;
+  const [least, end] = isBehind ? [gap?.to ?? 0, last] : [0, Math.min(last, gap.from)];
+  const { start, bytes } = await log.read(
+    Math.max(least, end - mostBytes),
+    end - Math.max(least, end - mostBytes),
+  );
   const whole = bytes.subarray(0, endOfLines(bytes, rest || end < size));
-  const skipped = start === 0 ? 0 : whole.indexOf(newline) + 1;
+  const skipped = start === least ? 0 : whole.indexOf(newline) + 1;
   const cut = lastLines(whole.subarray(skipped), mostLines) + skipped;
   return { from: start + cut, bytes: whole.subarray(cut) };
 }
@@ -91,47 +110,96 @@ function lastLines(bytes: Buffer, count: number): number {
   return at + 1;
 }
 
-/** Line numbers at every so many bytes of a log, kept for the next page of it: a log only grows. */
+/** Line numbers at every so many bytes of a log, or of what is behind a gap, kept for the next page of it: a log only grows. */
 const markBytes = 1024 ** 2;
 const marks = new Map<string, number[]>();
 const mostMarked = 50;
 
-/** The number of the line that begins at a place. */
-export async function lineNumberAt(log: Log, place: number): Promise<number> {
-  const wanted = Math.floor(place / markBytes);
-  const known = await marksOf(log, (marked) => marked.length > wanted);
-  return 1 + known[wanted]! + countLines(await log.read(wanted * markBytes, place - wanted * markBytes));
+/** A part of a log in which nothing is missing. */
+interface Part {
+  readonly log: Log;
+  readonly start: number;
+  readonly end: number;
+}
+
+const partsOf = (log: Log, { size, gap }: Extent): readonly [Part] | readonly [Part, Part] =>
+  gap
+    ? [
+        { log, start: 0, end: gap.from },
+        { log, start: gap.to, end: size },
+      ]
+    : [{ log, start: 0, end: size }];
+
+/** The number of the line that begins at a place. What is left out counts as the end of a line, and for no line itself. */
+export async function lineNumberAt(log: Log, extent: Extent, place: number): Promise<number> {
+  const [head, tail] = partsOf(log, extent);
+  if (!tail || place < tail.start) return 1 + (await linesBefore(head, Math.min(place, head.end)));
+  return 1 + (await linesIn(head)) + (await linesBefore(tail, place));
+}
+
+/** The lines that begin in a part. */
+async function linesIn(part: Part): Promise<number> {
+  const { log, start, end } = part;
+  if (end === start) return 0;
+  const { bytes } = await log.read(end - 1, 1);
+  return (await linesBefore(part, end)) + (bytes[0] === newline ? 0 : 1);
+}
+
+/** The lines that end in a part before a place. */
+async function linesBefore(part: Part, place: number): Promise<number> {
+  const wanted = Math.floor((place - part.start) / markBytes);
+  const known = await marksOf(part, (marked) => marked.length > wanted);
+  const from = part.start + wanted * markBytes;
+  return known[wanted]! + countLines(await bytesIn(part, from, place));
 }
 
 /** The place where a line begins; the end of a log that has fewer. */
-async function placeOfLine(log: Log, line: number): Promise<number> {
+async function placeOfLine(log: Log, extent: Extent, line: number): Promise<number> {
+  const [head, tail] = partsOf(log, extent);
   const before = Math.max(0, line - 1);
-  const size = await log.size();
+  if (!tail) return placeIn(head, before);
+  const inHead = await linesIn(head);
+  return before < inHead ? placeIn(head, before) : placeIn(tail, before - inHead);
+}
+
+/** The place in a part behind so many lines. */
+async function placeIn(part: Part, before: number): Promise<number> {
+  const size = part.end - part.start;
   const isFar = (marked: readonly number[]) => marked.at(-1)! >= before || marked.length * markBytes > size;
-  const known = await marksOf(log, isFar);
+  const known = await marksOf(part, isFar);
   const mark = Math.max(
     0,
     known.findLastIndex((lines) => lines <= before),
   );
-  const bytes = await log.read(mark * markBytes, markBytes);
-  const place = firstLines(bytes, before - known[mark]!);
-  return mark * markBytes + place;
+  const from = part.start + mark * markBytes;
+  return from + firstLines(await bytesIn(part, from, from + markBytes), before - known[mark]!);
 }
 
-/** Marks of a log until they are enough. Lets others run between the megabytes it counts. */
-async function marksOf(log: Log, enough: (marked: readonly number[]) => boolean): Promise<readonly number[]> {
-  const known = marks.get(log.name) ?? [0];
-  marks.delete(log.name);
-  marks.set(log.name, known);
+/** Marks of a part until they are enough. Lets others run between the megabytes it counts. */
+async function marksOf(
+  part: Part,
+  enough: (marked: readonly number[]) => boolean,
+): Promise<readonly number[]> {
+  const name = `${part.start} ${part.log.name}`;
+  const known = marks.get(name) ?? [0];
+  marks.delete(name);
+  marks.set(name, known);
   if (marks.size > mostMarked) marks.delete(marks.keys().next().value!);
   while (!enough(known)) {
     const at = known.length - 1;
-    const lines = countLines(await log.read(at * markBytes, markBytes));
+    const from = part.start + at * markBytes;
+    const lines = countLines(await bytesIn(part, from, from + markBytes));
     // Another reader may have counted the same megabyte meanwhile.
     if (known.length - 1 === at) known.push(known[at]! + lines);
     if (at % 8 === 7) await Bun.sleep(0);
   }
   return known;
+}
+
+/** Nothing of what has been left out in this moment. */
+async function bytesIn({ log, end }: Part, from: number, to: number): Promise<Buffer> {
+  const piece = await log.read(from, Math.min(to, end) - from);
+  return piece.start === from ? piece.bytes : Buffer.alloc(0);
 }
 
 function countLines(bytes: Buffer): number {

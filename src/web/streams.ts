@@ -76,11 +76,17 @@ export function eventStream(
 
 const pieceBytes = 256 * 1024;
 
-/** A whole log as plain text, read as it is sent; `Range: bytes=from-` sends the rest of it. */
+/**
+ * All that is kept of a log as plain text, read as it is sent; `Range: bytes=from-` sends the rest of it. What was left out is told in a
+ * header: how much, and after how many bytes.
+ */
 export async function rawLog(log: Log, name: string, request: Request): Promise<Response> {
+  const gap = await log.gap();
   const size = await log.size();
-  const from = rangeStart(request.headers.get("range"), size);
-  let at = from ?? 0;
+  const missing = gap ? gap.to - gap.from : 0;
+  const kept = size - missing;
+  const from = rangeStart(request.headers.get("range"), kept);
+  let at = from === undefined ? 0 : gap && from >= gap.from ? from + missing : from;
   let isOpen = true;
   const close = () => {
     if (isOpen) log[Symbol.dispose]();
@@ -88,8 +94,9 @@ export async function rawLog(log: Log, name: string, request: Request): Promise<
   };
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const piece = await log.read(at, Math.min(pieceBytes, size - at));
-      at += piece.length;
+      const { start, bytes } = await log.read(at, pieceBytes);
+      const piece = bytes.subarray(0, Math.max(0, size - start));
+      at = start + piece.length;
       if (piece.length > 0) controller.enqueue(new Uint8Array(piece));
       if (piece.length > 0 && at < size) return;
       close();
@@ -100,9 +107,10 @@ export async function rawLog(log: Log, name: string, request: Request): Promise<
   const reply = textReply(body, {
     "content-disposition": `attachment; filename="${name.replace(/[^A-Za-z0-9._-]/g, "_")}"`,
     "accept-ranges": "bytes",
+    ...(gap && { "queuectl-left-out": `bytes=${missing}; after=${gap.from}` }),
   });
   if (from === undefined) return reply;
-  reply.headers.set("content-range", `bytes ${from}-${size - 1}/${size}`);
+  reply.headers.set("content-range", `bytes ${from}-${kept - 1}/${kept}`);
   return new Response(reply.body, { status: 206, headers: reply.headers });
 }
 

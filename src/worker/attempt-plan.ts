@@ -27,8 +27,7 @@ export function attemptPlan(
     env: jobEnvironment({ base: environment, mark, job, attempt }),
     timeout: job.timeout,
     logPath,
-    // A store that keeps output keeps it in one piece.
-    errorPath: job.rules.split && store.output === null ? errorLogPath(logPath) : null,
+    errorPath: job.rules.split ? errorLogPath(logPath) : null,
     mark,
     rules: job.rules,
     limits: settings,

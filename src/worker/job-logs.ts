@@ -3,6 +3,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isSystemError } from "../domain/errors.ts";
+import { gapPath } from "../gap.ts";
 import { attemptOfLog, errorLogPath, jobLogPath, spoolFolder, spoolPath } from "../home.ts";
 import type { LogPlace } from "../store/logs.ts";
 import type { RemovedJob, Store } from "../store/store.ts";
@@ -15,16 +16,17 @@ export const outputPath = ({ store, home }: LogPlace, seq: number, attempt: numb
 export function removeJobLogs({ store, home }: LogPlace, removed: readonly RemovedJob[]): void {
   if (store.output) return;
   for (const { seq, attempts } of removed) {
-    for (let attempt = 1; attempt <= attempts; attempt++) {
-      const path = jobLogPath(home, seq, attempt);
-      removeLog(path);
-      removeLog(errorLogPath(path));
-    }
+    for (let attempt = 1; attempt <= attempts; attempt++) removeLogs(jobLogPath(home, seq, attempt));
   }
 }
 
-/** A log that cannot be removed is left to the doctor. */
-export function removeLog(path: string): void {
+/** Removes an attempt's log with what may stand beside it. What cannot be removed is left to the doctor. */
+export function removeLogs(path: string): void {
+  const errors = errorLogPath(path);
+  for (const one of [path, errors, gapPath(path), gapPath(errors)]) removeFile(one);
+}
+
+function removeFile(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch (error) {
@@ -42,6 +44,6 @@ export async function pruneSpool(store: Store, home: string): Promise<void> {
     if (!owner) continue;
     const attempts = await store.jobs.attempts(owner.seq);
     const runs = attempts.some(({ number, result }) => number === owner.attempt && result === null);
-    if (!runs) removeLog(join(folder, name));
+    if (!runs) removeFile(join(folder, name));
   }
 }

@@ -80,7 +80,7 @@ export function startPool(options: PoolOptions): Pool {
   const courier = openCourier({ store, home, limit: () => settings.log_limit });
   const runs = makeRuns({
     hasLapsed: () => membership.hasLapsed(),
-    beforeSettling: ({ lease }, { log_bytes }) => courier.nearlySent(lease, log_bytes),
+    beforeSettling: ({ lease }) => courier.nearlySent(lease),
     onEnd: wakeup.wake,
   });
   let settings: Settings;

@@ -82,6 +82,17 @@ test("it needs neither its sources nor Bun", async () => {
   });
 });
 
+test("of output that is too much it keeps the beginning and the end", async () => {
+  using here = folder();
+  await call(here, "config", "set", "log_limit", "10KiB");
+  await call(here, "run", "seq 100000", "--id", "job");
+  const { attempts_history } = JSON.parse((await call(here, "show", "job", "--json")).stdout);
+  expect(attempts_history[0]).toMatchObject({ log_bytes: 10_240, log_left_out: 588_895 - 10_240 });
+  const { stdout, stderr } = await call(here, "logs", "job");
+  expect([stdout.startsWith("1\n2\n3\n"), stdout.endsWith("\n99999\n100000")]).toEqual([true, true]);
+  expect(stderr).toContain("565.1 KiB of the output were left out here, after 5 KiB");
+});
+
 test("a worker in the background is the same binary, and works and stops as from source", async () => {
   using here = folder();
   const { stdout: worker } = await call(here, "worker", "--detach");

@@ -3,6 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gapPath } from "../../src/gap.ts";
 import { databasePath, jobLogPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
 import { ownSeconds, processesWith } from "../support/processes.ts";
@@ -111,6 +112,27 @@ test("a backup that goes back into the home it came from ends what still runs th
     return pids.length === 1 && pids[0] !== before;
   });
   await q.ok("cancel", "a", "--wait");
+});
+
+test("of output that is too much a backup has what is kept of it, also while it is written", async () => {
+  await using q = queuectl({ QUEUECTL_LOG_LIMIT: "64KiB" });
+  await q.ok("run", "seq 200000", "--id", "over");
+  await q.ok("enqueue", "seq 100000000000", "--id", "runs");
+  q.start("worker");
+  const log = jobLogPath(q.home, 2, 1);
+  await waitUntil("it has written a lot", () => existsSync(gapPath(log)) && statSync(log).size > 5_000_000);
+  const file = join(q.folder, "queue.backup");
+  await q.ok("backup", file, "--with-logs");
+  await q.ok("cancel", "runs", "--wait");
+  await using restored = queuectl();
+  restore(file, restored);
+  expect(await restored("logs", "over")).toEqual(await q("logs", "over"));
+  const { stdout, stderr } = await restored("logs", "runs");
+  expect(stdout.startsWith("1\n2\n3\n")).toBe(true);
+  expect(stderr).toContain("left out here, after 32 KiB");
+  const behind = stdout.slice(32_768).split("\n").slice(1, -1).map(Number);
+  expect(behind.length).toBeGreaterThan(10);
+  expect(behind.every((number, n) => n === 0 || number === behind[n - 1]! + 1)).toBe(true);
 });
 
 test("logs of runs that a backup does not know stay out of it", async () => {

@@ -54,12 +54,13 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     const here = (seq: number, attempt: number) => readFileSync(jobLogPath(queue.home, seq, attempt));
     await using there = await openPostgres({ url: database.url });
     const { output } = there;
-    expect(Buffer.from(await output!.read(1, 1, 0, 2_000_000)).equals(here(1, 1))).toBe(true);
-    expect(
-      Buffer.from(await output!.read(1, 1, 700_000, 5)).equals(here(1, 1).subarray(700_000, 700_005)),
-    ).toBe(true);
-    expect(Buffer.from(await output!.read(2, 2, 0, 10)).toString()).toBe("2\n");
-    expect(await output!.size(3, 1)).toBe(0);
+    const of = (job_seq: number, attempt: number) => ({ job_seq, attempt, stream: "stdout" as const });
+    const read = async (seq: number, attempt: number, from: number, limit: number) =>
+      Buffer.from((await output!.read(of(seq, attempt), from, limit)).bytes);
+    expect((await read(1, 1, 0, 2_000_000)).equals(here(1, 1))).toBe(true);
+    expect((await read(1, 1, 700_000, 5)).equals(here(1, 1).subarray(700_000, 700_005))).toBe(true);
+    expect((await read(2, 2, 0, 10)).toString()).toBe("2\n");
+    expect(await output!.size(of(3, 1))).toBe(0);
 
     const home = join(queue.folder, "back");
     await queue.with(at(database), "migrate", "--to", home);
@@ -72,6 +73,24 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     }
     expect(existsSync(jobLogPath(home, 3, 1))).toBe(false);
     expect(statSync(jobLogPath(home, 2, 1)).mode & 0o777).toBe(0o600);
+  });
+
+  test("takes along what is left of output of which some was left out, and where", async () => {
+    await using queue = queuectl({ QUEUECTL_LOG_LIMIT: "64KiB" });
+    await using database = await newDatabase();
+    await queue.ok("run", "seq 200000", "--id", "numbers");
+    const here = await queue("logs", "numbers");
+    expect([here.stdout.length, here.stderr]).toEqual([65_536, expect.stringContaining("left out here")]);
+    const run = (await queue.json("show", "numbers")).attempts_history[0];
+    await queue.ok("migrate", "--to", database.url);
+    expect(await queue.with(at(database), "logs", "numbers")).toEqual(here);
+    const home = join(queue.folder, "back");
+    await queue.with(at(database), "migrate", "--to", home);
+    const there = { env: { QUEUECTL_HOME: home } };
+    expect(await queue.with(there, "logs", "numbers")).toEqual(here);
+    const moved = JSON.parse((await queue.with(there, "show", "numbers", "--json")).stdout);
+    expect(moved.attempts_history[0]).toMatchObject({ log_bytes: 65_536, log_left_out: run.log_left_out });
+    expect(statSync(jobLogPath(home, 1, 1)).size).toBe(65_536);
   });
 
   test("goes on with its numbers, so that no log is taken for another job's", async () => {

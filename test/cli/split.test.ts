@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { postgres } from "../support/temp-postgres.ts";
@@ -114,20 +115,57 @@ test("the dashboard shows the one or the other", async () => {
   expect((await web.get("/jobs/a?stream=stdin")).status).toBe(404);
 });
 
-test.skipIf(postgres.missing !== undefined)("a queue that keeps output in one piece refuses it", async () => {
-  await using database = await postgres.makeDatabase();
-  await using q = queuectl(database.environment);
-  for (const words of [
-    ["enqueue", "true", "--split"],
-    ["enqueue", "--split", "--file", "jobs"],
-    ["schedule", "add", "s", "@daily", "true", "--split"],
-  ]) {
-    writeFileSync(join(q.folder, "jobs"), '{"command": "true"}\n');
-    const { status, stderr } = await q(...words);
-    expect({ status, stderr }).toEqual({
-      status: 2,
-      stderr: "queuectl: a queue on PostgreSQL keeps output in one piece: split cannot be (leave it out)\n",
+describe.skipIf(postgres.missing !== undefined)("on PostgreSQL a job that keeps its output apart", () => {
+  test("has both on every machine, while it runs and when it has ended", async () => {
+    await using database = await postgres.makeDatabase();
+    await using near = queuectl(database.environment);
+    await using far = queuectl(database.environment);
+    const gate = makeGate(near);
+    await far.ok("enqueue", `${command}; ${gate.command}; echo end; echo end >&2`, "--id", "a", "--split");
+    near.start("worker");
+    await waitUntil("both are there", async () => {
+      const { stdout, stderr } = await far("logs", "a");
+      return stdout === apart.stdout && stderr === apart.stderr;
     });
-  }
-  expect((await q.json("status")).total).toBe(0);
+    const follow = far.start("logs", "a", "--follow");
+    gate.open();
+    expect(await follow.exited).toBe(0);
+    const whole = { stdout: `${apart.stdout}end\n`, stderr: `${apart.stderr}end\n` };
+    expect({ stdout: follow.stdout(), stderr: follow.stderr() }).toEqual(whole);
+    expect((await far("logs", "a", "--stderr")).stdout).toBe(whole.stderr);
+    const [{ log_bytes }] = (await far.json("show", "a")).attempts_history;
+    expect(log_bytes).toBe(whole.stdout.length + whole.stderr.length);
+  });
+
+  test("goes on where it stopped when its worker is killed", async () => {
+    await using database = await postgres.makeDatabase();
+    await using q = queuectl(database.environment);
+    const gate = makeGate(q);
+    await q.ok("enqueue", `echo a; echo b >&2; ${gate.command}; ${command}`, "--id", "a", "--split");
+    const worker = q.start("worker");
+    await waitUntil("it writes", async () => (await q("logs", "a", "--stderr")).stdout === "b\n");
+    worker.kill("SIGKILL");
+    await worker.exited;
+    const next = q.start("worker");
+    await next.says("took over job a");
+    gate.open();
+    expect((await q("wait", "a")).status).toBe(0);
+    expect(await q("logs", "a")).toMatchObject({
+      stdout: `a\n${apart.stdout}`,
+      stderr: `b\n${apart.stderr}`,
+    });
+  });
+
+  test("keeps it apart when it moves to SQLite and back", async () => {
+    await using database = await postgres.makeDatabase();
+    await using q = queuectl(database.environment);
+    await q.ok("run", command, "--id", "a", "--split");
+    await q.ok("migrate", "--to", "sqlite");
+    const there = { env: { QUEUECTL_DATABASE_URL: "" } };
+    expect(await q.with(there, "logs", "a")).toMatchObject(apart);
+    await using other = await postgres.makeDatabase();
+    const url = other.environment.QUEUECTL_DATABASE_URL!;
+    expect((await q.with(there, "migrate", "--to", url)).status).toBe(0);
+    expect(await q.with({ env: { QUEUECTL_DATABASE_URL: url } }, "logs", "a")).toMatchObject(apart);
+  });
 });

@@ -55,6 +55,7 @@ const attempt: Attempt = {
   peak_memory: null,
   log_bytes: 10,
   log_truncated: false,
+  log_left_out: 0,
 };
 
 const worker: Worker = {

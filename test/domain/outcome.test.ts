@@ -41,6 +41,7 @@ const ending = (result: AttemptResult, exit_code: number | null = null): Ending 
   peak_memory: null,
   log_bytes: 0,
   log_truncated: false,
+  log_left_out: 0,
 });
 
 const success = ending("exited", 0);

@@ -36,6 +36,7 @@ const values: { readonly [K in SettingKey]: fc.Arbitrary<Settings[K]> } = {
   lease: number(6, 3600),
   sharing: fc.constantFrom("order", "fair"),
   log_limit: count(1024, 1024 ** 4),
+  log_tail: number(0, 1),
   retention: number(0, 100 * year),
   retention_dead: number(0, 100 * year),
   capture_env: fc.array(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/), { maxLength: 8 }),
@@ -57,6 +58,7 @@ describe("defaults", () => {
       kill_grace: 5,
       max_lost: 3,
       log_limit: 104_857_600,
+      log_tail: 0.5,
       retention: 2_592_000,
       retention_dead: 0,
       capture_env: ["PATH", "LANG", "LC_ALL", "VIRTUAL_ENV"],
@@ -146,6 +148,7 @@ describe("a value out of range is refused with the range", () => {
     ["max_lost", "1001", "a whole number from 0 to 1000"],
     ["log_limit", "1023", "from 1 KiB to 1 TiB"],
     ["log_limit", "2T", "from 1 KiB to 1 TiB"],
+    ["log_tail", "1.1", "a number from 0 to 1"],
     ["retention", "36601d", "from 0 to 3162240000 s"],
     ["capture_env", "PATH,1X", "names of environment variables with commas between"],
   ])("%s %s", (key, text, range) => {

@@ -254,6 +254,20 @@ describe("follow", () => {
     expect(hash).toBe(Bun.hash(await Bun.file(file).arrayBuffer()));
   });
 
+  test("says of output that is too much how much is missing, and where", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    await q.ok("config", "set", "log_limit", "10KiB");
+    await queue.enqueue("seq 100000", { id: "numbers" });
+    await q.ok("worker", "--until-empty", "--quiet");
+    const pieces = await Array.fromAsync(queue.follow("numbers"));
+    expect(pieces.map(({ bytes, leftOut }) => [bytes.length, leftOut])).toEqual([
+      [5120, 0],
+      [5120, 588_895 - 10_240],
+    ]);
+    expect((await queue.attempts("numbers"))[0]).toMatchObject({ log_left_out: 588_895 - 10_240 });
+  });
+
   test("ends when the signal is aborted or the queue is closed", async () => {
     await using both = await opened();
     const { q, queue } = both;

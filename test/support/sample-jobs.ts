@@ -55,6 +55,7 @@ export const exitWith = (exit_code: number, more: Partial<Ending> = {}): Ending 
   peak_memory: null,
   log_bytes: 0,
   log_truncated: false,
+  log_left_out: 0,
   ...more,
 });
 

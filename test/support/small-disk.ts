@@ -48,6 +48,21 @@ export function smallDisk(kibibytes: number): SmallDisk {
   };
 }
 
+/** A disk whose file system cannot free a part of a file. */
+export function plainDisk(): Disposable & { readonly path: string } {
+  const folder = tempFolder();
+  const path = join(folder.path, "disk");
+  mkdirSync(path);
+  run("mount", "-t", "ramfs", "-o", "mode=777", "queuectl-test", path);
+  return {
+    path,
+    [Symbol.dispose]() {
+      run("umount", "--lazy", path);
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
 function untilFull(add: (n: number) => void): void {
   try {
     for (let n = 0; ; n++) add(n);

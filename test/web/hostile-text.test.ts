@@ -128,6 +128,7 @@ const attemptOf = (text: string): Attempt => ({
   peak_memory: null,
   log_bytes: 0,
   log_truncated: false,
+  log_left_out: 0,
 });
 
 const formOf = (text: string) =>
@@ -175,7 +176,8 @@ function views(text: string, tag: string): string {
     to: 1,
     size: 1,
     isLive: false,
-    isTruncated: false,
+    gap: { from: 10, to: 2_000_000 },
+    isCut: true,
     search: { text: text || "x", hits: [{ number: 1, text }], to: 1, size: 2 },
   };
   const texts = {

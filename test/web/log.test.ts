@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeGap } from "../../src/gap.ts";
 import { jobLogPath } from "../../src/home.ts";
 import { openFileLog, openJobLog } from "../../src/store/logs.ts";
 import { findInLog, type Hit } from "../../src/web/log-search.ts";
@@ -100,7 +101,7 @@ describe("a window on a log", () => {
     const { lease, job } = await runningJob(temp.store);
     const lines = Buffer.from(`${"x".repeat(99)}\n`.repeat(2500));
     for (let start = 0; start < 400 * lines.length; start += lines.length)
-      await temp.store.output!.append(lease, { start, bytes: lines });
+      await temp.store.output!.append(lease, { stream: "stdout", start, bytes: lines });
     using log = openJobLog({ store: temp.store, home: "/nowhere" }, job.seq, 1)!;
     const window = await readWindow(log, { rest: true });
     expect(window.first + window.lines.length - 1).toBe(1_000_000);
@@ -117,6 +118,109 @@ describe("a window on a log", () => {
     expect((await windowOf(path, { rest: true })).lines.length).toBe(1);
     writeFileSync(path, Buffer.from([0xff, 0xfe, 0x61, 0x0a]));
     expect(texts(await windowOf(path, { rest: true }))).toEqual(["\ufffd\ufffda"]);
+  });
+});
+
+/** Numbered lines of which 1001 to 9000 were left out, cut in the midst of lines on both sides. */
+function withGap(path: string) {
+  const all = numbered(1, 10_000).join("\n");
+  const from = all.indexOf("line 1001\n") + 3;
+  const to = all.indexOf("line 9000\n") + 6;
+  writeFileSync(path, all.slice(0, from) + all.slice(to));
+  writeGap(path, { from, to, at: from });
+  return { from, to, size: all.length };
+}
+
+describe("a log of which some was left out", () => {
+  test("is shown window by window, each on one side of the gap, and its lines are counted without it", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "1-1.log");
+    const { from, to, size } = withGap(path);
+    const last = await windowOf(path, { rest: true });
+    expect([last.gap, last.to, texts(last).at(-1)]).toEqual([{ from, to }, size, "line 10000"]);
+    const behind = await windowOf(path, { to: last.from, rest: true });
+    expect([behind.from, texts(behind)]).toEqual([to, ["000"]]);
+    const before = await windowOf(path, { to: behind.from, rest: true });
+    expect([before.to, before.first, texts(before).at(-1)]).toEqual([from, 2, "lin"]);
+    // 1000 lines, the beginning of one, and then the end of another.
+    expect([before.first + before.lines.length, behind.first, last.first]).toEqual([1002, 1002, 1003]);
+    const onwards = await windowOf(path, { from: before.to, rest: true });
+    expect([onwards.from, onwards.first, texts(onwards)[0]]).toEqual([to, 1002, "000"]);
+    const line = await windowOf(path, { line: 1500, rest: true });
+    expect([line.first, texts(line)[10]]).toEqual([1490, "line 9498"]);
+  });
+
+  test("is looked through on both sides of the gap", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "1-1.log");
+    const { size } = withGap(path);
+    const first = await findIn(path, "line 9", 0);
+    expect(first.hits[0]).toEqual({ number: 9, text: "line 9" });
+    const both = await findIn(path, "7", 0);
+    const page = await findIn(path, "999", 0);
+    expect(page.hits.map(({ number, text }) => `${number} ${text}`)).toEqual([
+      "999 line 999",
+      ...Array.from({ length: 10 }, (_, n) => `${1992 + n} line ${9990 + n}`),
+    ]);
+    expect([page.to, both.hits.length]).toEqual([size, 100]);
+    const window = await windowOf(path, { line: page.hits.at(-1)!.number, rest: true });
+    expect(texts(window)[10]).toBe("line 9999");
+  });
+
+  test("says so where it was in the page, in the stream, and in a header of the raw log", async () => {
+    await using web = await webServer();
+    await web.q.ok("config", "set", "log_limit", "4KiB");
+    await web.q.ok("run", "seq 100000", "--id", "one");
+    const page = async (query: string) => (await web.get(`/jobs/one?attempt=1${query}`)).text();
+    const note = '<p class="left-out" role="note">571.1 KiB left out here';
+    const all = numbered(1, 100_000).join("\n").replaceAll("line ", "");
+    const last = await page("");
+    expect([last.includes(note), last.includes("4 KiB of 575.1 KiB"), last.includes(">100000<")]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    const earlier = /<a href="([^"]*)">Earlier/.exec(last)![1]!.replaceAll("&amp;", "&");
+    const before = await (await web.get(earlier)).text();
+    expect([before.includes(note), before.includes(">1<"), before.includes(">100000<")]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const stream = await (await web.get("/jobs/one/log/stream?attempt=1&from=0&line=1")).text();
+    expect(stream.split("571.1 KiB left out here")).toHaveLength(2);
+    const raw = await web.get("/api/v1/jobs/one/attempts/1/log");
+    expect(raw.headers.get("queuectl-left-out")).toBe(`bytes=${all.length + 1 - 4096}; after=2048`);
+    expect(await raw.text()).toBe(all.slice(0, 2048) + `${all}\n`.slice(-2048));
+    const part = await web.get("/jobs/one/log?attempt=1", { range: "bytes=2040-" });
+    expect([part.headers.get("content-range"), await part.text()]).toEqual([
+      "bytes 2040-4095/4096",
+      all.slice(2040, 2048) + `${all}\n`.slice(-2048),
+    ]);
+    const job = (await (await web.api("GET", "/jobs/one")).json()) as { attempts_history: object[] };
+    expect(job.attempts_history[0]).toMatchObject({
+      log_bytes: 4096,
+      log_truncated: true,
+      log_left_out: all.length + 1 - 4096,
+    });
+  });
+
+  test("that is flooded is followed to its end, told of what was too fast", async () => {
+    await using web = await webServer();
+    await web.q.ok("config", "set", "log_limit", "64KiB");
+    await web.q.ok("enqueue", "seq 2000000; sleep 0.5; echo the end", "--id", "one");
+    web.q.start("worker", "--quiet");
+    await waitUntil("it runs", async () => (await web.q.json("show", "one")).state === "processing");
+    const events = parse(await (await web.get("/jobs/one/log/stream?attempt=1")).text());
+    const markup = events.map(({ data }) => data).join("\n");
+    expect(markup).toContain('class="left-out"');
+    expect([markup.includes(">1<"), markup.includes(">the end<"), events.at(-1)!.event]).toEqual([
+      true,
+      true,
+      "done",
+    ]);
+    const ids = [...markup.matchAll(/id="L(\d+)"/g)].map(([, n]) => Number(n));
+    expect(ids).toEqual(Array.from({ length: ids.length }, (_, n) => n + 1));
   });
 });
 

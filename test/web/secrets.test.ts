@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeGap } from "../../src/gap.ts";
 import { openFileLog } from "../../src/store/logs.ts";
 import { withoutSecrets } from "../../src/web/log-secrets.ts";
 import { tempFolder } from "../support/temp-home.ts";
@@ -96,9 +97,33 @@ describe("a log that is read in pieces", () => {
     );
     for (let length = 1; length <= text.length; length++) {
       const pieces: Buffer[] = [];
-      for (let at = 0; at < text.length; at += length) pieces.push(await log.read(at, length));
+      for (let at = 0; at < text.length; at += length) pieces.push((await log.read(at, length)).bytes);
       expect(Buffer.concat(pieces).toString()).toBe(text.replaceAll(secret, "*".repeat(secret.length)));
     }
+  });
+
+  test("has what is left of a secret starred out where the rest of it was left out", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "1-1.log");
+    const [begun, ended] = [secret.slice(0, 5), secret.slice(-6)];
+    const head = `is ${begun}`;
+    writeFileSync(path, `${head}${ended} after`);
+    writeGap(path, { from: head.length, to: 1000, at: head.length });
+    using log = withoutSecrets(
+      openFileLog(path)!,
+      { env: { TOKEN: secret }, rules: {} },
+      { environment: {} },
+    );
+    const read = async (position: number) => {
+      const { start, bytes } = await log.read(position, 100);
+      return [start, bytes.toString()];
+    };
+    expect([await read(0), await read(4), await read(head.length), await read(1002)]).toEqual([
+      [0, "is *****"],
+      [4, "****"],
+      [1000, "****** after"],
+      [1002, "**** after"],
+    ]);
   });
 
   test("has those starred out that are stored nowhere, where they can be had", async () => {
@@ -109,7 +134,7 @@ describe("a log that is read in pieces", () => {
     const rules = { secret_env: ["A", "NOWHERE", `B=@${join(folder.path, "pass")}`] };
     using log = withoutSecrets(openFileLog(path)!, { env: {}, rules }, { environment: { A: secret } });
     const stars = `${"*".repeat(secret.length)} ${"*".repeat(password.length)}`;
-    expect((await log.read(0, 100)).toString()).toBe(stars);
+    expect((await log.read(0, 100)).bytes.toString()).toBe(stars);
   });
 
   test("that is being written shows no half of a secret", async () => {

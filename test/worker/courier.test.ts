@@ -131,15 +131,63 @@ describe.skipIf(noPostgres !== undefined)("output of a queue on PostgreSQL", () 
     expect(run).toMatchObject({ log_bytes: bytes.length, log_truncated: false });
   });
 
-  test("beyond the limit is cut", async () => {
+  /** What `seq` prints, and what is kept of it. */
+  function kept(last: number, most: number) {
+    const whole = Buffer.from(`${Array.from({ length: last }, (_, n) => n + 1).join("\n")}\n`);
+    const parts = [whole.subarray(0, most / 2), whole.subarray(whole.length - most / 2)];
+    return { text: Buffer.concat(parts), log_left_out: whole.length - most };
+  }
+
+  test("beyond the limit has its beginning and its end, and every reader knows what is missing between", async () => {
     await using machines = await twoMachines();
     const { near, far } = machines;
+    await using web = await webServer({ q: far });
     await far.ok("config", "set", "log_limit", "300KiB");
-    await far.ok("enqueue", "head -c 5000000 /dev/zero", "--id", "job");
+    await far.ok("enqueue", "seq 1000000", "--id", "job");
     await near.ok("worker", "--until-empty");
-    expect((await bytesOf(machines, "job")).equals(Buffer.alloc(300 * 1024))).toBe(true);
+    const { text, log_left_out } = kept(1_000_000, 300 * 1024);
     const [run] = (await far.json("show", "job")).attempts_history;
-    expect(run).toMatchObject({ log_bytes: 300 * 1024, log_truncated: true });
+    expect(run).toMatchObject({ log_bytes: text.length, log_truncated: true, log_left_out });
+    expect((await bytesOf(machines, "job")).equals(text)).toBe(true);
+    expect((await far("logs", "job")).stderr).toContain(
+      "6.3 MiB of the output were left out here, after 150 KiB",
+    );
+    const raw = await web.get("/jobs/job/log?attempt=1");
+    expect(raw.headers.get("queuectl-left-out")).toBe(`bytes=${log_left_out}; after=${150 * 1024}`);
+    expect(Buffer.from(await raw.arrayBuffer()).equals(text)).toBe(true);
+    await using store = await openStore({ home: far.home, database: machines.url });
+    const of = { job_seq: 1, attempt: 1, stream: "stdout" } as const;
+    expect(await store.output!.gap(of)).toEqual({ from: 150 * 1024, to: 150 * 1024 + log_left_out });
+    expect(spooled(machines)).toEqual([]);
+  });
+
+  test("that never ends is seen on another machine while it goes on, and neither disk nor database has more than is kept", async () => {
+    await using machines = await twoMachines();
+    const { near, far, url } = machines;
+    await far.ok("config", "set", "log_limit", "1MiB");
+    await far.ok("enqueue", "seq 100000000000", "--id", "job", "--timeout", "6", "--max-retries", "0");
+    const worker = near.start("worker", "--until-empty");
+    await using store = await openStore({ home: far.home, database: url });
+    const of = { job_seq: 1, attempt: 1, stream: "stdout" } as const;
+    const size = () => store.output!.size(of);
+    await waitUntil("the gap came", async () => (await store.output!.gap(of)) !== null);
+    const before = await size();
+    await waitUntil("more came behind it", async () => (await size()) > before);
+    await using sql = new Bun.SQL(url);
+    const [{ bytes }] = await sql`select sum(length(bytes))::integer as bytes from queuectl.output`;
+    expect(bytes).toBeLessThan(4 * 1024 ** 2);
+    expect(await worker.exited).toBe(0);
+    const [run] = (await far.json("show", "job")).attempts_history;
+    expect(run).toMatchObject({ log_bytes: 1024 ** 2, log_truncated: true });
+    const { stdout } = await far("logs", "job");
+    expect(stdout.length).toBe(1024 ** 2);
+    const numbers = stdout
+      .slice(1024 ** 2 / 2)
+      .split("\n")
+      .slice(1, -1)
+      .map(Number);
+    expect(numbers.every((number, n) => n === 0 || number === numbers[n - 1]! + 1)).toBe(true);
+    expect(await size()).toBe(run.log_bytes + run.log_left_out);
   });
 
   test("outlives the machine that the job ran on", async () => {
@@ -213,9 +261,9 @@ describe.skipIf(noPostgres !== undefined)("output of a queue on PostgreSQL", () 
       "of PostgreSQL",
     ]);
     await using store = await openStore({ home: near.home, database: url });
-    expect(await store.output!.size(1, 1)).toBeGreaterThan(0);
+    expect(await store.output!.size({ job_seq: 1, attempt: 1, stream: "stdout" })).toBeGreaterThan(0);
     await near.ok("delete", "job");
-    expect(await store.output!.size(1, 1)).toBe(0);
+    expect(await store.output!.size({ job_seq: 1, attempt: 1, stream: "stdout" })).toBe(0);
     expect(readFileSync(jobLogPath(near.home, 1, 1), "utf8")).toBe("of SQLite\n");
   });
 

@@ -1,7 +1,7 @@
 // What an attempt printed, line by line, and the way it goes on growing while the attempt runs.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
-import type { Attempt } from "../../src/domain/attempt.ts";
+import type { Attempt, Gap } from "../../src/domain/attempt.ts";
 import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { type Stream, streamsOf } from "../../src/domain/rules.ts";
@@ -19,10 +19,13 @@ export interface LogPart {
   readonly first: number;
   readonly from: number;
   readonly to: number;
-  /** How long the log is now. */
+  /** Where the log ends now. */
   readonly size: number;
   readonly isLive: boolean;
-  readonly isTruncated: boolean;
+  /** What was left out; these lines lie before or behind it. */
+  readonly gap: Gap | undefined;
+  /** Whether the end is missing, nobody knows how much. */
+  readonly isCut: boolean;
   readonly search: LogSearch | undefined;
 }
 
@@ -67,7 +70,9 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         ) : (
           ""
         )}
-        <span class="hint" safe>{`${formatSize(size)}${log.isTruncated ? ", cut at the limit" : ""}`}</span>
+        <span class="hint" safe>
+          {sizeWords(log)}
+        </span>
         <label class="check">
           <input type="checkbox" id="wrap" checked /> wrap
         </label>
@@ -97,7 +102,9 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         {...liveStream(ui, job, log)}
       >
         <div id="log-lines" class="lines" hx-ignore="true">
+          {log.gap && log.from === log.gap.to ? <LeftOut gap={log.gap} /> : ""}
           <LogLines lines={log.lines} first={log.first} />
+          {log.gap && log.to === log.gap.from && !isLive ? <LeftOut gap={log.gap} /> : ""}
         </div>
         <div class="tail" id="log-tail" hx-ignore="true" />
       </div>
@@ -113,6 +120,20 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         Jump to the newest
       </button>
     </section>
+  );
+}
+
+function sizeWords({ size, gap, isCut }: LogPart): string {
+  if (gap) return `${formatSize(size - gap.to + gap.from)} of ${formatSize(size)}`;
+  return `${formatSize(size)}${isCut ? ", cut at the limit" : ""}`;
+}
+
+/** Stands where output was left out. */
+export function LeftOut({ gap: { from, to } }: { gap: Gap }) {
+  return (
+    <p class="left-out" role="note" safe>
+      {`${formatSize(to - from)} left out here: of more output than log_limit its beginning and its end are kept`}
+    </p>
   );
 }
 

@@ -108,11 +108,18 @@ function AttemptStep({ ui, job, attempt, before, shown }: AttemptStepProps) {
   );
 }
 
-function usage({ cpu_time, peak_memory, log_bytes, log_truncated }: Attempt): string {
+function printed({ log_bytes, log_truncated, log_left_out }: Attempt): string | undefined {
+  if (!log_truncated) return log_bytes === 0 ? undefined : `${formatSize(log_bytes)} printed`;
+  if (log_left_out === null) return `${formatSize(log_bytes)} printed, cut`;
+  return `${formatSize(log_bytes + log_left_out)} printed, ${formatSize(log_bytes)} kept`;
+}
+
+function usage(attempt: Attempt): string {
+  const { cpu_time, peak_memory } = attempt;
   const parts = [
     cpu_time === null ? undefined : `cpu ${formatDuration(cpu_time)}`,
     peak_memory === null ? undefined : formatSize(peak_memory),
-    log_bytes === 0 ? undefined : `${formatSize(log_bytes)} printed${log_truncated ? ", cut" : ""}`,
+    printed(attempt),
   ];
   return parts.map((part) => (part === undefined ? "" : ` · ${part}`)).join("");
 }

@@ -1,5 +1,6 @@
 // queuectl logs of several jobs: what they printed, or print, behind their names.
 
+import type { Gap } from "../../domain/attempt.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { isSettled, type Job, type JobState, jobStates } from "../../domain/job.ts";
 import { streamsOf } from "../../domain/rules.ts";
@@ -8,8 +9,8 @@ import { lookMs, restMs } from "../../library/until-all.ts";
 import { openJobLog, piecesFrom } from "../../store/logs.ts";
 import type { JobFilter, JobPage, Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
-import { tellIfCut } from "../follow.ts";
-import { labelledOutputs } from "../labelled.ts";
+import { tellGap, tellIfCut } from "../follow.ts";
+import { type LabelledOutput, labelledOutputs } from "../labelled.ts";
 import { note } from "../output.ts";
 
 export interface ManyLogs {
@@ -33,11 +34,21 @@ export async function showMany({ store, home, jobs }: ManyLogs, wanted: number |
     const output = outputs(place);
     for (const stream of streamsOf(rules)) {
       using log = openJobLog({ store, home }, seq, attempt.number, stream);
-      if (log) for await (const bytes of piecesFrom(log, 0)) if (!(await output.print(bytes))) return;
+      let at = 0;
+      for await (const { start, bytes } of log ? piecesFrom(log, 0) : []) {
+        if (start > at) await tellSkipped(output, { from: at, to: start }, id);
+        at = start + bytes.length;
+        if (!(await output.print(bytes))) return;
+      }
       if (!(await output.end())) return;
     }
     tellIfCut(attempt, id);
   }
+}
+
+async function tellSkipped(output: LabelledOutput, gap: Gap, id: string): Promise<void> {
+  await output.end();
+  tellGap(gap, id);
 }
 
 const unsettledStates = jobStates.filter((state) => !isSettled(state));
@@ -100,6 +111,7 @@ export async function followMany({ store, home, jobs }: ManyLogs): Promise<void>
       }
       if (!isTold) note(`${job.id}: attempt ${next}`);
       isTold = true;
+      if (value.gap) await tellSkipped(output, value.gap, job.id);
       if (await output.print(value.bytes)) continue;
       // Nobody reads any more.
       stop.abort();

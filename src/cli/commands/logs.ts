@@ -4,7 +4,6 @@ import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { streamsOf } from "../../domain/rules.ts";
 import { openJobLog } from "../../store/logs.ts";
-import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -49,7 +48,7 @@ async function logs(context: Context, words: readonly string[], options: LogsOpt
   if (words.length !== 1 || isFilter) return logsOfMany(context, words, options, { wanted, isFilter });
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
-  if (stream !== undefined) refuseUnlessApart(store, job);
+  if (stream !== undefined) refuseUnlessApart(job);
   const attempts = await store.jobs.attempts(job.seq);
   const newest = attempts.at(-1)?.number;
   const tame = isTerminal(1);
@@ -79,8 +78,8 @@ async function logs(context: Context, words: readonly string[], options: LogsOpt
   return done;
 }
 
-function refuseUnlessApart(store: Store, job: Job): void {
-  if (job.rules.split && store.output === null) return;
+function refuseUnlessApart(job: Job): void {
+  if (job.rules.split) return;
   throw new Refusal(
     "wrong_state",
     `job ${job.id} has its output in one piece`,

@@ -112,11 +112,16 @@ const attemptRow = (attempt: Attempt): Cell[] => [
   attempt.duration === null ? "" : formatDuration(attempt.duration),
   attempt.cpu_time === null ? "" : formatDuration(attempt.cpu_time),
   attempt.peak_memory === null ? "" : formatSize(attempt.peak_memory),
-  formatSize(attempt.log_bytes) + (attempt.log_truncated ? " (cut)" : ""),
+  formatSize(attempt.log_bytes) + leftOutWords(attempt),
   attempt.worker_id,
   attempt.host,
   [attempt.error, attempt.note].filter(Boolean).join("; "),
 ];
+
+function leftOutWords({ log_truncated, log_left_out }: Attempt): string {
+  if (!log_truncated) return "";
+  return log_left_out === null ? " (cut)" : `, ${formatSize(log_left_out)} left out`;
+}
 
 function resultText({ result, exit_code, signal }: Attempt): string {
   if (result === null) return "running";

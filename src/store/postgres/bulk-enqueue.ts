@@ -6,7 +6,7 @@ import { randomUUIDv7 } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { type KnownJobs, withKnown } from "../known-jobs.ts";
-import { idTaken, idTwice, refuseSplit } from "../refusals.ts";
+import { idTaken, idTwice } from "../refusals.ts";
 import { newJobId } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import type { Connection } from "./connection.ts";
@@ -60,7 +60,6 @@ async function stage(connection: Connection, source: AsyncIterable<NewJob>, batc
     );
   };
   for await (const job of source) {
-    refuseSplit(job.rules);
     gathered.push({
       ...job,
       place: ++place,

@@ -9,7 +9,6 @@ import {
   idTaken,
   jobIsGone,
   noSuchJob,
-  refuseSplit,
   refuseUnless,
   refuseUnlessHeld,
   refuseUnlessWaiting,
@@ -111,7 +110,6 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
     edit: (seq, edit) =>
       change(async (tx) => {
-        refuseSplit(edit.rules ?? {});
         const [row] = await lockedRows(tx, [seq]);
         refuseUnlessWaiting(row!, "edited");
         return rewrite(connection, tx, row!, edit);
@@ -126,7 +124,6 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
     retryEdited: (seq, edit) =>
       change(async (tx) => {
-        refuseSplit(edit.rules ?? {});
         const [dead] = await lockedRows(tx, [seq]);
         refuseUnless(dead!, "dead", "retried");
         await makePending(connection, tx, [dead!]);
@@ -208,7 +205,6 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
   }
 
   async function enqueueOnce(job: NewJob): Promise<{ job: Job; isNew: boolean }> {
-    refuseSplit(job.rules);
     const isPlain = job.after.length === 0 && !job.unique;
     const { row, isNew } = isPlain
       ? { row: await insert(connection, job), isNew: true }

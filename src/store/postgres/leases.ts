@@ -11,6 +11,7 @@ import type { Leases, Turn, TurnResult } from "../store.ts";
 import { type Connection, soonMs } from "./connection.ts";
 import { keyOf, makeDoubts } from "./doubts.ts";
 import type { Notifier } from "./notify.ts";
+import { descriptorOf } from "./output.ts";
 import { jobRow, type Row } from "./rows.ts";
 import { taking } from "./taking.ts";
 import { isInDoubt, isLate } from "./trouble.ts";
@@ -268,8 +269,13 @@ function settlementFor(
 
 /** What is left of their output, without a key for it when nothing is. */
 function restsOf(ended: readonly Settlement[]) {
-  const output = ended.flatMap(({ lease, rest }) =>
-    rest ? [{ ...lease, start: rest.start, bytes: Buffer.from(rest.bytes).toString("base64") }] : [],
+  const output = ended.flatMap(({ lease, rests = [] }) =>
+    rests.map(({ stream, start, bytes }) => ({
+      ...lease,
+      stream: descriptorOf(stream),
+      start,
+      bytes: Buffer.from(bytes).toString("base64"),
+    })),
   );
   return output.length > 0 ? { output } : {};
 }

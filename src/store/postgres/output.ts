@@ -1,40 +1,68 @@
-// What commands print, in PostgreSQL: pieces in the order they came.
+// What commands print, in PostgreSQL: pieces in the order they came, and one for what was left out.
 
 import type { SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
+import type { Stream } from "../../domain/rules.ts";
 import type { Output } from "../store.ts";
 import type { Connection } from "./connection.ts";
+
+/** A stream is stored as its file descriptor. */
+export const descriptorOf = (stream: Stream) => (stream === "stdout" ? 1 : 2);
+export const streamOf = (descriptor: number): Stream => (descriptor === 1 ? "stdout" : "stderr");
 
 export function output({ ask }: Connection, queue: string): Output {
   return {
     queue,
 
-    append: ({ job_seq, lease_seq }, { start, bytes }) =>
+    append: ({ job_seq, lease_seq }, { stream, start, bytes }, gap) =>
       ask(async (sql) => {
         const [{ size }] = await sql`
-          select queuectl.add_output(${job_seq}, ${lease_seq}, ${start}, ${Buffer.from(bytes)}) as size
+          select queuectl.add_output(
+            ${job_seq}, ${lease_seq}, ${descriptorOf(stream)}::smallint, ${start}, ${Buffer.from(bytes)}, ${gap?.from ?? null}, ${gap?.to ?? null}
+          ) as size
         `;
         return size === null ? null : Number(size);
       }),
 
-    size: (job_seq, attempt) =>
+    size: ({ job_seq, attempt, stream }) =>
       ask(async (sql) => {
-        const [{ size }] = await sql`select queuectl.output_size(${job_seq}, ${attempt}) as size`;
+        const [{ size }] = await sql`
+          select queuectl.output_size(${job_seq}, ${attempt}, ${descriptorOf(stream)}::smallint) as size
+        `;
         return Number(size);
       }),
 
-    read: (job_seq, attempt, from, limit) =>
+    gap: ({ job_seq, attempt, stream }) =>
       ask(async (sql) => {
-        // The piece in which the place lies, and those that begin in what is wanted.
-        const [{ bytes }] = await sql`
-          select substring(string_agg(bytes, ''::bytea order by start) from (${from} - min(start))::integer + 1 for ${limit}) as bytes
-          from queuectl.output
-          where job_seq = ${job_seq} and attempt = ${attempt} and start < ${from + limit} and start >= coalesce((
-            select max(start) from queuectl.output
-            where job_seq = ${job_seq} and attempt = ${attempt} and start <= ${from}
-          ), 0)
+        const [gap] = await sql`
+          select start, left_out from queuectl.output
+          where job_seq = ${job_seq} and attempt = ${attempt} and stream = ${descriptorOf(stream)} and left_out > 0
         `;
-        return bytes ?? new Uint8Array();
+        return gap ? { from: Number(gap.start), to: Number(gap.start) + Number(gap.left_out) } : null;
+      }),
+
+    read: ({ job_seq, attempt, stream }, from, limit) =>
+      ask(async (sql) => {
+        // The piece in which the place lies, and those that begin in what is wanted, up to the gap.
+        const [found] = await sql`
+          with own as not materialized (
+            select start, bytes, left_out from queuectl.output
+            where job_seq = ${job_seq} and attempt = ${attempt} and stream = ${descriptorOf(stream)}
+          ),
+          place as materialized (
+            select case when left_out > 0 then greatest(start + left_out, ${from}) else ${from} end as at
+            from (select start, left_out from own where start <= ${from} order by start desc limit 1) as piece
+          )
+          select at, (
+            select substring(string_agg(bytes, ''::bytea order by start) from (at - min(start))::integer + 1 for ${limit})
+            from own
+            where left_out = 0 and start < at + ${limit}
+              and start >= (select start from own where start <= at order by start desc limit 1)
+              and start < coalesce((select start from own where left_out > 0 and start >= at), at + ${limit})
+          ) as bytes
+          from place
+        `;
+        return { start: Number(found?.at ?? from), bytes: found?.bytes ?? new Uint8Array() };
       }),
   };
 }
@@ -73,13 +101,14 @@ const sweepSome = (sql: SQL) => sql`
   ),
   pieces as materialized (
     select piece.* from gone cross join lateral (
-      select job_seq, attempt, start from queuectl.output where output.job_seq = gone.job_seq limit ${sweptPieces}
+      select job_seq, attempt, stream, start from queuectl.output where output.job_seq = gone.job_seq limit ${sweptPieces}
     ) as piece
     limit ${sweptPieces}
   ),
   swept as (
     delete from queuectl.output using pieces
-    where output.job_seq = pieces.job_seq and output.attempt = pieces.attempt and output.start = pieces.start
+    where output.job_seq = pieces.job_seq and output.attempt = pieces.attempt
+      and output.stream = pieces.stream and output.start = pieces.start
   ),
   closed as (
     delete from queuectl.removed_output using gone

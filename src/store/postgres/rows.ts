@@ -27,4 +27,5 @@ export const attemptRow = (row: Row): AttemptRow => ({
   finished_at: numberOrNull(row.finished_at),
   peak_memory: numberOrNull(row.peak_memory),
   log_bytes: Number(row.log_bytes),
+  log_left_out: numberOrNull(row.log_left_out),
 });

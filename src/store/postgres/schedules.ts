@@ -3,7 +3,6 @@
 import type { SQL } from "bun";
 import { isSettled, type NewJob } from "../../domain/job.ts";
 import type { Schedule } from "../../domain/schedule.ts";
-import { refuseSplit } from "../refusals.ts";
 import { type JobRow, jobFrom, newJobId } from "../rows.ts";
 import {
   type DueSchedule,
@@ -38,7 +37,6 @@ export function schedules(connection: Connection, notifier: Notifier): Schedules
     add: (added, { replace } = { replace: false }) =>
       change(async (tx) => {
         for (const { job, ...schedule } of added) {
-          refuseSplit(job.rules);
           const rows: Row[] = await tx`
             insert into queuectl.schedules as kept (
               name, cron, tz, missed, overlap, jitter, job, next_at, created_at, updated_at

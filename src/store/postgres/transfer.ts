@@ -8,6 +8,7 @@ import { readAddress } from "./address.ts";
 import { type Connection, connect } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { markMoved, refuseMoved, unmarkMoved } from "./moved.ts";
+import { descriptorOf, streamOf } from "./output.ts";
 import type { Row } from "./rows.ts";
 import { processesOf } from "./workers.ts";
 
@@ -88,9 +89,16 @@ function departure(tx: SQL, place: string): Departure {
     },
     async *output() {
       const pieces =
-        "select job_seq, attempt, start, bytes from queuectl.output order by job_seq, attempt, start";
+        "select job_seq, attempt, stream, start, bytes, left_out from queuectl.output order by job_seq, attempt, stream, start";
       for await (const rows of fetched(tx, pieces, outputBatch)) {
-        yield rows.map((row) => ({ ...row, job_seq: Number(row.job_seq), start: Number(row.start) }));
+        yield rows.map(({ job_seq, attempt, stream, start, bytes, left_out }) => ({
+          job_seq: Number(job_seq),
+          attempt,
+          stream: streamOf(stream),
+          start: Number(start),
+          bytes,
+          left_out: Number(left_out),
+        }));
       }
     },
     mark: (to) => markMoved(tx, to),
@@ -127,15 +135,16 @@ function arrival(tx: SQL, place: string): Arrival {
       await continueFrom(tx, "worker_processes", "process_id", worker_processes);
     },
     async addOutput(pieces) {
-      const coded = pieces.map(({ bytes, ...piece }) => ({
+      const coded = pieces.map(({ bytes, stream, ...piece }) => ({
         ...piece,
+        stream: descriptorOf(stream),
         bytes: Buffer.from(bytes).toString("base64"),
       }));
       await tx`
-        insert into queuectl.output (job_seq, attempt, start, bytes)
-        select job_seq, attempt, start, decode(bytes, 'base64')
+        insert into queuectl.output (job_seq, attempt, stream, start, bytes, left_out)
+        select job_seq, attempt, stream, start, decode(bytes, 'base64'), left_out
         from json_to_recordset(${JSON.stringify(coded)}::text::json)
-          as piece(job_seq bigint, attempt integer, start bigint, bytes text)
+          as piece(job_seq bigint, attempt integer, stream smallint, start bigint, bytes text, left_out bigint)
       `;
     },
   };

@@ -191,7 +191,7 @@ function writeEndings({ sql }: Connection, records: readonly EndRecord[], now: n
       update attempts set
         result = $result, pid = coalesce(pid, $pid), finished_at = $now, duration = $duration, exit_code = $exit_code, signal = $signal,
         error = $error, note = $note, cpu_time = $cpu_time, peak_memory = $peak_memory,
-        log_bytes = $log_bytes, log_truncated = $log_truncated
+        log_bytes = $log_bytes, log_truncated = $log_truncated, log_left_out = $log_left_out
       where job_seq = $job_seq and number = $number
     `).run({ ...record, log_truncated: Number(log_truncated), now });
   }

@@ -94,7 +94,7 @@ async function logOf(
   const text = query.get("find")?.slice(0, longestFind) ?? "";
   const search =
     text === "" ? undefined : { text, ...(await findInLog(shown, text, numberOf(query, "past") ?? 0)) };
-  return { ...window, stream, attempt: attempt.number, isLive, isTruncated: attempt.log_truncated, search };
+  return { ...window, stream, attempt: attempt.number, isLive, isCut: attempt.log_left_out === null, search };
 }
 
 export const jobRoutes = (web: Web) =>

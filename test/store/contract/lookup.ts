@@ -223,6 +223,7 @@ export function lookupContract(makeStore: MakeStore): void {
         peak_memory: null,
         log_bytes: 0,
         log_truncated: false,
+        log_left_out: 0,
       });
     });
 

@@ -137,6 +137,7 @@ export function settlementContract(makeStore: MakeStore): void {
         peak_memory: 5_000_000_000,
         log_bytes: 104_857_600,
         log_truncated: true,
+        log_left_out: 5_000_000_000,
       };
       await settle(store, lease, ending);
       expect((await store.jobs.attempts(job.seq))[0]).toMatchObject({ ...ending });

@@ -109,16 +109,20 @@ create table queuectl.attempts (
   peak_memory bigint,
   log_bytes bigint not null default 0,
   log_truncated boolean not null default false,
+  log_left_out bigint default 0,
   primary key (job_seq, number)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- What attempts printed, in pieces without a gap between them.
+-- What attempts printed, by file descriptor (1 or 2), in pieces without a gap between them. What was left out of it is a piece without
+-- bytes, of which there is one at most.
 create table queuectl.output (
   job_seq bigint not null,
   attempt integer not null,
+  stream smallint not null,
   start bigint not null,
   bytes bytea not null,
-  primary key (job_seq, attempt, start)
+  left_out bigint not null default 0,
+  primary key (job_seq, attempt, stream, start)
 ) with (autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05);
 
 -- A third of the disk for ordinary logs, and quicker than without.
@@ -129,6 +133,8 @@ exception when feature_not_supported then
   raise debug 'this server was built without lz4';
 end
 $$;
+
+create unique index output_gaps on queuectl.output (job_seq, attempt, stream) where left_out > 0;
 
 -- Jobs that are no more, and of whose output some may still be there.
 create table queuectl.removed_output (
@@ -637,16 +643,47 @@ begin
 end
 $$;
 
-create function queuectl.output_size(job bigint, number integer) returns bigint language sql stable
+create function queuectl.output_size(job bigint, number integer, descriptor smallint) returns bigint language sql stable
 set enable_seqscan = off set jit = off
 as $$
   select coalesce((
-    select start + length(bytes) from queuectl.output where job_seq = job and attempt = number order by start desc limit 1
+    select start + length(bytes) + left_out from queuectl.output
+    where job_seq = job and attempt = number and stream = descriptor order by start desc limit 1
   ), 0)
 $$;
 
+-- Removes what there is of a gap from an attempt's output, as store.ts says of `append`.
+create function queuectl.leave_out(job bigint, number integer, descriptor smallint, gap_from bigint, gap_to bigint) returns void
+language plpgsql
+set enable_seqscan = off set jit = off
+as $$
+begin
+  if queuectl.output_size(job, number, descriptor) < gap_from or exists (
+    select from queuectl.output
+    where job_seq = job and attempt = number and stream = descriptor and left_out > 0
+      and (start < gap_from or start + left_out > gap_to or left_out = gap_to - gap_from)
+  ) then
+    return;
+  end if;
+  -- Of a piece that the gap begins or ends in, the other part stays.
+  insert into queuectl.output (job_seq, attempt, stream, start, bytes)
+  select job_seq, attempt, stream, gap_to, substring(bytes from (gap_to - start)::integer + 1) from queuectl.output
+  where job_seq = job and attempt = number and stream = descriptor
+    and start < gap_to and start + length(bytes) > gap_to;
+  update queuectl.output set bytes = substring(bytes for (gap_from - start)::integer)
+  where job_seq = job and attempt = number and stream = descriptor
+    and start < gap_from and start + length(bytes) > gap_from;
+  delete from queuectl.output
+  where job_seq = job and attempt = number and stream = descriptor and start >= gap_from and start < gap_to;
+  insert into queuectl.output (job_seq, attempt, stream, start, bytes, left_out)
+  values (job, number, descriptor, gap_from, '', gap_to - gap_from);
+end
+$$;
+
 -- Adds what the attempt that runs by a lease printed from a byte on, as store.ts says of `append`.
-create function queuectl.add_output(job bigint, lease bigint, first_byte bigint, piece bytea) returns bigint language plpgsql
+create function queuectl.add_output(
+  job bigint, lease bigint, descriptor smallint, first_byte bigint, piece bytea, gap_from bigint default null, gap_to bigint default null
+) returns bigint language plpgsql
 set enable_seqscan = off set jit = off
 as $$
 declare
@@ -657,10 +694,11 @@ begin
   select attempt_number into number from queuectl.jobs
   where seq = job and lease_seq = lease and state = 'processing' for no key update;
   if not found then return null; end if;
-  size := queuectl.output_size(job, number);
+  if gap_to is not null then perform queuectl.leave_out(job, number, descriptor, gap_from, gap_to); end if;
+  size := queuectl.output_size(job, number, descriptor);
   if first_byte <= size and first_byte + length(piece) > size then
-    insert into queuectl.output (job_seq, attempt, start, bytes)
-    values (job, number, size, substring(piece from (size - first_byte)::integer + 1));
+    insert into queuectl.output (job_seq, attempt, stream, start, bytes)
+    values (job, number, descriptor, size, substring(piece from (size - first_byte)::integer + 1));
     size := first_byte + length(piece);
   end if;
   return size;
@@ -792,10 +830,11 @@ begin
   if turn ? 'output' and (
     select min(size - start)
     from (
-      select * from jsonb_to_recordset(turn -> 'output') as piece(job_seq bigint, lease_seq bigint, start bigint, bytes text)
+      select * from jsonb_to_recordset(turn -> 'output')
+        as piece(job_seq bigint, lease_seq bigint, stream smallint, start bigint, bytes text)
       order by job_seq
     ) as piece
-    cross join lateral queuectl.add_output(job_seq, lease_seq, start, decode(bytes, 'base64')) as size
+    cross join lateral queuectl.add_output(job_seq, lease_seq, stream, start, decode(bytes, 'base64')) as size
   ) < 0 then
     raise exception 'output before this is missing' using errcode = 'object_not_in_prerequisite_state';
   end if;
@@ -849,7 +888,8 @@ begin
         duration = (ending ->> 'duration')::double precision, exit_code = (ending ->> 'exit_code')::integer,
         signal = ending ->> 'signal', error = ending ->> 'error', note = ending ->> 'note',
         cpu_time = (ending ->> 'cpu_time')::double precision, peak_memory = (ending ->> 'peak_memory')::bigint,
-        log_bytes = (ending ->> 'log_bytes')::bigint, log_truncated = (ending ->> 'log_truncated')::boolean
+        log_bytes = (ending ->> 'log_bytes')::bigint, log_truncated = (ending ->> 'log_truncated')::boolean,
+        log_left_out = (ending ->> 'log_left_out')::bigint
       from held where attempts.job_seq = held.job_seq and attempts.number = held.attempt_number
     )
     select

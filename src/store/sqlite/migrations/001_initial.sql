@@ -136,6 +136,7 @@ create table attempts (
   peak_memory integer,
   log_bytes integer not null default 0,
   log_truncated integer not null default 0,
+  log_left_out integer default 0,
   primary key (job_seq, number)
 ) strict, without rowid;
 
