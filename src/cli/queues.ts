@@ -1,7 +1,6 @@
 // The queues as commands show them: what they hold, and what was said of them.
 
-import type { Job } from "../domain/job.ts";
-import { allQueues, nothingSaid, type Queue, waitsFor } from "../domain/queue.ts";
+import { allQueues, nothingSaid, type Queue } from "../domain/queue.ts";
 import type { Store } from "../store/store.ts";
 
 export const readQueues = async (store: Store): Promise<Queue[]> =>
@@ -12,7 +11,3 @@ export async function findQueue(store: Store, name: string): Promise<Queue> {
   const found = (await readQueues(store)).find(({ queue }) => queue === name);
   return found ?? allQueues([], [nothingSaid(name)])[0]!;
 }
-
-/** What a job waits for; see `waitsFor`. */
-export const whatKeeps = async (store: Store, job: Job): Promise<string | null> =>
-  waitsFor(job, await findQueue(store, job.queue), await store.now());

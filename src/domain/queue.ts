@@ -2,7 +2,7 @@
 
 import { parseDuration } from "./duration.ts";
 import { misuse } from "./errors.ts";
-import { isWaiting, type Job, jobStates } from "./job.ts";
+import { jobStates } from "./job.ts";
 import type { QueueCounts } from "./overview.ts";
 
 export interface QueueLimits {
@@ -80,16 +80,6 @@ export function readRate(text: string): Rate | null {
 export function formatRate({ starts, per }: Rate): string {
   const [unit, seconds] = Object.entries(perUnit).findLast(([, seconds]) => per % seconds === 0) ?? ["s", 1];
   return `${starts}/${per === seconds ? "" : per / seconds}${unit}`;
-}
-
-/** What a job waits for that could run by now, as the rest of a sentence; null when that is nothing but a worker, or it does not wait. */
-export function waitsFor(job: Job, queue: Queue, now: number): string | null {
-  if (!isWaiting(job.state) || job.held || job.unmet > 0 || (job.next_run_at ?? 0) > now) return null;
-  if (queue.paused_at !== null) return `until the queue ${job.queue} is resumed`;
-  if (job.key !== null && job.next_run_at === null) return `for the job that runs under the key ${job.key}`;
-  if (queue.concurrency !== null && queue.processing >= queue.concurrency)
-    return `until fewer than ${queue.concurrency} jobs of the queue ${job.queue} run`;
-  return queue.rate && `for its turn: of the queue ${job.queue} ${formatRate(queue.rate)} may start`;
 }
 
 /** Queues that have jobs, and queues of which something was said, by name. */

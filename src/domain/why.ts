@@ -24,7 +24,7 @@ export interface WhyFacts {
 }
 
 export function whyText(job: Job, facts: WhyFacts): string {
-  const { id, queue } = job;
+  const { id } = job;
   switch (job.state) {
     case "processing":
       return `job ${id} runs, by ${job.worker_id}`;
@@ -36,31 +36,44 @@ export function whyText(job: Job, facts: WhyFacts): string {
       return `job ${id} is cancelled${job.last_error === null ? "" : ` (${job.last_error})`}; queuectl retry ${id} runs it`;
     case "pending":
     case "failed":
-      return `job ${id} ${waitText(job, facts)}`;
+      return `job ${id} ${whyWaiting(job, facts)}`;
     default:
       return job.state satisfies never;
   }
+}
 
-  function waitText({ held, unmet, next_run_at, key }: Job, facts: WhyFacts): string {
-    const { now, parents, rules, running, holder, workers } = facts;
-    if (held) return `is held until queuectl release ${id}`;
-    if (unmet > 0) return `waits for ${parentsText(parents)}`;
-    const moment = next_run_at ?? now;
-    if (moment > now) {
-      const wait = formatDuration(Math.ceil((moment - now) / 1000));
-      return `${job.state === "failed" ? "failed and is retried" : "is to run"} in ${wait}`;
-    }
-    if (rules?.paused_at != null)
-      return `waits because its queue ${queue} is paused; queuectl queue resume ${queue}`;
-    if (holder !== undefined) return `waits until job ${holder} ends, which runs under its key ${key}`;
-    if (workers === 0)
-      return `waits for a worker: none serves its queue ${queue}; start one: queuectl worker`;
-    const limit = rules?.concurrency ?? null;
-    if (limit !== null && running >= limit)
-      return `waits because its queue ${queue} runs ${running} of ${limit} jobs at once${untilText(facts)}`;
-    const rate = rules?.rate ? `; of its queue ${formatRate(rules.rate)} start` : "";
-    return `waits for its turn, with ${facts.waiting - 1} other jobs of its queue ${queue}${rate}${untilText(facts)}`;
+/** The same of a job that waits, as the rest of the sentence. */
+export function whyWaiting(job: Job, facts: WhyFacts): string {
+  const { id, queue, next_run_at } = job;
+  const { now, parents } = facts;
+  if (job.held) return `is held until queuectl release ${id}`;
+  if (job.unmet > 0) return `waits for ${parentsText(parents)}`;
+  const moment = next_run_at ?? now;
+  if (moment > now) {
+    const wait = formatDuration(Math.ceil((moment - now) / 1000));
+    return `${job.state === "failed" ? "failed and is retried" : "is to run"} in ${wait}`;
   }
+  const keeper = keptBy(job, facts);
+  if (keeper !== null) return keeper;
+  if (facts.workers === 0)
+    return `waits for a worker: none serves its queue ${queue}; start one: queuectl worker`;
+  const others = facts.waiting - 1;
+  const turn = `waits for its turn, with ${others} other ${others === 1 ? "job" : "jobs"} of its queue ${queue}`;
+  return `${turn}${untilText(facts)}`;
+}
+
+/** What keeps a job that could run by now even from a worker that has nothing else to do; null when nothing does. */
+export function keptBy({ queue, key }: Job, facts: WhyFacts): string | null {
+  const { rules, running, holder } = facts;
+  if (rules?.paused_at != null)
+    return `waits because its queue ${queue} is paused; queuectl queue resume ${queue}`;
+  if (holder !== undefined) return `waits until job ${holder} ends, which runs under its key ${key}`;
+  const limit = rules?.concurrency ?? null;
+  if (limit !== null && running >= limit)
+    return `waits because its queue ${queue} runs ${running} of ${limit} jobs at once${untilText(facts)}`;
+  return rules?.rate
+    ? `waits for its turn: of its queue ${queue} ${formatRate(rules.rate)} start${untilText(facts)}`
+    : null;
 }
 
 const shownParents = 3;
@@ -71,8 +84,11 @@ function parentsText(parents: readonly Relative[]): string {
   return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** By the rate at which runs of all queues ended, as if all that waits in its queue were before it. */
-const untilText = ({ waiting, perSecond }: WhyFacts) =>
-  perSecond === 0
-    ? ""
-    : `; in ${formatDuration(Math.ceil(waiting / perSecond))} at most, as fast as it went of late`;
+/** As if all that waits in its queue were before it: by how fast runs of all queues ended, and by what its queue lets start. */
+function untilText({ waiting, perSecond, rules }: WhyFacts): string {
+  const ofLate = perSecond === 0 ? 0 : waiting / perSecond;
+  const byRate = rules?.rate ? (Math.ceil(waiting / rules.rate.starts) - 1) * rules.rate.per : 0;
+  if (ofLate === 0 && byRate === 0) return "";
+  const wait = `in ${formatDuration(Math.ceil(Math.max(ofLate, byRate)))} at most`;
+  return `; ${wait}, ${byRate > ofLate ? "if workers keep up with that rate" : "as fast as it went of late"}`;
+}

@@ -95,10 +95,15 @@ describe("limits", () => {
 
   test("show says what a job waits for, and run says it too", async () => {
     await using q = queuectl();
-    const waits = async (id: string) => /^waits\s+(.*)$/m.exec(await q.ok("show", id))?.[1];
+    const waits = async (id: string) => {
+      const said = /^now\s+(.*)$/m.exec(await q.ok("show", id))?.[1];
+      // The sentence is the same wherever it is asked for.
+      if (said !== undefined) expect(await q.ok("why", id)).toBe(`job ${id} ${said}`);
+      return said;
+    };
     await q.ok("enqueue", "true", "--id", "paused", "--queue", "p");
     await q.ok("queue", "pause", "p");
-    expect(await waits("paused")).toBe("until the queue p is resumed");
+    expect(await waits("paused")).toBe("waits because its queue p is paused; queuectl queue resume p");
     await q.ok(
       "enqueue",
       "until [ -e go ]; do sleep 0.05; done",
@@ -113,12 +118,12 @@ describe("limits", () => {
     const worker = q.start("worker", "--count", "2");
     await worker.says("executing first");
     await q.ok("enqueue", "true", "--id", "second", "--queue", "q");
-    expect(await waits("second")).toBe("until fewer than 1 jobs of the queue q run");
+    expect(await waits("second")).toBe("waits because its queue q runs 1 of 1 jobs at once");
     await q.ok("enqueue", "true", "--id", "third", "--key", "k");
     await waitUntil("a claim has met it", async () => (await q.json("show", "third")).next_run_at === null);
-    expect(await waits("third")).toBe("for the job that runs under the key k");
+    expect(await waits("third")).toBe("waits until job first ends, which runs under its key k");
     const run = q.start("run", "true", "--queue", "q");
-    await run.says("until fewer than 1 jobs of the queue q run");
+    await run.says("waits because its queue q runs 1 of 1 jobs at once");
     await Bun.write(`${q.folder}/go`, "");
     expect(await run.exited).toBe(0);
     expect(await waits("first")).toBeUndefined();

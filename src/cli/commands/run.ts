@@ -1,10 +1,12 @@
 // queuectl run: enqueue a job, be its worker, and show its output as it comes.
 
 import { misuse } from "../../domain/errors.ts";
-import type { Job } from "../../domain/job.ts";
+import { isWaiting, type Job } from "../../domain/job.ts";
+import { keptBy } from "../../domain/why.ts";
 import { version } from "../../self.ts";
 import { newWorkerId } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
+import { whyFacts } from "../../store/why.ts";
 import { eventLine, type WorkerEvent } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
@@ -14,7 +16,6 @@ import { statusOfJob } from "../exit-status.ts";
 import { followJob } from "../follow.ts";
 import { type JobOptions, jobFlags } from "../job-options.ts";
 import { note } from "../output.ts";
-import { whatKeeps } from "../queues.ts";
 import { complete, readRequest } from "./enqueue.ts";
 
 export const commands: Commands = {
@@ -103,8 +104,9 @@ function tell(store: Store, job: Job, event: WorkerEvent): void {
 /** A limit, or another job with its key. */
 async function tellWhatKeeps(store: Store, id: string): Promise<void> {
   try {
-    const keeps = await whatKeeps(store, await store.jobs.find(id));
-    if (keeps !== null) note(`queuectl: job ${id} waits ${keeps}`);
+    const job = await store.jobs.find(id);
+    const keeper = isWaiting(job.state) ? keptBy(job, await whyFacts(store, job)) : null;
+    if (keeper !== null) note(`queuectl: job ${id} ${keeper}`);
   } catch {
     // Trouble with the database is told by the worker.
   }

@@ -2,13 +2,15 @@
 
 import type { Attempt } from "../../domain/attempt.ts";
 import { formatDuration } from "../../domain/duration.ts";
-import type { Job } from "../../domain/job.ts";
+import { isWaiting, type Job } from "../../domain/job.ts";
 import { attemptJson, jobJson, originJson, relativesJson } from "../../domain/json.ts";
 import type { JobRules } from "../../domain/rules.ts";
 import type { JobOrigin } from "../../domain/schedule.ts";
 import { formatSize } from "../../domain/settings.ts";
 import { isoTime } from "../../domain/time.ts";
+import { whyWaiting } from "../../domain/why.ts";
 import { errorLogPath, jobLogPath } from "../../home.ts";
+import { whyFacts } from "../../store/why.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -25,7 +27,6 @@ import {
   printTable,
   stateCell,
 } from "../output.ts";
-import { whatKeeps } from "../queues.ts";
 
 export const commands: Commands = {
   show: { flags: [jsonFlag], run: show },
@@ -52,7 +53,8 @@ async function show(
     await printJson({ ...jobJson(job), ...originJson(origin), ...family, attempts_history: history });
     return done;
   }
-  await printFacts(facts(job, origin, await whatKeeps(store, job)));
+  const why = isWaiting(job.state) ? whyWaiting(job, await whyFacts(store, job)) : null;
+  await printFacts(facts(job, origin, why));
   for (const side of ["after", "before"] as const) {
     const tree = await familyTree(store, job.seq, side);
     if (tree.length > 0) await printLine([`comes ${side}`, ...tree].join("\n"));
@@ -79,13 +81,12 @@ async function show(
 const logsOf = (path: string, isStored: boolean, { split }: JobRules) =>
   isStored ? { log: null } : { log: path, ...(split && { stderr_log: errorLogPath(path) }) };
 
-function facts(job: Job, origin: JobOrigin | null, keeps: string | null): Fact[] {
+function facts(job: Job, origin: JobOrigin | null, why: string | null): Fact[] {
   return [
     ["id", job.id],
     ["command", job.command],
     ["state", stateCell(job.state)],
-    ["held", job.held ? `until queuectl release ${job.id}` : null],
-    ["waits", keeps],
+    ["now", why],
     ["attempts", `${job.attempts} of at most ${job.max_retries + 1}`],
     ["priority", String(job.priority)],
     ["queue", job.queue],
