@@ -1,7 +1,8 @@
 // A job before it is made: exactly what would run, as whom and where.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
-import type { NewJob } from "../src/domain/job.ts";
+import { formatDuration } from "../src/domain/duration.ts";
+import type { NewJob, Unique } from "../src/domain/job.ts";
 import { shownEnv } from "../src/domain/secrets.ts";
 import { type Sending, sentTo, timeoutText } from "./enqueue.tsx";
 import { CommandPreview } from "./parts/command-preview.tsx";
@@ -19,13 +20,13 @@ export interface EnqueuePreviewProps {
 }
 
 export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) {
-  const { edits, form, key, like } = sending;
+  const { edits, form, once, like } = sending;
   return (
     <CommandPreview
       ui={ui}
       title={edits === undefined ? "Enqueue this?" : `Make job ${edits} this?`}
       command={job.command}
-      fields={{ ...form, key, ...(like === undefined ? {} : { like }) }}
+      fields={{ ...form, once, ...(like === undefined ? {} : { like }) }}
       to={sentTo(sending)}
       step="enqueue"
       word={edits === undefined ? "Enqueue" : "Save"}
@@ -65,6 +66,22 @@ export function Options({ job, user, when = "as soon as a worker is free" }: Opt
           <dd safe>{job.after.map(({ id, if_fails }) => `${id} (${if_fails} if it fails)`).join(", ")}</dd>
         </>
       )}
+      {job.key === null ? (
+        ""
+      ) : (
+        <>
+          <dt>Key</dt>
+          <dd safe>{`${job.key}: one job of it runs at a time`}</dd>
+        </>
+      )}
+      {job.unique ? (
+        <>
+          <dt>Once only</dt>
+          <dd safe>{onceWords(job.unique)}</dd>
+        </>
+      ) : (
+        ""
+      )}
       <dt>Queue</dt>
       <dd safe>{`${job.queue}, priority ${job.priority}`}</dd>
       <dt>Retries</dt>
@@ -95,3 +112,6 @@ export function Options({ job, user, when = "as soon as a worker is free" }: Opt
     </dl>
   );
 }
+
+const onceWords = ({ seconds }: Unique) =>
+  `not while the same waits or runs${seconds === 0 ? "" : `, nor within ${formatDuration(seconds)} after it was enqueued`}`;

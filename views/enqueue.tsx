@@ -3,7 +3,7 @@
 
 import { type FailurePolicy, failurePolicies } from "../src/domain/dependencies.ts";
 import { formatDuration } from "../src/domain/duration.ts";
-import { Choice, Fault, Field, FormActions } from "./parts/form.tsx";
+import { Choice, Fault, Field, FormActions, KeyField } from "./parts/form.tsx";
 import { RuleFieldset, type RuleTexts } from "./parts/rule-fields.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 
@@ -18,6 +18,10 @@ export interface EnqueueForm extends RuleTexts {
   readonly run_at: string;
   readonly after: string;
   readonly if_fails: string;
+  readonly key: string;
+  readonly unique: string;
+  readonly unique_key: string;
+  readonly unique_for: string;
   readonly tags: string;
   readonly cwd: string;
   readonly env: string;
@@ -27,7 +31,7 @@ export interface EnqueueForm extends RuleTexts {
 export interface Sending {
   readonly form: EnqueueForm;
   /** Names this sending, so that sending it twice makes one job. */
-  readonly key: string;
+  readonly once: string;
   /** The job that it was copied from, whose hidden values it keeps. */
   readonly like: string | undefined;
   /** The waiting job that it changes, where it makes no other. */
@@ -50,13 +54,13 @@ export interface EnqueueProps {
 }
 
 export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: EnqueueProps) {
-  const { form, key, like, edits } = sending;
+  const { form, once, like, edits } = sending;
   return (
     <>
       <h1 safe>{edits === undefined ? "New job" : `Edit job ${edits}`}</h1>
       <Fault text={fault} />
       <form class="panel enqueue" method="post" action={link(ui, sentTo(sending))} id="enqueue">
-        <input type="hidden" name="key" value={key} />
+        <input type="hidden" name="once" value={once} />
         {like === undefined ? "" : <input type="hidden" name="like" value={like} />}
         <label class="field is-full">
           Command
@@ -99,6 +103,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
           <Field name="run_at" word="Not before" value={form.run_at} placeholder="+10m, 2026-12-24T18:00" />
           {edits === undefined ? <AfterFields form={form} /> : ""}
+          <KeyField value={form.key} />
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
           {edits === undefined ? (
             <Field name="id" word="Id" value={form.id} placeholder="made for you" />
@@ -120,7 +125,9 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
             {form.env}
           </textarea>
         </label>
-        <RuleFieldset form={form} />
+        <RuleFieldset form={form} isOpen={form.unique + form.unique_key + form.unique_for !== ""}>
+          {edits === undefined ? <UniqueFields form={form} /> : ""}
+        </RuleFieldset>
         <FormActions ui={ui} word="Look it over" back={edits === undefined ? "/jobs" : `/jobs/${edits}`} />
       </form>
     </>
@@ -152,3 +159,26 @@ function AfterFields({ form }: { form: EnqueueForm }) {
 
 /** As many lines as there are variables, within reason. */
 const envRows = (env: string) => String(Math.min(8, Math.max(2, env.split("\n").length + 1)));
+
+function UniqueFields({ form }: { form: EnqueueForm }) {
+  return (
+    <>
+      <Choice
+        name="unique"
+        word="Once only"
+        value={form.unique}
+        options={[
+          ["", "no"],
+          ["true", "not while the same waits or runs"],
+        ]}
+      />
+      <Field
+        name="unique_key"
+        word="The same is, by a key"
+        value={form.unique_key}
+        placeholder="command, queue and directory"
+      />
+      <Field name="unique_for" word="Nor so long after it" value={form.unique_for} placeholder="1h" />
+    </>
+  );
+}

@@ -5,7 +5,7 @@ import { missedPolicies, type NewSchedule, overlapPolicies } from "../src/domain
 import { zonedText, zoneOf } from "../src/domain/zone.ts";
 import { Options } from "./enqueue-preview.tsx";
 import { CommandPreview } from "./parts/command-preview.tsx";
-import { Choice, Fault, Field, FormActions } from "./parts/form.tsx";
+import { Choice, Fault, Field, FormActions, KeyField } from "./parts/form.tsx";
 import { RuleFieldset, type RuleTexts } from "./parts/rule-fields.tsx";
 import { link, type Ui } from "./parts/ui.ts";
 
@@ -24,6 +24,7 @@ type ScheduleTexts = RuleTexts &
       | "priority"
       | "max_retries"
       | "timeout"
+      | "key"
       | "tags"
       | "cwd"
       | "env",
@@ -76,6 +77,7 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
             placeholder={defaults.max_retries}
           />
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
+          <KeyField value={form.key} />
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
           <Field name="cwd" word="Directory" value={form.cwd} placeholder={defaults.cwd} />
         </div>

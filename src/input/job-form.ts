@@ -18,6 +18,10 @@ export const formFields = [
   "run_at",
   "after",
   "if_fails",
+  "key",
+  "unique",
+  "unique_key",
+  "unique_for",
   "tags",
   "cwd",
   "env",
@@ -39,9 +43,11 @@ export function readJobForm(form: JobForm, now: number): JobRequest {
     queue: said("queue", asIs),
     priority: said("priority", number("priority")),
     max_retries: said("max_retries", number("max_retries")),
-    timeout: said("timeout", seconds),
+    timeout: said("timeout", seconds("timeout")),
     run_at: said("run_at", (text) => moment(text, now)),
     after: said("after", (text) => parents(text, form.if_fails)),
+    key: said("key", asIs),
+    unique: unique(form),
     tags: said("tags", (text) => text.split(/[\s,]+/).filter((tag) => tag !== "")),
     cwd: said("cwd", asIs),
     env: Object.fromEntries(lines(form.env).map(variable)),
@@ -64,10 +70,17 @@ const number = (name: string) => (text: string) => {
   throw misuse(`${name} cannot be ${JSON.stringify(text)}: it is a whole number`);
 };
 
-function seconds(text: string): number {
+const seconds = (name: string) => (text: string) => {
   const value = parseDuration(text);
-  if (value === undefined) throw misuse(`timeout cannot be ${JSON.stringify(text)}: it is ${durationForms}`);
+  if (value === undefined) throw misuse(`${name} cannot be ${JSON.stringify(text)}: it is ${durationForms}`);
   return value;
+};
+
+/** Any of the three fields says it. */
+function unique(form: JobForm): JobRequest["unique"] {
+  const [key, time] = [form.unique_key.trim(), form.unique_for.trim()];
+  if (form.unique !== "true" && key === "" && time === "") return undefined;
+  return { key: key || undefined, seconds: time === "" ? 0 : seconds("unique_for")(time) };
 }
 
 function moment(text: string, now: number): number {

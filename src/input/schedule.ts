@@ -77,6 +77,7 @@ export const scheduleFields = [
   "priority",
   "max_retries",
   "timeout",
+  "key",
   "tags",
   "cwd",
   "env",
@@ -86,7 +87,8 @@ export const scheduleFields = [
 export type ScheduleForm = Readonly<Record<(typeof scheduleFields)[number], string>>;
 
 export function readScheduleForm(form: ScheduleForm, now: number): ScheduleRequest {
-  const job: JobForm = { ...form, id: "", run_at: "", after: "", if_fails: "" };
+  const none = { id: "", run_at: "", after: "", if_fails: "", unique: "", unique_key: "", unique_for: "" };
+  const job: JobForm = { ...form, ...none };
   const jitter = parseDuration(form.jitter.trim() || "0");
   if (jitter === undefined)
     throw misuse(`jitter cannot be ${JSON.stringify(form.jitter)}: it is a duration such as 5m`);

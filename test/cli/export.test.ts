@@ -117,6 +117,47 @@ describe.concurrent("export", () => {
     expect(there[2].run_at).toBe("2100-01-01T00:00:00.000Z");
   });
 
+  test("takes along what jobs still wait for, so that they come after the same in another queue", async () => {
+    await using q = queuectl();
+    await using other = queuectl();
+    await q.ok("enqueue", "true", "--id", "over");
+    await q.ok("enqueue", "false", "--id", "dead", "--max-retries", "0");
+    await q.ok("worker", "--until-empty", "--quiet");
+    await q.ok("enqueue", "echo b >> order", "--id", "b", "--after", "over", "--delay", "1h");
+    await q.ok("enqueue", "echo c >> order", "--id", "c", "--after", "b", "--if-parent-fails", "run");
+    await q.ok(
+      "enqueue",
+      "echo d >> order",
+      "--id",
+      "d",
+      "--after",
+      "dead",
+      "--after",
+      "c",
+      "--if-parent-fails",
+      "wait",
+    );
+    const lines = await q.ok("export", "--state", "pending,dead");
+    expect(parsed(lines).map(({ id, after }) => [id, after?.map((one: { id: string }) => one.id)])).toEqual([
+      ["dead", undefined],
+      ["b", undefined],
+      ["c", ["b"]],
+      ["d", ["dead", "c"]],
+    ]);
+    expect((await other.with({ stdin: lines }, "enqueue", "--file", "-")).stdout).toBe("dead\nb\nc\nd\n");
+    const family = async (queue: typeof q, id: string) => {
+      const { after } = await queue.json("show", id);
+      return after.map((one: { id: string; if_fails: string }) => [one.id, one.if_fails]);
+    };
+    for (const id of ["c", "d"]) expect(await family(other, id)).toEqual(await family(q, id));
+    // Without what they wait for they are not taken: half of an order is none.
+    await using third = queuectl();
+    const alone = parsed(lines).filter(({ id }) => id === "c");
+    const refused = await third.with({ stdin: JSON.stringify(alone[0]) }, "enqueue", "--file", "-");
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining("b")]);
+    expect((await third.json("status")).total).toBe(0);
+  });
+
   test("refuses what it does not understand", async () => {
     await using q = queuectl();
     for (const words of [["--state", "done"], ["--state", ""], ["--since", "soon"], ["--since", ""], ["a"]]) {

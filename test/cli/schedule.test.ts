@@ -53,6 +53,9 @@ describe.concurrent("schedule", () => {
     expect(shown.next_times[0]).toBe(shown.next_at);
     expect(shown.runs).toEqual([]);
     expect((await q.ok("schedule", "list")).split("\n")[0]).toContain("@daily");
+    await q.ok(...add, "c", "@daily", "true", "--key", "nas");
+    expect((await q.json("schedule", "show", "c")).job.key).toBe("nas");
+    expect(await q.ok("schedule", "show", "c")).toMatch(/^key\s+nas$/m);
   });
 
   test("what it runs may be JSON, which has no id and no moment of its own", async () => {

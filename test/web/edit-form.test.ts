@@ -108,3 +108,15 @@ test("all that match are held and released, and a held job says so", async () =>
   expect(await (await web.get("/jobs/a")).text()).toContain("Release");
   expect(await (await web.api("POST", "/jobs/release?all=yes")).json()).toEqual({ changed: 1, left: 1 });
 });
+
+test("the form gives a job another key, or none", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "job", "--key", "nas");
+  const form = await (await web.get("/jobs/job/edit")).text();
+  expect(form).toMatch(/<input name="key"[^>]*value="nas"/);
+  expect(form).not.toContain('name="unique"');
+  for (const key of ["other", ""]) {
+    await web.post("/jobs/job/edit", { command: "true", key, step: "enqueue" });
+    expect((await web.q.json("show", "job")).key).toBe(key || null);
+  }
+});

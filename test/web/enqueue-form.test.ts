@@ -103,3 +103,25 @@ test("the form says more of how a job is run and judged, and keeps it in a copy"
   expect(wrong.status).toBe(422);
   expect(await wrong.text()).toContain("3 stands in success_on and in dead_on");
 });
+
+test("the form has a key, and what is to be once only", async () => {
+  await using web = await webServer();
+  const fields = { command: "true", key: "nas", unique: "true", unique_for: "1h" };
+  const preview = text(await (await web.post("/enqueue", fields)).text());
+  expect(preview).toContain("Keynas: one job of it runs at a time");
+  expect(preview).toContain("Once onlynot while the same waits or runs, nor within 1h after it was enqueued");
+  const enqueue = async (more: object) =>
+    (await web.post("/enqueue", { ...fields, ...more, step: "enqueue" })).headers
+      .get("location")
+      ?.split("?")[0];
+  const first = await enqueue({});
+  expect(await enqueue({})).toBe(first);
+  expect(await enqueue({ unique_key: "other" })).not.toBe(first);
+  const jobs = await web.q.json("list");
+  expect(jobs.map(({ key }: { key: string }) => key)).toEqual(["nas", "nas"]);
+  const copy = await (await web.get(`/enqueue?like=${jobs[0].id}`)).text();
+  expect(copy).toMatch(/<input name="key"[^>]*value="nas"/);
+  const wrong = await web.post("/enqueue", { ...fields, unique_for: "soon" });
+  expect(wrong.status).toBe(422);
+  expect(await wrong.text()).toContain("unique_for cannot be");
+});

@@ -235,7 +235,7 @@ function views(text: string, tag: string): string {
     SchedulePreview({ ui, form: texts, schedule, times: [0], user: text }),
     EnqueuePreview({
       ui,
-      sending: { form: formOf(text), key: text, like: text },
+      sending: { form: formOf(text), once: text, like: text },
       job: { ...job, after: [] },
       user: text,
     }),

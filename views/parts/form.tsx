@@ -39,6 +39,11 @@ export function Field({ name, word, value, placeholder, list }: FieldProps) {
   );
 }
 
+/** Of all jobs with one key one runs at a time. */
+export const KeyField = ({ value }: { value: string }) => (
+  <Field name="key" word="One at a time, of key" value={value} placeholder="none" />
+);
+
 interface ChoiceProps {
   readonly name: string;
   readonly word: string;

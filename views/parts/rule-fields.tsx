@@ -1,6 +1,7 @@
 // The part of a form that says how a job is run and judged.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
+import type { PropsWithChildren } from "@kitajs/html";
 import { backoffs } from "../../src/domain/backoff.ts";
 import { Choice, Field } from "./form.tsx";
 
@@ -20,13 +21,16 @@ const ruleNames = [
 /** What is typed of how a job is run and judged. */
 export type RuleTexts = Readonly<Record<(typeof ruleNames)[number], string>>;
 
-/** What most jobs say nothing of. */
-export function RuleFieldset({ form }: { form: RuleTexts }) {
+type RuleFieldsetProps = PropsWithChildren<{ readonly form: RuleTexts; readonly isOpen?: boolean }>;
+
+/** What most jobs say nothing of. Its children stand before the rest of that. */
+export function RuleFieldset({ form, isOpen = false, children }: RuleFieldsetProps) {
   const isSaid = ruleNames.some((name) => form[name] !== "");
   return (
-    <details id="more" class="is-full" open={isSaid}>
+    <details id="more" class="is-full" open={isSaid || isOpen}>
       <summary>More options</summary>
       <div class="fields">
+        {children}
         <Field name="retry_on" word="Retry only on" value={form.retry_on} placeholder="75,100-110" />
         <Field name="dead_on" word="Die at once on" value={form.dead_on} placeholder="2" />
         <Field name="success_on" word="Success on" value={form.success_on} placeholder="0" />

@@ -88,6 +88,15 @@ const chosenBy =
 async function linesOf(store: Store, jobs: readonly Job[], hasAttempts: boolean): Promise<string> {
   const history = async ({ seq }: Job) =>
     hasAttempts ? { attempts_history: (await store.jobs.attempts(seq)).map(attemptJson) } : {};
-  const lines = jobs.map(async (job) => `${JSON.stringify({ ...jobJson(job), ...(await history(job)) })}\n`);
+  const lines = jobs.map(async (job) => {
+    const parents = job.unmet > 0 ? { after: await parentsOf(store, job) } : {};
+    return `${JSON.stringify({ ...jobJson(job), ...parents, ...(await history(job)) })}\n`;
+  });
   return (await Promise.all(lines)).join("");
+}
+
+/** What it still waits for: what has been settled does not keep it elsewhere, either. */
+async function parentsOf(store: Store, { seq }: Job) {
+  const { after } = await store.jobs.relatives(seq, 0);
+  return after.filter(({ waits }) => waits).map(({ id, state, if_fails }) => ({ id, state, if_fails }));
 }

@@ -112,6 +112,7 @@ function facts(schedule: Schedule, times: readonly number[]): Fact[] {
     ["retries", String(job.max_retries)],
     ["priority", String(job.priority)],
     ["queue", job.queue],
+    ["key", job.key],
     ...runFacts(job),
   ];
 }

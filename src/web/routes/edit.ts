@@ -20,7 +20,7 @@ const screen: MakeScreen = async (call) => {
   return formScreen(call, sendingOf(job, { ...formLike(job), run_at: isoTime(job.run_at) }));
 };
 
-const sendingOf = (job: Job, form: JobForm): Sending => ({ form, key: "", like: undefined, edits: job.id });
+const sendingOf = (job: Job, form: JobForm): Sending => ({ form, once: "", like: undefined, edits: job.id });
 
 export const editRoutes = (web: Web) =>
   new Elysia()
@@ -54,9 +54,9 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
   });
 }
 
-/** Fields that are left empty stay as they are, but for labels, variables and rules: then it has none. */
+/** Fields that are left empty stay as they are, but for its key, labels, variables and rules: then it has none. */
 function editIn(form: JobForm, now: number): JobEdit {
-  const { id: _id, held: _held, after: _after, ...wanted } = readJobForm(form, now);
+  const { id: _id, held: _held, after: _after, unique: _unique, ...wanted } = readJobForm(form, now);
   const said = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
-  return { ...said, tags: wanted.tags ?? [] };
+  return { ...said, key: wanted.key ?? null, tags: wanted.tags ?? [] };
 }

@@ -24,10 +24,10 @@ const screen: MakeScreen = async (call) => {
   const like = call.query.get("like");
   if (like === null) {
     const form = { ...empty, command: call.query.get("command") ?? "" };
-    return formScreen(call, { form, key: newSecret(), like: undefined });
+    return formScreen(call, { form, once: newSecret(), like: undefined });
   }
   const job = await call.web.store.jobs.find(like);
-  return formScreen(call, { form: formLike(job), key: newSecret(), like: job.id });
+  return formScreen(call, { form: formLike(job), once: newSecret(), like: job.id });
 };
 
 type Place = Pick<Call, "web" | "ui">;
@@ -74,6 +74,7 @@ export const formLike = (job: Job): EnqueueForm => ({
   priority: String(job.priority),
   max_retries: String(job.max_retries),
   timeout: String(job.timeout),
+  key: job.key ?? "",
   tags: job.tags.join(", "),
   cwd: job.cwd,
   env: Object.entries(shownEnv(job.env))
@@ -91,7 +92,7 @@ async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
   const sending = {
     form: typedIn(formFields, fields),
-    key: fields.get("key") || newSecret(),
+    once: fields.get("once") || newSecret(),
     like: fields.get("like") || undefined,
   };
   const place = { web, ui: { ...(await uiFor(web, request)), path: "/enqueue" } };
@@ -100,15 +101,15 @@ async function send(web: Web, request: Request): Promise<Response> {
     fields,
     storing: "enqueue",
     form: (fault) =>
-      // A key belongs to one job: what is changed after a refusal is another.
-      formScreen(place, fault === undefined ? sending : { ...sending, key: newSecret() }, fault),
+      // It belongs to one job: what is changed after a refusal is another.
+      formScreen(place, fault === undefined ? sending : { ...sending, once: newSecret() }, fault),
     read: async () => {
       const wanted = await requestOf(web, sending);
       return { wanted, job: newJob(wanted, await jobDefaults(web)) };
     },
     commandOf: ({ job }) => job.command,
     look: ({ job }, status) => previewScreen(place, sending, job, status),
-    store: ({ wanted }) => enqueue(web, request, fields, wanted, sending.key),
+    store: ({ wanted }) => enqueue(web, request, fields, wanted, sending.once),
     isTheirs: (error) => refusedFor("usage", "conflict")(error) || error instanceof Problem,
   });
 }
@@ -125,11 +126,12 @@ async function enqueue(
   request: Request,
   fields: URLSearchParams,
   wanted: JobRequest,
-  key: string,
+  once: string,
 ): Promise<Response> {
-  const { job, replayed } = await enqueueOnce(web, wanted, key);
-  if (!replayed) audited(web, request, "enqueue", [job.id]);
-  return answerForm(web, request, fields, { text: `Job ${job.id} is in the queue`, to: `/jobs/${job.id}` });
+  const { job, replayed, known } = await enqueueOnce(web, wanted, once);
+  if (!replayed && !known) audited(web, request, "enqueue", [job.id]);
+  const text = known ? `Job ${job.id} is the same, and was there already` : `Job ${job.id} is in the queue`;
+  return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
 }
 
 /** The name of the user who runs this server and so its workers; Bun's own answer is what the environment says. */
