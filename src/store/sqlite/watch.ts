@@ -1,6 +1,6 @@
 // Notices that another process committed something: every commit touches the write-ahead log in the database's folder.
 
-import { type FSWatcher, watch as watchFolder } from "node:fs";
+import { closeSync, type FSWatcher, openSync, watch as watchFolder } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Watch } from "../store.ts";
 import type { Connection } from "./connection.ts";
@@ -35,7 +35,7 @@ export function watch({ db, path }: Connection, onChange: () => void): Watch {
   let watcher: FSWatcher | undefined;
 
   function listen(): void {
-    watcher = watchFolder(dirname(path), (_event, name) => {
+    watcher = watchAny(dirname(path), (name) => {
       if (name !== null && name !== logName) return;
       if (calm) lookLater();
       else look(0);
@@ -78,7 +78,7 @@ export function watch({ db, path }: Connection, onChange: () => void): Watch {
     look(0);
   }
 
-  listen();
+  lookAgain();
   return {
     hurry(isUrgent) {
       if (calm === !isUrgent) return;
@@ -90,4 +90,15 @@ export function watch({ db, path }: Connection, onChange: () => void): Watch {
       dataVersion.finalize();
     },
   };
+}
+
+/** Bun takes a backslash in the name of a folder for a slash (seen with 1.4.5). The name of its descriptor has none. */
+function watchAny(folder: string, onEvent: (name: string | null) => void): FSWatcher {
+  if (!folder.includes("\\")) return watchFolder(folder, (_event, name) => onEvent(name));
+  const descriptor = openSync(folder, "r");
+  try {
+    return watchFolder(`/proc/self/fd/${descriptor}`, (_event, name) => onEvent(name));
+  } finally {
+    closeSync(descriptor);
+  }
 }
