@@ -3,8 +3,8 @@
 
 import { statSync } from "node:fs";
 import type { NewAlert } from "../domain/alert.ts";
-import { type Mark, markVariables, withoutMark } from "../runner/mark.ts";
-import { endTree, type ProcessTree, treeIsAlive } from "../runner/process-tree.ts";
+import { carriersOf, type Mark, markVariables, withoutMark } from "../runner/mark.ts";
+import { endProcesses, endTree, type ProcessTree, treeIsAlive } from "../runner/process-tree.ts";
 import {
   type Letter,
   limitOf,
@@ -27,6 +27,7 @@ export async function runCommand(
   if (!statSync(cwd!, { throwIfNoEntry: false })?.isDirectory())
     return refused(`the directory ${cwd} is not there`);
   const mark: Mark = { home: surroundings.home, run: `alert.${letter.id}` };
+  await endEarlier(mark);
   const limit = limitOf(surroundings);
   const child = Bun.spawn(["/bin/sh", "-c", target], {
     cwd: cwd!,
@@ -45,6 +46,12 @@ export async function runCommand(
   if (ended === "late") return tooLate;
   if (child.signalCode !== null) return refused(`it was ended by ${child.signalCode}`);
   return ended === 0 ? { kind: "accepted", answer: "exit status 0" } : refused(`exit status ${ended}`);
+}
+
+/** A worker that was killed has left its try of the same message running: a command does not run beside itself. */
+async function endEarlier(mark: Mark): Promise<void> {
+  const find = () => carriersOf(mark);
+  if (find().length > 0) await endProcesses(find, graceMs);
 }
 
 function variables(

@@ -1,7 +1,7 @@
 // Alerts that run a command.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { send } from "../../src/alerts/send.ts";
 import { testMessage } from "../../src/domain/alert-message.ts";
@@ -76,3 +76,15 @@ test("one that is broken off is ended with all it started", async () => {
   expect((await running).kind).toBe("refused");
   await waitUntil("it is gone", () => !isRunning(pid()));
 });
+
+test.skipIf(process.platform !== "linux")(
+  "does not run beside what a killed worker's try of the same message left",
+  async () => {
+    using folder = tempFolder();
+    const earlier = run(folder.path, "echo $$ > pid; sleep 1000");
+    const pid = () => Number(readFileSync(join(folder.path, "pid"), "utf8"));
+    await waitUntil("it runs", () => existsSync(join(folder.path, "pid")) && pid() > 0);
+    expect(await run(folder.path, `kill -0 ${pid()}`)).toEqual({ kind: "refused", answer: "exit status 1" });
+    expect(await earlier).toEqual({ kind: "refused", answer: "it was ended by SIGTERM" });
+  },
+);
