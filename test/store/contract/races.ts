@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { allJobs, asyncly, claim, newJob, register } from "../../support/sample-jobs.ts";
+import {
+  allJobs,
+  asyncly,
+  claim,
+  exitWith,
+  newJob,
+  register,
+  runningJob,
+  settle,
+} from "../../support/sample-jobs.ts";
 import { runTogether } from "../../support/start-together.ts";
 import { type StoreKind, tempStore } from "../../support/temp-store.ts";
 
@@ -53,6 +62,29 @@ export function raceContract(kind: StoreKind): void {
       expect(Math.max(...starts.map(within))).toBeLessThanOrEqual(5);
       for (const store of opened) await store[Symbol.asyncDispose]();
     }, 60_000);
+
+    test("a job that comes after one that ends in the same moment is told of it, whichever was first", async () => {
+      await using temp = await tempStore(kind);
+      const { store } = temp;
+      const others = [await temp.another(), await temp.another(), await temp.another()];
+      for (let round = 0; round < 100; round++) {
+        const parent = await runningJob(store, { max_retries: 0 });
+        const after = [{ id: parent.job.id, if_fails: "cancel" }] as const;
+        const enqueueing = others.map(async (other, n) => {
+          await Bun.sleep(n * (round % 4));
+          return other.jobs.enqueue(newJob({ after }));
+        });
+        const [children] = await Promise.all([
+          Promise.all(enqueueing),
+          Bun.sleep(round % 5).then(() => settle(store, parent.lease, exitWith(round % 2))),
+        ]);
+        for (const { id } of children) {
+          const { state, unmet } = await store.jobs.find(id);
+          expect([round, state, unmet]).toEqual([round, round % 2 === 0 ? "pending" : "cancelled", 0]);
+        }
+        await store.jobs.cancel(children.map(({ seq }) => seq)).catch(() => {});
+      }
+    }, 120_000);
 
     test("nothing is lost that any of them enqueued, and no id is given twice", async () => {
       await using temp = await tempStore(kind);
