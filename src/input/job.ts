@@ -159,15 +159,15 @@ function issueText(issue: Issue, value: unknown): string {
   return `${name}: ${issue.message}`;
 }
 
-/** What may be nested too deeply to be written. */
+/** A text, a number or a list of them; what is nested by its kind, since it may be so too deeply to be written. */
 function valueText(value: unknown): string {
-  try {
-    const text = JSON.stringify(value);
-    return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-  } catch {
-    return kindOf(value);
-  }
+  const isNested = typeof value === "object" && Object.values(value ?? {}).some(isObject);
+  if (isNested) return kindOf(value);
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
 
 const kindOf = (value: unknown) =>
   value === null
