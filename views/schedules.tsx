@@ -96,7 +96,7 @@ function Left({ word, at, since }: { word: string; at: number | null; since: num
   if (at === null || at < (since ?? 0)) return "";
   return (
     <span class="hint">
-      {" "}
+      {" · "}
       <span safe>{word}</span> <Moment at={at} />
     </span>
   );

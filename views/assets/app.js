@@ -115,7 +115,8 @@
   /** The same to the second, for what is being waited for. */
   function exactWords(ms) {
     const seconds = Math.max(0, Math.round(ms / 1000));
-    return seconds >= 60 && seconds < 3600 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : words(ms);
+    if (seconds < 60 || seconds >= 3600) return words(ms);
+    return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   }
 
   function timeText(as, moment) {
