@@ -65,7 +65,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
   return (
     <div class="cards">
       <Card ui={ui} to="/jobs" word="Total" figure={count(stats.total)}>
-        {stats.processing === 0 ? "nothing" : <span safe>{count(stats.processing)}</span>} running now
+        {stats.processing === 0 ? "none" : <span safe>{count(stats.processing)}</span>} running
       </Card>
       <Card ui={ui} to="/jobs?state=pending" word="Waiting" figure={count(waiting)}>
         {oldest_waiting_at === null ? (
