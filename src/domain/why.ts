@@ -53,21 +53,31 @@ export function whyWaiting(job: Job, facts: WhyFacts): string {
     const wait = formatDuration(Math.ceil((moment - now) / 1000));
     return `${job.state === "failed" ? "failed and is retried" : "is to run"} in ${wait}`;
   }
-  const keeper = keptBy(job, facts);
-  if (keeper !== null) return keeper;
+  const blocked = blockedBy(job, facts);
+  if (blocked !== null) return blocked;
   if (facts.workers === 0)
     return `waits for a worker: none serves its queue ${queue}; start one: queuectl worker`;
+  const limited = limitedBy(job, facts);
+  if (limited !== null) return limited;
   const others = facts.waiting - 1;
   const turn = `waits for its turn, with ${others} other ${others === 1 ? "job" : "jobs"} of its queue ${queue}`;
   return `${turn}${untilText(facts)}`;
 }
 
 /** What keeps a job that could run by now even from a worker that has nothing else to do; null when nothing does. */
-export function keptBy({ queue, key }: Job, facts: WhyFacts): string | null {
-  const { rules, running, holder } = facts;
+export const keptBy = (job: Job, facts: WhyFacts): string | null =>
+  blockedBy(job, facts) ?? limitedBy(job, facts);
+
+/** What does so until somebody does something about it, or another job ends. */
+function blockedBy({ queue, key }: Job, { rules, holder }: WhyFacts): string | null {
   if (rules?.paused_at != null)
     return `waits because its queue ${queue} is paused; queuectl queue resume ${queue}`;
   if (holder !== undefined) return `waits until job ${holder} ends, which runs under its key ${key}`;
+  return null;
+}
+
+function limitedBy({ queue }: Job, facts: WhyFacts): string | null {
+  const { rules, running } = facts;
   const limit = rules?.concurrency ?? null;
   if (limit !== null && running >= limit)
     return `waits because its queue ${queue} runs ${running} of ${limit} jobs at once${untilText(facts)}`;

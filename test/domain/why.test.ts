@@ -66,7 +66,10 @@ describe("when a job's turn comes", () => {
     expect(why({ waiting: 9, perSecond: 1, rules: paused })).toBe(
       "job letter waits because its queue mail is paused; queuectl queue resume mail",
     );
-    expect(why({ waiting: 9, perSecond: 1, workers: 0 })).toContain("none serves its queue mail");
+    for (const rules of [undefined, limited({ starts: 1, per: 60 }), limited(null, 1)])
+      expect(why({ waiting: 9, perSecond: 1, workers: 0, running: 1, rules })).toContain(
+        "none serves its queue mail",
+      );
   });
 });
 
