@@ -142,6 +142,7 @@ describe("many things at once", () => {
   test("are one message at first, and later only when the last one is old enough", () => {
     expect(plan(60)).toEqual({ kind: "one" });
     expect(plan(60, { last_at: 99_999 })).toEqual({ kind: "later", at: 159_999 });
+    expect(plan(60, { last_at: 100_000 })).toEqual({ kind: "later", at: 160_000 });
     expect(plan(60, { last_at: 40_000 })).toEqual({ kind: "one" });
   });
 
