@@ -14,6 +14,19 @@ export interface JobRules extends ExitRules, BackoffRules, LimitRules {
   readonly split?: boolean | undefined;
 }
 
+export const ruleNames = [
+  "retry_on",
+  "dead_on",
+  "success_on",
+  "backoff",
+  "backoff_base",
+  "backoff_max",
+  "secret_env",
+  "nice",
+  "memory",
+  "split",
+] as const satisfies readonly (keyof JobRules)[];
+
 /** What an attempt's output consists of: all of it is the first where they are not kept apart. */
 export const streams = ["stdout", "stderr"] as const;
 export type Stream = (typeof streams)[number];

@@ -4,9 +4,10 @@ import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { durationForms, parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
+import { ruleNames } from "../domain/rules.ts";
 import { oneOf } from "../domain/schedule.ts";
 import { parseTime, timeForms } from "../domain/time.ts";
-import { readRuleForm, ruleFields } from "./rules.ts";
+import { readRuleForm } from "./rules.ts";
 
 export const formFields = [
   "command",
@@ -25,7 +26,7 @@ export const formFields = [
   "tags",
   "cwd",
   "env",
-  ...ruleFields,
+  ...ruleNames,
 ] as const;
 
 export type JobForm = Readonly<Record<(typeof formFields)[number], string>>;

@@ -6,7 +6,7 @@ import { parseDuration } from "../domain/duration.ts";
 import { misuse, Refusal } from "../domain/errors.ts";
 import { statusForms } from "../domain/exit-rules.ts";
 import { readLimit } from "../domain/limits.ts";
-import type { JobRules } from "../domain/rules.ts";
+import { type JobRules, ruleNames } from "../domain/rules.ts";
 
 /** `2`, `[75, "100-110"]` or `"75,100-110"`, as the last of these. */
 const statuses = z
@@ -67,23 +67,10 @@ export function rulesIn(values: object): JobRules | undefined {
   return said.length === 0 ? undefined : Object.fromEntries(said);
 }
 
-export const ruleFields = [
-  "retry_on",
-  "dead_on",
-  "success_on",
-  "backoff",
-  "backoff_base",
-  "backoff_max",
-  "secret_env",
-  "nice",
-  "memory",
-  "split",
-] as const;
-
-export type RuleForm = Readonly<Record<(typeof ruleFields)[number], string>>;
+export type RuleForm = Readonly<Record<(typeof ruleNames)[number], string>>;
 
 export function readRuleForm(form: RuleForm): JobRules {
-  const texts = Object.fromEntries(ruleFields.map((name) => [name, form[name].trim() || undefined]));
+  const texts = Object.fromEntries(ruleNames.map((name) => [name, form[name].trim() || undefined]));
   const seconds = (name: keyof RuleForm) => {
     const text = texts[name];
     if (text === undefined) return undefined;
@@ -108,4 +95,4 @@ export function readRuleForm(form: RuleForm): JobRules {
 
 /** A form's texts that say these rules. */
 export const ruleTexts = (rules: JobRules): RuleForm =>
-  Object.fromEntries(ruleFields.map((name) => [name, String(rules[name] ?? "")])) as RuleForm;
+  Object.fromEntries(ruleNames.map((name) => [name, String(rules[name] ?? "")])) as RuleForm;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import { type JobRequest, jobStates } from "../domain/job.ts";
+import { ruleNames } from "../domain/rules.ts";
 import {
   checkSchedule,
   checkScheduled,
@@ -20,7 +21,6 @@ import { job, listOf, readBody } from "./api.ts";
 import { firstTime } from "./cron.ts";
 import { jobBody, readJobValue } from "./job.ts";
 import { type JobForm, readJobForm } from "./job-form.ts";
-import { ruleFields } from "./rules.ts";
 
 /** What a user said of a schedule to be; the rest comes from the defaults. */
 export interface ScheduleRequest {
@@ -81,7 +81,7 @@ export const scheduleFields = [
   "tags",
   "cwd",
   "env",
-  ...ruleFields,
+  ...ruleNames,
 ] as const;
 
 export type ScheduleForm = Readonly<Record<(typeof scheduleFields)[number], string>>;

@@ -3,20 +3,8 @@
 
 import type { PropsWithChildren } from "@kitajs/html";
 import { backoffs } from "../../src/domain/backoff.ts";
+import { ruleNames } from "../../src/domain/rules.ts";
 import { Choice, Field } from "./form.tsx";
-
-const ruleNames = [
-  "retry_on",
-  "dead_on",
-  "success_on",
-  "backoff",
-  "backoff_base",
-  "backoff_max",
-  "secret_env",
-  "nice",
-  "memory",
-  "split",
-] as const;
 
 /** What is typed of how a job is run and judged. */
 export type RuleTexts = Readonly<Record<(typeof ruleNames)[number], string>>;
