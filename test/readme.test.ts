@@ -36,9 +36,13 @@ interface Command {
 let commands: readonly Command[] = [];
 
 beforeAll(async () => {
-  const names = sectionOf(await helpOf(), "Commands").map((line) =>
-    /^(?:[a-z-]+ ?)+(?= |$)/.exec(line)![0].trim(),
-  );
+  const help = await helpOf();
+  const titles = Array.from(help.matchAll(/^(.+):$/gm), ([, title]) => title!);
+  const listed = titles.filter((title) => title !== "Usage" && title !== "Start with");
+  expect(listed.length).toBeGreaterThan(1);
+  const names = listed
+    .flatMap((title) => sectionOf(help, title))
+    .map((line) => /^(?:[a-z-]+ ?)+(?= |$)/.exec(line)![0].trim());
   commands = await Promise.all(
     names.map(async (name) => {
       const options = sectionOf(await helpOf(...name.split(" ")), "Options");

@@ -2,7 +2,7 @@
 
 import type { Command } from "./command.ts";
 import { isTerminal } from "./output.ts";
-import { type Entry, program, shown } from "./program.ts";
+import { type Entry, parts, program, shown } from "./program.ts";
 import type { Named } from "./words.ts";
 
 const { groups, everywhere } = program;
@@ -27,10 +27,11 @@ const firstWords = [
 ] as const;
 
 export function programHelp(): string {
+  const overview = shown.map(overviewOf);
   return [
     whatItIs,
     section("Usage", [["queuectl <command> [options]", ""]]),
-    section("Commands", shown.map(overviewOf)),
+    ...Array.from(parts, ([title, commands]) => section(title, commands.map(overviewOf), widestOf(overview))),
     section("Start with", firstWords),
     "queuectl <command> --help says more about a command.",
   ].join("\n\n");
@@ -75,10 +76,13 @@ const headOf = ({ name, takes }: Named) => (takes === undefined ? name : `${name
 /** What stands at the left at a terminal, at most; what is longer has its text below it. */
 const widestLeft = 28;
 
+type Row = readonly [string, string];
+
+const widestOf = (rows: readonly Row[]) => Math.max(...rows.map(([left]) => left.length));
+
 /** At a terminal it fits the width, with texts that go on below themselves; elsewhere each row is one line. */
-function section(title: string, rows: readonly (readonly [string, string])[]): string {
+function section(title: string, rows: readonly Row[], widest = widestOf(rows)): string {
   const columns = isTerminal(1) ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
-  const widest = Math.max(...rows.map(([left]) => left.length));
   const width = columns === Number.POSITIVE_INFINITY ? widest : Math.min(widest, widestLeft);
   const indent = " ".repeat(width + 4);
   const lines = rows.flatMap(([left, right]) => {
