@@ -1,34 +1,36 @@
 // Where everything lives: the home folder, the database in it, and the logs below it. Only the owner may look inside.
 
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { isSystemError, Refusal, reasonOf } from "./domain/errors.ts";
 
 export const folderMode = 0o700;
 export const fileMode = 0o600;
 
-/** `QUEUECTL_HOME`, or `~/.queuectl`. */
+/** `QUEUECTL_HOME`, or `~/.queuectl`; absolute. */
 export const homeOf = (environment: Readonly<Record<string, string | undefined>>) =>
-  resolve(
+  resolved(
     environment.QUEUECTL_HOME ||
-      join(environment.HOME || process.getBuiltinModule("node:os").homedir(), ".queuectl"),
+      `${environment.HOME || process.getBuiltinModule("node:os").homedir()}/.queuectl`,
   );
 
-export const databasePath = (home: string) => join(home, "queue.db");
+/** What knows of paths takes as long to load as opening a database: it is asked only about those that are not plain already. */
+const resolved = (path: string) =>
+  /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/.test(path) ? path : process.getBuiltinModule("node:path").resolve(path);
 
-export const logsFolder = (home: string) => join(home, "logs");
+export const databasePath = (home: string) => `${home}/queue.db`;
 
-export const workerLogsFolder = (home: string) => join(logsFolder(home), "workers");
+export const logsFolder = (home: string) => `${home}/logs`;
 
-export const workerLogPath = (home: string, workerId: string) =>
-  join(workerLogsFolder(home), `${workerId}.log`);
+export const workerLogsFolder = (home: string) => `${logsFolder(home)}/workers`;
+
+export const workerLogPath = (home: string, workerId: string) => `${workerLogsFolder(home)}/${workerId}.log`;
 
 /** Where the commands of a worker process leave word of how they ended; `queue` as for marks (src/runner/mark.ts). */
 export const journalPath = (home: string, queue: string | undefined, name: string) =>
-  join(runFolder(home), `${queue === undefined ? "" : `${queue}.`}${name}.journal`);
+  `${runFolder(home)}/${queue === undefined ? "" : `${queue}.`}${name}.journal`;
 
 /** Where journals lie, and what stands beside them. */
-export const runFolder = (home: string) => join(home, "run");
+export const runFolder = (home: string) => `${home}/run`;
 
 /** Whether a file of that folder belongs to a queue. */
 export const isRunFileOf = (queue: string | undefined, name: string) =>
@@ -38,19 +40,19 @@ export const isRunFileOf = (queue: string | undefined, name: string) =>
 export function jobLogPath(home: string, seq: number, attempt: number): string {
   const millions = String(Math.floor(seq / 1_000_000)).padStart(3, "0");
   const thousands = String(Math.floor(seq / 1000) % 1000).padStart(3, "0");
-  return join(jobLogsFolder(home), millions, thousands, `${seq}-${attempt}.log`);
+  return `${jobLogsFolder(home)}/${millions}/${thousands}/${seq}-${attempt}.log`;
 }
 
 /**
  * Where the output of commands lies on this machine while they run, for a queue that keeps output itself. By the queue's name: one home
  * may serve several.
  */
-export const spoolFolder = (home: string, queue: string) => join(home, "spool", queue);
+export const spoolFolder = (home: string, queue: string) => `${home}/spool/${queue}`;
 
 export const spoolPath = (home: string, queue: string, seq: number, attempt: number) =>
-  join(spoolFolder(home, queue), `${seq}-${attempt}.log`);
+  `${spoolFolder(home, queue)}/${seq}-${attempt}.log`;
 
-export const jobLogsFolder = (home: string) => join(logsFolder(home), "jobs");
+export const jobLogsFolder = (home: string) => `${logsFolder(home)}/jobs`;
 
 /** Beside a log, where stderr goes that is kept apart. */
 export const errorLogPath = (logPath: string) => logPath.replace(/\.log$/, ".err.log");
@@ -88,6 +90,7 @@ export function syncFolder(folder: string): void {
 
 /** Makes a new file's name survive a power cut, with those of all folders that may have been made for it. */
 export function syncFoldersOf(path: string): void {
+  const { dirname } = process.getBuiltinModule("node:path");
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     try {
       syncFolder(folder);
@@ -102,5 +105,5 @@ export function syncFoldersOf(path: string): void {
 const cannotBeSynced: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EINVAL", "ENOTSUP"]);
 
 export function ensureFolderOf(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: folderMode });
+  mkdirSync(process.getBuiltinModule("node:path").dirname(path), { recursive: true, mode: folderMode });
 }

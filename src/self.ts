@@ -1,9 +1,6 @@
-// queuectl about itself: its version, the environment it was really given, and how it starts itself again.
+// queuectl about itself: the environment it was really given, and how it starts itself again.
 
 import { readFileSync } from "node:fs";
-import packageJson from "../package.json" with { type: "json" };
-
-export const version: string = packageJson.version;
 
 /** The program and first words that start queuectl again, from source with the same options of Bun, or as one binary. */
 export const selfCommand = (): string[] =>

@@ -44,7 +44,7 @@ const parts: readonly (readonly [RegExp, Part])[] = [
   [/^src\/store\//, "store"],
   [/^views\//, "views"],
   [/^src\/input\//, "input"],
-  [/^src\/(self|home|log|gap)\.ts$/, "leaf"],
+  [/^src\/(self|home|log|gap|version)\.ts$/, "leaf"],
   [/^src\/domain\//, "domain"],
 ];
 
@@ -108,12 +108,19 @@ const packages: Readonly<Record<string, readonly Part[]>> = {
 /** Where `import()` or `require()` stands, and why. */
 const deferredImports: Readonly<Record<string, string>> = {
   "src/cli/program.ts": "a command's file is loaded when it is called",
-  "src/cli/dispatch.ts": "help and the version are loaded for those who ask for them",
+  "src/cli/dispatch.ts": "an enqueue of a plain command does without what reads all others",
+  "src/cli/plain-enqueue.ts": "only who sits at a terminal is told that a worker is needed",
+  "src/cli/command-line.ts": "help and the version are loaded for those who ask for them",
+  "src/cli/context.ts": "where nothing is set, nothing is to be read",
   "src/cli/commands/enqueue.ts": "only a job in JSON needs zod",
   "src/cli/commands/edit.ts": "only an editor's text needs zod",
   "src/cli/commands/web.ts": "its options are known without what serves it",
   "src/store/open.ts": "only the database that is asked for is loaded",
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
+  "src/store/rows.ts": "few jobs have rules",
+  "src/store/sqlite/connection.ts": "trouble is put into words where there is some",
+  "src/store/sqlite/counts.ts": "one job is counted without gathering",
+  "src/store/sqlite/enqueue.ts": "few jobs come after others, or have an id that is taken",
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
   "src/runner/punch.ts": "only what is longer than is kept has something taken out of its midst",
   "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
@@ -220,16 +227,12 @@ test("import() and require() stand in few files, each for its reason", () => {
   expect(known.filter((path) => sources.includes(path) && !files.has(path))).toEqual([]);
 });
 
-const enqueueEntries = [
-  "queuectl.ts",
-  "src/cli/commands/enqueue.ts",
-  "src/store/open.ts",
-  "src/store/sqlite/open.ts",
-];
+const plainEnqueue = ["queuectl.ts", "src/store/open.ts", "src/store/sqlite/open.ts"];
+const enqueueEntries = [...plainEnqueue, "src/cli/command-line.ts", "src/cli/commands/enqueue.ts"];
 
-test("a plain enqueue loads neither zod nor anything of the web", () => {
+test("an enqueue loads neither zod nor anything of the web", () => {
   const loaded = closureOf(enqueueEntries);
-  expect(loaded).toContain("src/store/sqlite/jobs.ts");
+  expect(loaded).toContain("src/store/sqlite/enqueue.ts");
   expect(loaded).toContain("cac");
   const needless = [...loaded].filter((path) => {
     const part = partOf(path);
@@ -240,8 +243,8 @@ test("a plain enqueue loads neither zod nor anything of the web", () => {
 });
 
 test("nor what a store does for others than those who enqueue", () => {
-  const loaded = closureOf(enqueueEntries);
-  const needless = [
+  const files = [
+    "jobs",
     "leases",
     "matching",
     "workers",
@@ -251,10 +254,19 @@ test("nor what a store does for others than those who enqueue", () => {
     "outbox",
     "watch",
     "bulk-enqueue",
-  ]
+  ];
+  const loaded = closureOf(enqueueEntries);
+  const needless = files
     .map((name) => `src/store/sqlite/${name}.ts`)
     .filter((path) => !sources.includes(path) || loaded.has(path));
   expect(needless).toEqual([]);
+});
+
+test("an enqueue of a plain command loads no package, nor what reads words, makes a schema or checks what was not said", () => {
+  const loaded = [...closureOf(plainEnqueue)].filter((path) => path !== "bun:sqlite" && path !== "node:fs");
+  expect(loaded).toContain("src/store/sqlite/enqueue.ts");
+  expect(loaded.filter((path) => !isOurs(path))).toEqual([]);
+  expect(loaded.length).toBeLessThan(24);
 });
 
 test("a program that opens a queue loads nothing of the command line, the web or what runs commands, and no package", () => {

@@ -4,15 +4,10 @@
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { environmentName, settingKeys } from "../src/domain/default-settings.ts";
 import { jobStates, newJob } from "../src/domain/job.ts";
 import { jobJson } from "../src/domain/json.ts";
-import {
-  environmentName,
-  type SettingKey,
-  type SettingRule,
-  settingKeys,
-  settingRules,
-} from "../src/domain/settings.ts";
+import { type SettingKey, type SettingRule, settingRules } from "../src/domain/settings.ts";
 import { anchorsOf, linksOf } from "./support/documents.ts";
 import { program } from "./support/queuectl.ts";
 

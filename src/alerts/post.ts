@@ -5,7 +5,7 @@ import { type NewAlert, signingKey } from "../domain/alert.ts";
 import { cutText, detailLines } from "../domain/alert-message.ts";
 import { oneLine } from "../domain/one-line.ts";
 import { hidden } from "../domain/secrets.ts";
-import { version } from "../self.ts";
+import { version } from "../version.ts";
 import {
   type Letter,
   limitOf,

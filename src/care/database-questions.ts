@@ -1,14 +1,9 @@
 // The database: whole, of a schema that this program knows, read by a SQLite without known faults, with usable settings.
 
+import { environmentName, settingKeys } from "../domain/default-settings.ts";
 import { formatDuration } from "../domain/duration.ts";
 import { Refusal } from "../domain/errors.ts";
-import {
-  effectiveSettings,
-  environmentName,
-  findSetting,
-  readSetting,
-  settingKeys,
-} from "../domain/settings.ts";
+import { effectiveSettings, findSetting, readSetting } from "../domain/settings.ts";
 import { isoTime } from "../domain/time.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";

@@ -3,8 +3,8 @@
 import { existsSync } from "node:fs";
 import { alertEvents } from "../domain/alert.ts";
 import { backoffs } from "../domain/backoff.ts";
+import { settingKeys } from "../domain/default-settings.ts";
 import { isSettled, isWaiting, type JobState, jobStates } from "../domain/job.ts";
-import { settingKeys } from "../domain/settings.ts";
 import { databasePath } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import type { Context } from "./context.ts";

@@ -1,6 +1,7 @@
 // What every command is given: who calls, from where, and the way to the store.
 
-import { effectiveSettings, type Settings } from "../domain/settings.ts";
+import { areDefaults, defaultSettings } from "../domain/default-settings.ts";
+import type { Settings } from "../domain/settings.ts";
 import { ensureHome } from "../home.ts";
 import { type Environment, ownEnvironment } from "../self.ts";
 import { openStore, type Place, placeOf } from "../store/open.ts";
@@ -36,7 +37,11 @@ export function contextIn(environment: Environment, cwd: string): Context {
       ensureHome(place.home);
       return openStore(place);
     },
-    settings: async (store) =>
-      effectiveSettings({ ...store.defaults, ...(await store.settings.all()) }, environment),
+    async settings(store) {
+      const stored = { ...store.defaults, ...(await store.settings.all()) };
+      if (areDefaults(stored, environment)) return defaultSettings;
+      const { effectiveSettings } = await import("../domain/settings.ts");
+      return effectiveSettings(stored, environment);
+    },
   };
 }

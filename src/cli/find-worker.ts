@@ -1,8 +1,7 @@
 // The worker that a word names: its id, or an unambiguous beginning of it, with or without `worker-`.
 
-import { Refusal } from "../domain/errors.ts";
+import { Refusal, shown } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
-import { shown } from "../domain/job.ts";
 
 export function findWorker(word: string, ids: readonly string[]): string {
   const matches = (id: string) => id.startsWith(word) || id.startsWith(`worker-${word}`);

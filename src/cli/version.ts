@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { version } from "../self.ts";
+import { version } from "../version.ts";
 
 /** Put in by the build (.ci/build), empty where it knew none. */
 declare const QUEUECTL_COMMIT: string;

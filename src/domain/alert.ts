@@ -2,9 +2,9 @@
 // address it goes to is a secret as a rule: whoever knows it may write there, so it is shown in part only.
 
 import { formatDuration } from "./duration.ts";
-import { misuse } from "./errors.ts";
+import { misuse, shown } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
-import { checkQueue, checkTags, shown } from "./job.ts";
+import { checkQueue, checkTags } from "./job.ts";
 import { oneOf } from "./schedule.ts";
 
 export const alertEvents = ["dead", "completed", "slow", "backlog"] as const;

@@ -1,8 +1,8 @@
 // Jobs that come after others: what each waits for, and what becomes of it when one of those does not complete.
 
-import { misuse } from "./errors.ts";
+import { misuse, shown } from "./errors.ts";
 import { checkId } from "./id.ts";
-import { type Job, type JobState, shown } from "./job.ts";
+import type { Job, JobState } from "./job.ts";
 
 export const failurePolicies = ["cancel", "wait", "run"] as const;
 

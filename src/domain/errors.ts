@@ -63,3 +63,9 @@ export function systemTrouble(error: SystemError): string {
 /** A refusal for such trouble. */
 export const unavailable = (error: SystemError) =>
   new Refusal("unavailable", systemTrouble(error), "check owner, mode and free space, then try again");
+
+/** A value as a message quotes it: on one line, and short. */
+export const shown = (value: string) => {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+};

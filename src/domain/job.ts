@@ -2,11 +2,12 @@
 // SQL and on pages. Moments are milliseconds since 1970 (ISO 8601 in JSON), durations are seconds.
 
 import { checkParents, type Parent } from "./dependencies.ts";
-import { misuse } from "./errors.ts";
+import { misuse, shown } from "./errors.ts";
 import { checkId } from "./id.ts";
+import { checkCommand, checkCwd, checkEnv, defaultQueue } from "./plain-job.ts";
 import { checkRules, type JobRules } from "./rules.ts";
 import { secretNames } from "./secret-env.ts";
-import { type Settings, settingRules } from "./settings.ts";
+import { settingRules } from "./settings.ts";
 
 export const jobStates = ["pending", "processing", "completed", "failed", "dead", "cancelled"] as const;
 
@@ -117,16 +118,6 @@ export interface Enqueuer {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What a job gets where nothing is said: by the settings, and, as `capture_env` has it, from the one who enqueues. */
-export function defaultsFrom(settings: Settings, { cwd, environment }: Enqueuer): JobDefaults {
-  const { max_retries, priority, timeout, capture_env } = settings;
-  const captured = capture_env.flatMap((name) => {
-    const value = environment[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return { max_retries, priority, timeout, cwd, env: Object.fromEntries(captured) };
-}
-
 /** A complete and checked job from what was asked for; refuses what breaks a rule. */
 export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
   checkNewJob({
@@ -135,7 +126,7 @@ export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
     max_retries: request.max_retries ?? defaults.max_retries,
     priority: request.priority ?? defaults.priority,
     timeout: request.timeout ?? defaults.timeout,
-    queue: request.queue ?? "default",
+    queue: request.queue ?? defaultQueue,
     tags: request.tags ?? [],
     cwd: request.cwd ?? defaults.cwd,
     env: { ...without(defaults.env, secretNames(request.rules?.secret_env)), ...request.env },
@@ -151,12 +142,6 @@ const without = (env: NewJob["env"], names: readonly string[]): NewJob["env"] =>
   names.length === 0
     ? env
     : Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
-
-/** Linux takes no single argument of 128 KiB or more, its closing NUL included (MAX_ARG_STRLEN). */
-export const maxCommandBytes = 128 * 1024 - 1;
-
-/** Together with the worker's own environment this must stay far below what exec accepts (2 MiB). */
-export const maxEnvBytes = 512 * 1024;
 
 const maxTags = 64;
 
@@ -179,24 +164,8 @@ export function checkNewJob(job: NewJob): NewJob {
   }
   if (job.key !== null) checkKey(job.key);
   if (job.unique) checkUnique(job.unique);
-  if (!job.cwd.startsWith("/") || job.cwd.includes("\0") || !job.cwd.isWellFormed()) {
-    throw misuse(`cwd must be an absolute path, not ${shown(job.cwd)}`);
-  }
+  checkCwd(job.cwd);
   return job;
-}
-
-function checkCommand(command: string): void {
-  if (command.trim() === "")
-    throw misuse("the command is empty", "say what to run: queuectl enqueue 'echo hello'");
-  if (command.includes("\0")) throw misuse("the command contains a NUL byte, which no process can be given");
-  if (!command.isWellFormed()) throw misuse("the command contains half a character (a lone surrogate)");
-  const bytes = Buffer.byteLength(command);
-  if (bytes > maxCommandBytes) {
-    throw misuse(
-      `the command is ${bytes} bytes long; the limit is ${maxCommandBytes}`,
-      "put it into a script file and enqueue that",
-    );
-  }
 }
 
 const queueName = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,63}$/;
@@ -224,7 +193,10 @@ interface Asked {
   readonly cwd?: string | undefined;
 }
 
-const uniqueOf = ({ queue = "default", command, cwd }: Asked, { key, seconds }: UniqueRequest): Unique => ({
+const uniqueOf = (
+  { queue = defaultQueue, command, cwd }: Asked,
+  { key, seconds }: UniqueRequest,
+): Unique => ({
   // A user's key is never that of a job without one.
   key: key === undefined ? `job ${digest(JSON.stringify([queue, cwd, command]))}` : `key ${key}`,
   seconds,
@@ -246,28 +218,3 @@ export function checkTags(tags: readonly string[]): void {
     }
   }
 }
-
-const envName = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-function checkEnv(env: Readonly<Record<string, string>>): void {
-  let bytes = 0;
-  for (const [name, value] of Object.entries(env)) {
-    if (!envName.test(name)) throw misuse(`${shown(name)} is not the name of an environment variable`);
-    if (value.includes("\0")) throw misuse(`the environment variable ${name} contains a NUL byte`);
-    if (!value.isWellFormed())
-      throw misuse(`the environment variable ${name} contains half a character (a lone surrogate)`);
-    const size = Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
-    if (size > maxCommandBytes) {
-      throw misuse(`the environment variable ${name} is ${size} bytes long; the limit is ${maxCommandBytes}`);
-    }
-    bytes += size;
-  }
-  if (bytes > maxEnvBytes)
-    throw misuse(`the environment is ${bytes} bytes long; the limit is ${maxEnvBytes}`);
-}
-
-/** A value as a message quotes it: on one line, and short. */
-export const shown = (value: string) => {
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
-};

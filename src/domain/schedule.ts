@@ -1,9 +1,9 @@
 // A schedule: a command and the times at which it becomes a job. What a time means is input/cron.ts's business; here is what is
 // done about times that nobody was there for. Moments are milliseconds since 1970, `jitter` is seconds.
 
-import { misuse } from "./errors.ts";
+import { misuse, shown } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
-import { type Job, type JobRequest, type NewJob, shown } from "./job.ts";
+import type { Job, JobRequest, NewJob } from "./job.ts";
 
 export const missedPolicies = ["skip", "one", "all"] as const;
 

@@ -1,5 +1,6 @@
-// What can be set: each setting's meaning, default and range, in one table.
+// What can be set: each setting's meaning and range, in one table.
 
+import { defaultSettings, environmentName, settingKeys } from "./default-settings.ts";
 import { durationForms, formatDuration, parseDuration } from "./duration.ts";
 import { misuse, Refusal } from "./errors.ts";
 
@@ -71,33 +72,62 @@ interface Range {
 const year = 366 * 86_400;
 
 export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]> } = {
-  max_retries: count("max_retries", "Retries after the first run of a new job", 3, { min: 0, max: 1000 }),
-  backoff_base: number("backoff_base", "Base of the delay before retry n: base ^ n seconds", 2, {
+  max_retries: count("max_retries", "Retries after the first run of a new job", defaultSettings.max_retries, {
     min: 0,
     max: 1000,
   }),
-  backoff_max: duration("backoff_max", "Longest delay before a retry", 3600, { min: 0, max: 10 * year }),
-  backoff_jitter: number("backoff_jitter", "Up to so many random seconds on top of each delay", 0, {
-    min: 0,
-    max: 1,
-  }),
-  timeout: duration("timeout", "How long a new job may run; 0 for no limit", 3600, {
+  backoff_base: number(
+    "backoff_base",
+    "Base of the delay before retry n: base ^ n seconds",
+    defaultSettings.backoff_base,
+    {
+      min: 0,
+      max: 1000,
+    },
+  ),
+  backoff_max: duration("backoff_max", "Longest delay before a retry", defaultSettings.backoff_max, {
     min: 0,
     max: 10 * year,
   }),
-  poll_interval: duration("poll_interval", "How often an idle worker looks for jobs unasked", 1, {
-    min: 0.05,
-    max: 3600,
-  }),
-  priority: count("priority", "Priority of a new job; 5 runs first", 1, { min: 1, max: 5 }),
-  kill_grace: duration("kill_grace", "Time between TERM and KILL when a command is ended", 5, {
+  backoff_jitter: number(
+    "backoff_jitter",
+    "Up to so many random seconds on top of each delay",
+    defaultSettings.backoff_jitter,
+    {
+      min: 0,
+      max: 1,
+    },
+  ),
+  timeout: duration("timeout", "How long a new job may run; 0 for no limit", defaultSettings.timeout, {
     min: 0,
-    max: 3600,
+    max: 10 * year,
   }),
+  poll_interval: duration(
+    "poll_interval",
+    "How often an idle worker looks for jobs unasked",
+    defaultSettings.poll_interval,
+    {
+      min: 0.05,
+      max: 3600,
+    },
+  ),
+  priority: count("priority", "Priority of a new job; 5 runs first", defaultSettings.priority, {
+    min: 1,
+    max: 5,
+  }),
+  kill_grace: duration(
+    "kill_grace",
+    "Time between TERM and KILL when a command is ended",
+    defaultSettings.kill_grace,
+    {
+      min: 0,
+      max: 3600,
+    },
+  ),
   max_lost: count(
     "max_lost",
     "Losses in a row, by the death of its worker, that make a job dead; 0 for never",
-    3,
+    defaultSettings.max_lost,
     {
       min: 0,
       max: 1000,
@@ -106,11 +136,11 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
   lease: duration(
     "lease",
     "How long a worker may be silent on PostgreSQL before its jobs run elsewhere; for workers started from then on",
-    30,
+    defaultSettings.lease,
     { min: 6, max: 3600 },
   ),
   sharing: {
-    default: "order",
+    default: defaultSettings.sharing,
     about:
       "Which of equal priority runs next: the first enqueued (order), or one of the queue of which the fewest run (fair)",
     accepts: sharings.join(" or "),
@@ -119,39 +149,48 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     print: String,
     show: String,
   },
-  log_limit: size("log_limit", "Most output kept of one attempt", 100 * 1024 ** 2, {
+  log_limit: size("log_limit", "Most output kept of one attempt", defaultSettings.log_limit, {
     min: 1024,
     max: 1024 ** 4,
   }),
   log_tail: number(
     "log_tail",
     "Part of log_limit that is kept of the end of output of which there is more; the rest of it, of the beginning",
-    0.5,
+    defaultSettings.log_tail,
     { min: 0, max: 1 },
   ),
   retention: duration(
     "retention",
     "How long completed and cancelled jobs are kept; 0 for ever",
-    30 * 86_400,
+    defaultSettings.retention,
     {
       min: 0,
       max: 100 * year,
     },
   ),
-  retention_dead: duration("retention_dead", "How long dead letters are kept; 0 until they are purged", 0, {
-    min: 0,
-    max: 100 * year,
-  }),
-  capture_env: names("capture_env", "Variables of the one who enqueues that go along with the job", [
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "VIRTUAL_ENV",
-  ]),
-  refresh_interval: duration("refresh_interval", "How often the dashboard looks for news; 0 for never", 2, {
-    min: 0,
-    max: 3600,
-  }),
+  retention_dead: duration(
+    "retention_dead",
+    "How long dead letters are kept; 0 until they are purged",
+    defaultSettings.retention_dead,
+    {
+      min: 0,
+      max: 100 * year,
+    },
+  ),
+  capture_env: names(
+    "capture_env",
+    "Variables of the one who enqueues that go along with the job",
+    defaultSettings.capture_env,
+  ),
+  refresh_interval: duration(
+    "refresh_interval",
+    "How often the dashboard looks for news; 0 for never",
+    defaultSettings.refresh_interval,
+    {
+      min: 0,
+      max: 3600,
+    },
+  ),
   smtp_url: {
     ...text(
       "The mail server for alerts by e-mail",
@@ -169,8 +208,6 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     parse: (text) => (text === "" || /^[^\p{Cc}]*[^\s@<>]+@[^\s@<>]+>?$/u.test(text) ? text : undefined),
   },
 };
-
-export const settingKeys = Object.keys(settingRules) as SettingKey[];
 
 /** Names that earlier systems gave to the same settings. */
 const aliases: ReadonlyMap<string, SettingKey> = new Map([
@@ -240,9 +277,6 @@ function told<T>(where: string, read: () => T, advice?: string): T {
     throw misuse(`${where}: ${error.message}`, advice ?? error.advice);
   }
 }
-
-/** The variable that overrides a setting, such as `QUEUECTL_MAX_RETRIES`. */
-export const environmentName = (key: SettingKey) => `QUEUECTL_${key.toUpperCase()}`;
 
 /** The variables whose values are secrets. */
 export const secretVariables = settingKeys.filter((key) => settingRules[key].isSecret).map(environmentName);

@@ -1,8 +1,7 @@
 // A cron text from outside: which times on the wall it means is croner's business, which moments those are wall-times.ts's.
 
 import { Cron } from "croner";
-import { misuse } from "../domain/errors.ts";
-import { shown } from "../domain/job.ts";
+import { misuse, shown } from "../domain/errors.ts";
 import type { NextTime } from "../domain/schedule.ts";
 import { type Occurrence, occurrenceAfter, type WallTimes } from "../domain/wall-times.ts";
 import { zoneOf } from "../domain/zone.ts";

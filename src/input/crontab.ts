@@ -1,8 +1,7 @@
 // A user's crontab, as crontab(5) has it: lines of times and commands, and variables for those below them. What cron did for a
 // command and queuectl does not is put into the command itself: another shell, and the text behind a `%` as its stdin.
 
-import { inPlace, misuse } from "../domain/errors.ts";
-import { shown } from "../domain/job.ts";
+import { inPlace, misuse, shown } from "../domain/errors.ts";
 import { inQuotes } from "../domain/shell-words.ts";
 import { readCron } from "./cron.ts";
 

@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { failurePolicies, type Parent } from "../domain/dependencies.ts";
-import { misuse } from "../domain/errors.ts";
-import { type JobRequest, shown } from "../domain/job.ts";
+import { misuse, shown } from "../domain/errors.ts";
+import type { JobRequest } from "../domain/job.ts";
 import { didYouMean } from "../domain/nearest.ts";
 import { parseIso } from "../domain/time.ts";
 import { jsonFault } from "./json-fault.ts";

@@ -6,7 +6,7 @@ import type { AnyElysia, Elysia } from "elysia";
 import { misuse } from "../domain/errors.ts";
 import { isScope, type Scope, scopes } from "../domain/scope.ts";
 import { ensureHome } from "../home.ts";
-import { version } from "../self.ts";
+import { version } from "../version.ts";
 import { type Access, checkSource, makeAccess, type Names } from "../web/access.ts";
 import { makeApp } from "../web/app.ts";
 import { Problem } from "../web/errors.ts";

@@ -1,14 +1,15 @@
 // A queue for programs: what the command line does with jobs, as functions that give values.
 
 import type { Attempt } from "../domain/attempt.ts";
-import { defaultsFrom, isSettled, type Job } from "../domain/job.ts";
+import { isSettled, type Job } from "../domain/job.ts";
+import { defaultsFrom } from "../domain/plain-job.ts";
 import type { Stream } from "../domain/rules.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import { ensureHome } from "../home.ts";
-import { version } from "../self.ts";
 import { openStore, type Place, placeOf } from "../store/open.ts";
 import type { JobFilter, Store } from "../store/store.ts";
+import { version } from "../version.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
 import { eventsOf, type JobEvent } from "./events.ts";
 import { outputOf } from "./output.ts";

@@ -2,8 +2,8 @@
 
 import type { Job } from "../domain/job.ts";
 import type { Settings } from "../domain/settings.ts";
-import { version } from "../self.ts";
 import type { Store } from "../store/store.ts";
+import { version } from "../version.ts";
 import type { Processes } from "../web/web.ts";
 import { startDetached } from "../worker/detach.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";

@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { isSystemError, reasonOf } from "../domain/errors.ts";
-import { maxCommandBytes } from "../domain/job.ts";
+import { maxCommandBytes } from "../domain/plain-job.ts";
 import { readSecret, type SecretVariable } from "../domain/secret-env.ts";
 
 type Environment = Readonly<Record<string, string>>;

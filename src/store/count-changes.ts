@@ -2,7 +2,7 @@
 
 import type { Job, JobState } from "../domain/job.ts";
 
-interface CountChange {
+export interface CountChange {
   readonly queue: string;
   readonly state: JobState;
   readonly jobs: number;

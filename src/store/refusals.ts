@@ -1,8 +1,8 @@
 // What a store refuses to do with a job, in the same words whichever store it is.
 
-import { Refusal } from "../domain/errors.ts";
+import { Refusal, shown } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
-import { isSettled, isWaiting, type Job, type JobState, shown } from "../domain/job.ts";
+import { isSettled, isWaiting, type Job, type JobState } from "../domain/job.ts";
 import type { JobChange } from "./store.ts";
 
 export const idTwice = (id: string) =>

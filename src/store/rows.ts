@@ -5,7 +5,7 @@ import { Refusal } from "../domain/errors.ts";
 import { idFromBytes, jobIdBytes, workerIdBytes } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
 import type { RunJob } from "../domain/outcome.ts";
-import { checkRules, type JobRules } from "../domain/rules.ts";
+import type { JobRules } from "../domain/rules.ts";
 
 /** A row of `jobs`: `tags`, `env` and `rules` as JSON texts, and what only stores need to know. */
 export interface JobRow extends Omit<Job, "tags" | "env" | "rules" | "held"> {
@@ -71,6 +71,7 @@ const envOf = (row: JobRow): Readonly<Record<string, string>> => {
 const rulesIn = (row: JobRow): JobRules => (row.rules === "{}" ? {} : rulesOf(row));
 
 const rulesOf = (row: JobRow): JobRules => {
+  const { checkRules } = require("../domain/rules.ts") as typeof import("../domain/rules.ts");
   const rules = objectIn(row, "rules");
   try {
     checkRules(rules);

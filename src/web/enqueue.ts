@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { Refusal } from "../domain/errors.ts";
 import { idFromBytes } from "../domain/id.ts";
-import { defaultsFrom, type Job, type JobRequest, newJob } from "../domain/job.ts";
+import { type Job, type JobRequest, newJob } from "../domain/job.ts";
+import { defaultsFrom } from "../domain/plain-job.ts";
 import { Problem } from "./errors.ts";
 import type { Web } from "./web.ts";
 

@@ -29,7 +29,7 @@ test.skipIf(noStrace !== undefined)("an enqueue asks no more of the system than 
   const onTheHome = calls.filter((call) => call.includes(home)).length;
   const costs = [
     // None by the binary, which has them in itself.
-    { of: "source files read", count: those(/ openat\(.*\.(tsx?|js|sql)"/), atMost: 52 },
+    { of: "source files read", count: those(/ openat\(.*\.(tsx?|js|sql)"/), atMost: 30 },
     { of: "syncs", count: those(/ f(data)?sync\(/), atMost: 7 },
     // Each transaction takes some, and each statement that stands alone.
     { of: "locks on the database", count: those(/ fcntl\(.*, F_SETLK,/), atMost: 51 },

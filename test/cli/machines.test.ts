@@ -3,7 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { version } from "../../src/self.ts";
+import { version } from "../../src/version.ts";
 import { makeGate } from "../support/gate.ts";
 import { isRunning } from "../support/is-running.ts";
 import { machine, noMachines } from "../support/machine.ts";

@@ -4,7 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { manual } from "../../src/cli/manual.ts";
 import { program, shown } from "../../src/cli/program.ts";
-import { settingKeys } from "../../src/domain/settings.ts";
+import { settingKeys } from "../../src/domain/default-settings.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 

@@ -2,19 +2,17 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Refusal } from "../../src/domain/errors.ts";
+import { Refusal, shown } from "../../src/domain/errors.ts";
 import {
   checkQueue,
   isSettled,
   type JobDefaults,
   type JobRequest,
   jobStates,
-  maxCommandBytes,
-  maxEnvBytes,
   newJob,
   nextStates,
-  shown,
 } from "../../src/domain/job.ts";
+import { maxCommandBytes, maxEnvBytes, plainJob } from "../../src/domain/plain-job.ts";
 
 const defaults: JobDefaults = {
   max_retries: 3,
@@ -251,4 +249,26 @@ describe("states", () => {
       "failed",
     ]);
   });
+});
+
+test("a job of which only the command is said is the same, made by the short way or the long one", () => {
+  const outcome = (make: () => unknown) => {
+    try {
+      return make();
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const command = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("", " ", "a\0b", "x".repeat(maxCommandBytes + 1)),
+  );
+  const cwd = fc.constantFrom("/home/ada", "ada", "/a\0b");
+  const env = fc.dictionary(fc.constantFrom("PATH", "LANG", "1X"), fc.constantFrom("", "/bin", "a\0b"));
+  fc.assert(
+    fc.property(command, cwd, env, (command, cwd, env) => {
+      const own = { ...defaults, cwd, env };
+      expect(outcome(() => plainJob(command, own))).toEqual(outcome(() => newJob({ command }, own)));
+    }),
+  );
 });

@@ -2,17 +2,16 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { environmentName, settingKeys } from "../../src/domain/default-settings.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import {
   effectiveSettings,
-  environmentName,
   findSetting,
   formatSize,
   readSetting,
   type SettingKey,
   type SettingRule,
   type Settings,
-  settingKeys,
   settingRules,
 } from "../../src/domain/settings.ts";
 

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { settingKeys } from "../../src/domain/default-settings.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import { type JobRequest, newJob } from "../../src/domain/job.ts";
@@ -13,7 +14,6 @@ import {
   type SettingKey,
   type SettingRule,
   type Settings,
-  settingKeys,
   settingRules,
 } from "../../src/domain/settings.ts";
 import { isoTime, parseIso, parseTime } from "../../src/domain/time.ts";

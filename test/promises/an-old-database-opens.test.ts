@@ -6,7 +6,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { databasePath } from "../../src/home.ts";
-import { connect } from "../../src/store/sqlite/connection.ts";
+import { connect, newestSchema } from "../../src/store/sqlite/connection.ts";
 import { migrate, schemaSteps } from "../../src/store/sqlite/migrate.ts";
 import { openDatabase, openSqlite } from "../../src/store/sqlite/open.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
@@ -40,6 +40,7 @@ const schemaOf = (db: Database) =>
 
 test("every schema that was released has its fixture, and the newest fixture is the newest schema", async () => {
   expect(released).toEqual(schemaSteps.map((_, index) => index + 1));
+  expect(newestSchema).toBe(schemaSteps.length);
   await using q = queuectl();
   load(schemaSteps.length, q);
   using folder = tempFolder();

@@ -3,8 +3,8 @@
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { untilAll } from "../../library/until-all.ts";
-import { version } from "../../self.ts";
 import type { Store } from "../../store/store.ts";
+import { version } from "../../version.ts";
 import { every } from "../../worker/duty.ts";
 import { type ProcessState, processStates } from "../../worker/liveness.ts";
 import { endCancelled } from "../../worker/rescuer.ts";

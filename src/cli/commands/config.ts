@@ -1,15 +1,14 @@
 // queuectl config: show and change settings.
 
+import { environmentName, settingKeys } from "../../domain/default-settings.ts";
 import { misuse } from "../../domain/errors.ts";
 import { didYouMean } from "../../domain/nearest.ts";
 import {
-  environmentName,
   findSetting,
   readSetting,
   type SettingKey,
   type SettingRule,
   type Settings,
-  settingKeys,
   settingRules,
   shownSetting,
   shownSettings,

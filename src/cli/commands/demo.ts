@@ -3,7 +3,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultsFrom, newJob } from "../../domain/job.ts";
+import { newJob } from "../../domain/job.ts";
+import { defaultsFrom } from "../../domain/plain-job.ts";
 import { checkSchedule } from "../../domain/schedule.ts";
 import { ownZone } from "../../domain/zone.ts";
 import { folderMode } from "../../home.ts";

@@ -3,15 +3,17 @@
 import { resolve } from "node:path";
 import { failurePolicies, type Parent } from "../../domain/dependencies.ts";
 import { misuse } from "../../domain/errors.ts";
-import { defaultsFrom, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
-import { jobJson } from "../../domain/json.ts";
+import { type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
+import { defaultsFrom } from "../../domain/plain-job.ts";
 import { commandOf } from "../../domain/shell-words.ts";
 import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
+import { hintAtWorkers } from "../hint-at-workers.ts";
 import { type JobOptions, jobFlags, overrides } from "../job-options.ts";
-import { hint, isTerminal, jsonFlag, note, printJson, printLine } from "../output.ts";
+import { jsonFlag, note, printJson, printLine } from "../output.ts";
+import { looksLikeJson } from "../plain-enqueue.ts";
 import { mergedRules } from "../rule-options.ts";
 import { seconds } from "../values.ts";
 
@@ -75,7 +77,10 @@ async function enqueue(context: Context, words: readonly string[], options: Enqu
   const wanted = await complete(context, store, options, request);
   const { job, isNew } = await store.jobs.enqueueOnce(wanted);
   if (!isNew) note(`job ${job.id} is there already, ${job.state}; no other is stored`);
-  await (options.json ? printJson(jobJson(job)) : printLine(job.id));
+  if (options.json) {
+    const { jobJson } = await import("../../domain/json.ts");
+    await printJson(jobJson(job));
+  } else await printLine(job.id);
   await hintAtWorkers(store, [job.queue]);
   return done;
 }
@@ -116,9 +121,6 @@ export async function readRequest(words: readonly string[], options: JobOptions)
   const { readJob } = await import("../../input/job.ts");
   return readJob(text);
 }
-
-/** `{ echo a; }` is a command, `{"command": …}` and `{}` are JSON. */
-const looksLikeJson = (text: string) => /^\s*\{\s*["}]/.test(text);
 
 /** A request with the options laid over it, and the defaults below. */
 export async function complete(
@@ -169,18 +171,4 @@ async function parentsOf(store: Store, options: OrderOptions): Promise<Parent[]>
   const parents: Parent[] = [];
   for (const [word, if_fails] of named) parents.push({ id: (await store.jobs.find(word)).id, if_fails });
   return parents;
-}
-
-/** Somebody at a terminal may not know yet that a worker is needed. */
-export async function hintAtWorkers(store: Store, queues: readonly string[]): Promise<void> {
-  if (!isTerminal(2)) return;
-  const workers = await store.workers.list();
-  const unserved = queues.filter(
-    (queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true),
-  );
-  if (unserved.length > 0) hint(`no worker serves ${unserved.join(", ")} yet; start one: queuectl worker`);
-  for (const { queue, paused_at } of await store.queues.rules()) {
-    if (paused_at !== null && queues.includes(queue))
-      hint(`the queue ${queue} is paused; queuectl queue resume ${queue} lets it go on`);
-  }
 }

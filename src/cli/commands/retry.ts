@@ -4,8 +4,8 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
+import { hintAtWorkers } from "../hint-at-workers.ts";
 import { note } from "../output.ts";
-import { hintAtWorkers } from "./enqueue.ts";
 
 export const commands: Commands = {
   retry: { run: retry },

@@ -3,10 +3,10 @@
 import { misuse } from "../../domain/errors.ts";
 import { isWaiting, type Job } from "../../domain/job.ts";
 import { keptBy } from "../../domain/why.ts";
-import { version } from "../../self.ts";
 import { newWorkerId } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
 import { whyFacts } from "../../store/why.ts";
+import { version } from "../../version.ts";
 import { eventLine, type WorkerEvent } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";

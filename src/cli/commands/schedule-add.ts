@@ -8,10 +8,11 @@ import { firstTime } from "../../input/cron.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
+import { hintAtWorkers } from "../hint-at-workers.ts";
 import { jobFlagsBut } from "../job-options.ts";
 import { jsonFlag, note, printJson, printLine } from "../output.ts";
 import { readRule, type ScheduleOptions, scheduleFlags } from "../schedule-options.ts";
-import { complete, hintAtWorkers, readRequest } from "./enqueue.ts";
+import { complete, readRequest } from "./enqueue.ts";
 
 export const commands: Commands = {
   "schedule add": {

@@ -9,10 +9,11 @@ import { type CrontabEntry, readCrontab } from "../../input/crontab.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
+import { hintAtWorkers } from "../hint-at-workers.ts";
 import { jobFlagsBut } from "../job-options.ts";
 import { jsonFlag, note, printJson, printTable } from "../output.ts";
 import { readRule, type ScheduleOptions, scheduleFlags } from "../schedule-options.ts";
-import { completer, hintAtWorkers } from "./enqueue.ts";
+import { completer } from "./enqueue.ts";
 import { bytesOf } from "./enqueue-many.ts";
 
 export const commands: Commands = {

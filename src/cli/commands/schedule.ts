@@ -10,6 +10,7 @@ import type { ScheduleRun } from "../../store/schedules.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
+import { hintAtWorkers } from "../hint-at-workers.ts";
 import { runFacts } from "../job-facts.ts";
 import {
   type Cell,
@@ -22,7 +23,6 @@ import {
   printTable,
   stateCell,
 } from "../output.ts";
-import { hintAtWorkers } from "./enqueue.ts";
 
 export const commands: Commands = {
   "schedule list": { flags: [jsonFlag], run: scheduleList },

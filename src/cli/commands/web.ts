@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { webProcesses } from "../../library/web-processes.ts";
-import { version } from "../../self.ts";
+import { version } from "../../version.ts";
 import { isLoopback } from "../../web/address.ts";
 import type { ServeOptions, Serving } from "../../web/serve.ts";
 import { prepareSocket } from "../../web/socket.ts";

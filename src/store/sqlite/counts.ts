@@ -1,6 +1,6 @@
 // Counts in SQLite, one row for each queue and state.
 
-import { type GatheredCounts, gatherCounts } from "../count-changes.ts";
+import type { CountChange, GatheredCounts } from "../count-changes.ts";
 import type { Connection } from "./connection.ts";
 
 export interface CountChanges extends GatheredCounts {
@@ -8,17 +8,23 @@ export interface CountChanges extends GatheredCounts {
   save(): void;
 }
 
-export function countChanges({ sql }: Connection): CountChanges {
+/** Loaded by who changes more than one. */
+const gatherCounts = () =>
+  (require("../count-changes.ts") as typeof import("../count-changes.ts")).gatherCounts();
+
+export function saveCount({ sql }: Connection, { queue, state, jobs, ms }: CountChange): void {
+  sql(`
+    insert into counts (queue, state, jobs, ms) values ($queue, $state, $jobs, $ms)
+    on conflict (queue, state) do update set jobs = jobs + excluded.jobs, ms = ms + excluded.ms
+  `).run({ queue, state, jobs, ms });
+}
+
+export function countChanges(connection: Connection): CountChanges {
   const gathered = gatherCounts();
   return {
     ...gathered,
     save() {
-      for (const { queue, state, jobs, ms } of gathered.changes()) {
-        sql(`
-          insert into counts (queue, state, jobs, ms) values ($queue, $state, $jobs, $ms)
-          on conflict (queue, state) do update set jobs = jobs + excluded.jobs, ms = ms + excluded.ms
-        `).run({ queue, state, jobs, ms });
-      }
+      for (const change of gathered.changes()) saveCount(connection, change);
     },
   };
 }

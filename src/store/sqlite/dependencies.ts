@@ -7,6 +7,7 @@ import type { GatheredCounts } from "../count-changes.ts";
 import { comesLater, noSuchJob } from "../refusals.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
+import { countChanges } from "./counts.ts";
 
 type Ended = Pick<JobRow, "seq" | "id" | "state">;
 
@@ -17,13 +18,12 @@ interface Link {
 }
 
 /** Lets a job that was just stored come after others. */
-export function addParents(
+export function comeAfter(
   connection: Connection,
   row: JobRow,
   parents: readonly Parent[],
-  changes: { readonly counts: GatheredCounts; readonly now: number },
+  now: number,
 ): JobRow {
-  if (parents.length === 0) return row;
   const { sql } = connection;
   const found = parents.map(({ id, if_fails }) => {
     const parent: Ended | null = sql("select seq, id, state from jobs where id = $id").get({ id });
@@ -38,7 +38,9 @@ export function addParents(
     unmet: parents.length,
     seq: row.seq,
   });
-  tellChildren(connection, found.filter(isEnded), changes);
+  const counts = countChanges(connection);
+  tellChildren(connection, found.filter(isEnded), { counts, now });
+  counts.save();
   return sql("select * from jobs where seq = $seq").get({ seq: row.seq });
 }
 

@@ -1,11 +1,9 @@
 // Jobs in SQLite: stored, looked up, and changed by a user's word.
 
-import { SQLiteError } from "bun:sqlite";
 import { isId } from "../../domain/id.ts";
-import { isSettled, type Job, type NewJob } from "../../domain/job.ts";
+import { isSettled } from "../../domain/job.ts";
 import {
   ambiguousId,
-  idTaken,
   jobIsGone,
   noSuchJob,
   refuseUnless,
@@ -13,20 +11,18 @@ import {
   refuseUnlessWaiting,
   wrongState,
 } from "../refusals.ts";
-import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
+import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
 import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
-import { addParents, forgetRemoved, isEnded, relatives, tellChildren, waitNoMore } from "./dependencies.ts";
-import { sameJob } from "./unique.ts";
+import { forgetRemoved, isEnded, relatives, tellChildren, waitNoMore } from "./dependencies.ts";
+import { enqueueing } from "./enqueue.ts";
 
 export function jobs(connection: Connection): Jobs {
   const { sql, read, write, clock } = connection;
 
   return {
-    enqueue: async (job) => (await write(() => enqueueOnce(connection, job))).job,
-
-    enqueueOnce: (job) => write(() => enqueueOnce(connection, job)),
+    ...enqueueing(connection),
 
     enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
 
@@ -148,61 +144,6 @@ export function jobs(connection: Connection): Jobs {
 
 /** What the index of finished jobs is for, in its own words: SQLite does not see that any others imply them. */
 const isFinished = "state in ('completed', 'dead', 'cancelled')";
-
-function enqueueOnce(connection: Connection, job: NewJob): { job: Job; isNew: boolean } {
-  const now = connection.clock();
-  const same = job.unique && sameJob(connection, job.unique, now);
-  if (same) return { job: jobFrom(same), isNew: false };
-  const counts = countChanges(connection);
-  const row = insert(connection, job, now);
-  counts.addMany(row.queue, "pending", 1);
-  const stored = addParents(connection, row, job.after, { counts, now });
-  counts.save();
-  return { job: jobFrom(stored), isNew: true };
-}
-
-/** Inserts one job; draws another id as long as a generated one is taken. */
-export function insert({ sql }: Connection, job: NewJob, now: number): JobRow {
-  const run_at = job.run_at ?? now;
-  for (;;) {
-    const id = job.id ?? newJobId();
-    try {
-      const row: JobRow = sql(`
-        insert into jobs (
-          id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
-          unique_key, run_at, next_run_at, created_at, updated_at
-        ) values (
-          $id, $command, 'pending', $run_at <= $now and not $held, $max_retries, $priority, $timeout, $queue, $tags, $cwd, $env,
-          $rules, $held, $key, $unique_key, $run_at, iif($held, null, $run_at), $now, $now
-        ) returning *
-      `).get({
-        id,
-        command: job.command,
-        max_retries: job.max_retries,
-        priority: job.priority,
-        timeout: job.timeout,
-        queue: job.queue,
-        tags: JSON.stringify(job.tags),
-        cwd: job.cwd,
-        env: JSON.stringify(job.env),
-        rules: JSON.stringify(job.rules),
-        held: Number(job.held),
-        key: job.key,
-        unique_key: job.unique?.key ?? null,
-        run_at,
-        now,
-      });
-      for (const tag of new Set(job.tags)) {
-        sql("insert into job_tags (tag, seq) values ($tag, $seq)").run({ tag, seq: row.seq });
-      }
-      return row;
-    } catch (error) {
-      const taken = error instanceof SQLiteError && error.code === "SQLITE_CONSTRAINT_UNIQUE";
-      if (!taken) throw error;
-      if (job.id !== undefined) throw idTaken(job.id);
-    }
-  }
-}
 
 function findRow({ sql }: Connection, wanted: string): JobRow {
   if (!isId(wanted)) throw noSuchJob(wanted);

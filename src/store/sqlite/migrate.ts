@@ -2,14 +2,11 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import { syncFoldersOf } from "../../home.ts";
-import type { Connection } from "./connection.ts";
+import { applicationId, type Connection, durably } from "./connection.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
 
 /** Step n leads from schema n to schema n + 1. */
 export const schemaSteps: readonly string[] = [initial];
-
-/** Marks a database file as queuectl's; "qctl" in ASCII. */
-const applicationId = 0x7163746c;
 
 /** Brings the schema up to date, and refuses a database that is newer than this program or not queuectl's. */
 export async function migrate(connection: Connection, steps = schemaSteps): Promise<void> {
@@ -30,11 +27,7 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
   }
 }
 
-/**
- * `synchronous = full`: what is acknowledged survives a power cut; `fullfsync`, because on macOS a plain sync does not reach the disk
- * itself (elsewhere it changes nothing). Write-ahead logging lets readers and one writer work at
- * once; setting it needs a lock, so a database that has it is not asked again.
- */
+/** Write-ahead logging lets readers and one writer work at once; setting it needs a lock, so a database that has it is not asked again. */
 function setUp({ db }: Connection): void {
   const mode = db.query<{ journal_mode: string }, []>("pragma journal_mode").get()!.journal_mode;
   if (mode !== "wal") {
@@ -42,7 +35,7 @@ function setUp({ db }: Connection): void {
     const empty = db.query<{ n: number }, []>("select count(*) as n from sqlite_schema").get()!.n === 0;
     if (empty || application_id === applicationId) db.run("pragma journal_mode = wal");
   }
-  db.run("pragma synchronous = full; pragma fullfsync = on; pragma cache_size = -8000");
+  db.run(durably);
 }
 
 function check(connection: Connection, newest: number): number {

@@ -5,12 +5,9 @@ import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { isSystemError, Refusal, reasonOf } from "../../domain/errors.ts";
 import { fileMode } from "../../home.ts";
 import type { Store } from "../store.ts";
-import { busyTimeoutMs, type Connection, connect } from "./connection.ts";
-import { jobs } from "./jobs.ts";
-import { migrate } from "./migrate.ts";
-import { refuseMoved } from "./moved.ts";
+import { busyTimeoutMs, type Connection, connect, durably, isReady } from "./connection.ts";
+import { enqueueing } from "./enqueue.ts";
 import { settings } from "./settings.ts";
-import { plainly } from "./trouble.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -28,8 +25,8 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
   const db = openDatabase(path);
   const connection = connect(path, db, clock, patienceMs);
   try {
-    await migrate(connection);
-    await refuseMoved(connection);
+    if (await connection.plain(() => isReady(db))) db.run(durably);
+    else await makeReady(connection);
   } catch (error) {
     connection.close();
     throw plainly(error, path);
@@ -37,8 +34,19 @@ export async function openSqlite({ path, clock = Date.now, patienceMs }: SqliteO
   return storeOf(connection);
 }
 
+async function makeReady(connection: Connection): Promise<void> {
+  const { migrate } = await import("./migrate.ts");
+  const { refuseMoved } = await import("./moved.ts");
+  await migrate(connection);
+  await refuseMoved(connection);
+}
+
+const plainly = (error: unknown, path: string) =>
+  (require("./trouble.ts") as typeof import("./trouble.ts")).plainly(error, path);
+
 /** A group that an enqueue does without is loaded when it is first asked for. */
 function storeOf(connection: Connection): Store {
+  const jobs = once(() => (require("./jobs.ts") as typeof import("./jobs.ts")).jobs(connection));
   const matching = once(() =>
     (require("./matching.ts") as typeof import("./matching.ts")).matching(connection),
   );
@@ -54,7 +62,7 @@ function storeOf(connection: Connection): Store {
     // A process of this machine lives or does not.
     leaseMs: null,
     defaults: {},
-    jobs: jobs(connection),
+    jobs: Object.assign(Object.create(onDemand(jobs)), enqueueing(connection)),
     get matching() {
       return matching();
     },
@@ -83,6 +91,10 @@ function storeOf(connection: Connection): Store {
     [Symbol.asyncDispose]: async () => connection.close(),
   };
 }
+
+/** A group whose methods are loaded when one of them is asked for. */
+const onDemand = <Group extends object>(load: () => Group): Group =>
+  new Proxy({} as Group, { get: (_, name) => load()[name as keyof Group] });
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;

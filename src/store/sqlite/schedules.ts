@@ -16,7 +16,8 @@ import {
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
-import { insert, markCancelled } from "./jobs.ts";
+import { insert } from "./enqueue.ts";
+import { markCancelled } from "./jobs.ts";
 
 /** Schedules to be fired between two looks. */
 const dueAtOnce = 100;

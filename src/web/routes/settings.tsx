@@ -3,16 +3,15 @@
 
 import { Elysia } from "elysia";
 import { type SettingRow, SettingsPage, type SettingsProps } from "../../../views/settings.tsx";
+import { environmentName, settingKeys } from "../../domain/default-settings.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { hidden } from "../../domain/secrets.ts";
 import {
-  environmentName,
   findSetting,
   readSetting,
   type SettingKey,
   type SettingRule,
   type Settings,
-  settingKeys,
   settingRules,
 } from "../../domain/settings.ts";
 import { answerForm, audited, formOf } from "../forms.ts";

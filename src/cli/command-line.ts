@@ -1,0 +1,38 @@
+// From words to the command that they name.
+
+import { makeContext } from "./context.ts";
+import { done } from "./exit-status.ts";
+import { printLine } from "./output.ts";
+import { program } from "./program.ts";
+import { findCommand, understand } from "./words.ts";
+
+/** Fulfilled with the exit status. */
+export async function dispatch(argv: readonly string[]): Promise<number> {
+  const [first, ...others] = argv;
+  const asked = first === "help" ? [...others, "--help"] : argv;
+  const group = groupAskedFor(asked);
+  if (group !== undefined) return show((help) => help.groupHelp(group));
+  const { command: called, rest } = findCommand(asked, program);
+  const command = called && { ...called, ...(await called.load()) };
+  const { words, options } = understand(rest, command, program.everywhere);
+  if (options.version) {
+    const { versionLine } = await import("./version.ts");
+    await printLine(versionLine());
+    return done;
+  }
+  if (!command) return show((help) => (options.help ? help.programHelp() : help.introduction()));
+  if (options.help) return show((help) => help.commandHelp(command));
+  return command.run(makeContext(options.database as string | undefined), words, options as never);
+}
+
+async function show(text: (help: typeof import("./help.ts")) => string): Promise<number> {
+  await printLine(text(await import("./help.ts")));
+  return done;
+}
+
+/** `dlq --help` is about all of `dlq`. */
+function groupAskedFor(words: readonly string[]): string | undefined {
+  const [first, ...others] = words.filter((word) => word !== "--help" && word !== "-h");
+  const asked = words.includes("--help") || words.includes("-h");
+  return asked && others.length === 0 && first !== undefined && program.groups.has(first) ? first : undefined;
+}

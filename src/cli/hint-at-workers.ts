@@ -1,0 +1,17 @@
+// What somebody who enqueues at a terminal may not know: that no worker is there for the job, or that its queue is paused.
+
+import type { Store } from "../store/store.ts";
+import { hint, isTerminal } from "./streams.ts";
+
+export async function hintAtWorkers(store: Store, queues: readonly string[]): Promise<void> {
+  if (!isTerminal(2)) return;
+  const workers = await store.workers.list();
+  const unserved = queues.filter(
+    (queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true),
+  );
+  if (unserved.length > 0) hint(`no worker serves ${unserved.join(", ")} yet; start one: queuectl worker`);
+  for (const { queue, paused_at } of await store.queues.rules()) {
+    if (paused_at !== null && queues.includes(queue))
+      hint(`the queue ${queue} is paused; queuectl queue resume ${queue} lets it go on`);
+  }
+}

@@ -1,0 +1,25 @@
+// enqueue with a command and no more, as it is called most: without what reads options, knows other commands, and checks what else may be
+// said of a job.
+
+import { defaultsFrom, plainJob } from "../domain/plain-job.ts";
+import { makeContext } from "./context.ts";
+import { isTerminal, printLine } from "./streams.ts";
+
+export const isPlain = (argv: readonly string[]): argv is readonly ["enqueue", string] =>
+  argv.length === 2 && argv[0] === "enqueue" && !argv[1]!.startsWith("-") && !looksLikeJson(argv[1]!);
+
+/** `{ echo a; }` is a command, `{"command": …}` and `{}` are JSON. */
+export const looksLikeJson = (text: string) => /^\s*\{\s*["}]/.test(text);
+
+/** Refused, or done. */
+export async function enqueuePlainly(command: string): Promise<void> {
+  const context = makeContext();
+  await using store = await context.openStore();
+  const job = plainJob(command, defaultsFrom(await context.settings(store), context));
+  const { id, queue } = await store.jobs.enqueue(job);
+  await printLine(id);
+  if (isTerminal(2)) {
+    const { hintAtWorkers } = await import("./hint-at-workers.ts");
+    await hintAtWorkers(store, [queue]);
+  }
+}
