@@ -13,7 +13,10 @@ import { type Figure, figure } from "./table.ts";
 const rounds = 3;
 
 export const bench: Bench = async () => {
-  const contenders: Contender[] = [cycling("queuectl", "cycle-queuectl.ts", 20_000)];
+  const contenders: Contender[] = [
+    cycling("queuectl", "cycle-queuectl.ts", 20_000),
+    cycling("the same in one file", "bare-cycle.ts", 20_000),
+  ];
   const plainjob = await npmPeer("plainjob/dist/plainjob.js");
   const bunqueue = await npmPeer("bunqueue/dist/client/index.js");
   if (plainjob) {
@@ -21,11 +24,12 @@ export const bench: Bench = async () => {
     contenders.push(cycling("plainjob, synchronous = full", "cycle-plainjob.ts", 5_000, plainjob, "full"));
   }
   if (bunqueue) contenders.push(cycling("bunqueue", "cycle-bunqueue.ts", 5_000, bunqueue));
-  const [ours, ...others] = await inTurn(rounds, contenders);
+  const [ours, floor, ...others] = await inTurn(rounds, contenders);
   const common = { bench: "cycle", unit: "jobs/s", ours: ours! };
   const figures: Figure[] = [
     figure({ ...common, work: "claim and settle, 32 at a time", bound: { atLeast: 20_000, own: true } }),
   ];
+  figures.push(figure({ ...common, work: "claim and settle", theirs: floor!, bound: { atLeast: 0.91 } }));
   for (const theirs of others)
     figures.push(figure({ ...common, work: "no-op job", theirs, bound: { atLeast: 3 } }));
   return figures;

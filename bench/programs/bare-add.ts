@@ -1,13 +1,11 @@
-// The floor of add: `enqueue true` in one file that keeps the same promises. cac reads the words; it looks whether the database may be
-// used, reads the settings, stores the job durably as queuectl's tables have it, and prints its id.
+// The floor of add: `enqueue true` in one file that keeps the same promises. It looks whether the database may be used, reads the
+// settings, stores the job durably as queuectl's tables have it, and prints its id.
 
 import { Database } from "bun:sqlite";
 import { accessSync, constants, readFileSync, statSync, writeSync } from "node:fs";
-import { cac } from "cac";
 
-const cli = cac("queuectl");
-cli.command("enqueue [...command]", "").action(() => {});
-cli.parse(process.argv);
+const [name, command] = process.argv.slice(2);
+if (name !== "enqueue" || !command?.trim()) throw new Error("say what to run");
 
 const environment = Object.fromEntries(
   readFileSync("/proc/self/environ", "utf8")
@@ -34,7 +32,7 @@ const enqueue = db.transaction(() => {
     ) values ($id, $command, 'pending', 1, $max_retries, 1, 3600, 'default', '[]', $cwd, $env, $now, $now, $now, $now)
   `).run({
     id,
-    command: cli.args[0]!,
+    command: command,
     max_retries: Number(settings.max_retries ?? 3),
     cwd: process.cwd(),
     env: JSON.stringify({ PATH: environment.PATH }),

@@ -19,15 +19,25 @@ export interface EndedRun {
   readonly duration: Ending["duration"];
 }
 
-/** Adds the runs that ended at one moment; inside the transaction that settles them. */
+/** Adds the runs that ended at one moment; inside the transaction that settles them. Where something new begins, what is too old ends. */
 export function recordRuns({ sql }: Connection, now: number, runs: readonly EndedRun[]): void {
   if (runs.length === 0) return;
   const completed = runs.filter((run) => run.completed).length;
+  const failed = runs.length - completed;
   for (const [width, keepMs] of keptBuckets) {
-    sql(`
-      insert into run_buckets (width, start, completed, failed) values ($width, $start, $completed, $failed)
-      on conflict (width, start) do update set completed = completed + excluded.completed, failed = failed + excluded.failed
-    `).run({ width, start: now - (now % width), completed, failed: runs.length - completed });
+    const start = now - (now % width);
+    const known = sql(`
+      update run_buckets set completed = completed + $completed, failed = failed + $failed where width = $width and start = $start
+    `).run({ width, start, completed, failed });
+    if (known.changes > 0) continue;
+    sql(
+      "insert into run_buckets (width, start, completed, failed) values ($width, $start, $completed, $failed)",
+    ).run({
+      width,
+      start,
+      completed,
+      failed,
+    });
     sql("delete from run_buckets where width = $width and start < $oldest").run({
       width,
       oldest: now - keepMs,
@@ -37,12 +47,15 @@ export function recordRuns({ sql }: Connection, now: number, runs: readonly Ende
   const bins = new Map<number, number>();
   for (const { duration } of runs) bins.set(binOf(duration), (bins.get(binOf(duration)) ?? 0) + 1);
   for (const [bin, count] of bins) {
-    sql(`
-      insert into run_durations (hour, bin, runs) values ($hour, $bin, $count)
-      on conflict (hour, bin) do update set runs = runs + excluded.runs
-    `).run({ hour, bin, count });
+    const known = sql("update run_durations set runs = runs + $count where hour = $hour and bin = $bin").run({
+      hour,
+      bin,
+      count,
+    });
+    if (known.changes > 0) continue;
+    sql("insert into run_durations (hour, bin, runs) values ($hour, $bin, $count)").run({ hour, bin, count });
+    sql("delete from run_durations where hour < $oldest").run({ oldest: hour - keptDurationsMs });
   }
-  sql("delete from run_durations where hour < $oldest").run({ oldest: hour - keptDurationsMs });
 }
 
 /** The buckets of a chart that ends now, without gaps. */
