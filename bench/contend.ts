@@ -14,7 +14,7 @@ import { figure } from "./table.ts";
 
 const jobs = 2000;
 const processes = 8;
-const lookMs = 10;
+const lookMs = 25;
 
 export const bench: Bench = async () => {
   const [ours, workers, floor] = (await inTurn(3, [

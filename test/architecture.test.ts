@@ -123,6 +123,7 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/sqlite/enqueue.ts": "few jobs come after others, or have an id that is taken",
   "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
   "src/runner/punch.ts": "only what is longer than is kept has something taken out of its midst",
+  "src/input/job-lines.ts": "lines that say only a command need no zod",
   "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
   "src/library/queue.ts": "only who cancels what runs needs what can end a dead worker's commands",
   "src/alerts/send.ts": "only who sends something by one way loads what that needs",

@@ -3,8 +3,10 @@
 
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
-import { readJob, readJobValue, readJson } from "./job.ts";
 import { type Line, linesOf } from "./lines.ts";
+
+/** Loads zod, which takes as long as all else that a short list of commands needs. */
+const reading = () => require("./job.ts") as typeof import("./job.ts");
 
 /** A job and where it stood, to begin a message with. */
 export interface PlacedRequest {
@@ -27,6 +29,7 @@ export async function* readJobs(bytes: AsyncIterable<Uint8Array>): AsyncIterable
 }
 
 function* readArray(text: string): Iterable<PlacedRequest> {
+  const { readJobValue, readJson } = reading();
   const values = readJson(text);
   if (!Array.isArray(values)) throw misuse("the file begins like a JSON array and is none");
   for (const [index, value] of values.entries()) {
@@ -42,23 +45,35 @@ async function* readLines(first: Line, others: AsyncIterable<Line>): AsyncIterab
 
 const readLine = ({ text, number }: Line): PlacedRequest => {
   const where = `line ${number}`;
-  return { request: readJob(text, where), where };
+  return { request: commandIn(text) ?? reading().readJob(text, where), where };
 };
+
+/** A job that says its command and nothing else; undefined for any other text. */
+function commandIn(text: string): JobRequest | undefined {
+  const value = parsed(text);
+  if (typeof value !== "object" || value === null || !("command" in value)) return undefined;
+  const { command, ...others } = value;
+  return typeof command === "string" && Object.keys(others).length === 0 ? { command } : undefined;
+}
 
 /** An object over several lines; or JSON Lines whose first line is broken, which is then the line to blame. */
 function* readObjectOrLines(first: Line, text: string): Iterable<PlacedRequest> {
   const others = text.split("\n").slice(first.number);
   if (!isWhole(text) && others.some(isWhole)) readLine(first);
-  yield { request: readJob(text), where: undefined };
+  yield { request: reading().readJob(text), where: undefined };
 }
 
 /** Whether a text is a JSON object or array by itself. */
 function isWhole(text: string): boolean {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null;
+}
+
+function parsed(text: string): unknown {
   try {
-    const value = JSON.parse(text);
-    return typeof value === "object" && value !== null;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
