@@ -17,6 +17,7 @@ const process_id = await store.workers.register({
   worker_ids,
   journal: "",
 });
+const settings = effectiveSettings({}, {});
 const heartbeat = setInterval(() => void store.workers.heartbeat(process_id), 5_000);
 console.log("ready");
 await Bun.stdin.text();
@@ -28,7 +29,7 @@ while (mayComeMore) {
   const { settled, claimed, next_due_at } = await store.leases.exchange({
     started: [],
     ended: settlements,
-    settings: effectiveSettings({}, {}),
+    settings,
     wanted: { worker_ids, queues: null },
   });
   done += settled.filter(({ state }) => state === "completed").length;

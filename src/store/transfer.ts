@@ -13,15 +13,15 @@ export interface MovedTable {
   readonly key: readonly string[];
   /** Those of the key first. */
   readonly columns: readonly string[];
-  /** Whether PostgreSQL keeps its numbers in slots, to be added up by key. */
-  readonly inSlots: boolean;
+  /** Whether PostgreSQL keeps its numbers in parts, to be added up by key. */
+  readonly inParts: boolean;
 }
 
-const table = (name: string, key: string, values: string, inSlots = false): MovedTable => ({
+const table = (name: string, key: string, values: string, inParts = false): MovedTable => ({
   name,
   key: key.split(" "),
   columns: `${key} ${values}`.trim().split(" "),
-  inSlots,
+  inParts,
 });
 
 /** All but output, and the entries of worker processes: none is left when a queue moves. */

@@ -71,7 +71,7 @@ export async function foundInPostgres(url: string): Promise<Found> {
     ) as output
     from queuectl.attempts join queuectl.jobs on seq = job_seq
   `;
-  const kept = await sql`select state, sum(jobs)::integer as jobs from queuectl.counts group by state`;
+  const kept = await sql`select state, sum(jobs)::integer as jobs from queuectl.all_counts group by state`;
   await sql.close();
   return { jobs, attempts, kept, damage: [] };
 }

@@ -90,7 +90,7 @@ async function move(connection: Connection, batch: string, count: number): Promi
 }
 
 async function moveIn(connection: Connection, tx: SQL, batch: string, count: number): Promise<KnownJobs> {
-  const counts = countChanges(connection);
+  const counts = countChanges();
   await tx`set local statement_timeout = 0`;
   const known = await setKnownAside(connection, tx, batch);
   await tx`

@@ -120,7 +120,7 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
         ask(async (sql) => {
           const rows: Row[] = await sql`
             select queue from queuectl.queues where paused_at < queuectl.now_ms() - ${ms}::bigint and exists (
-              select from queuectl.counts where counts.queue = queues.queue and state in ('pending', 'failed') having sum(jobs) > 0
+              select from queuectl.all_counts where all_counts.queue = queues.queue and state in ('pending', 'failed') having sum(jobs) > 0
             ) order by queue
           `;
           return rows.map(({ queue }) => queue);

@@ -11,8 +11,6 @@ export interface Connection {
   readonly shown: string;
   /** Whether a pooler hands each transaction to another connection: nothing may be kept in one then. */
   readonly pooled: boolean;
-  /** Which part of what is counted in slots this process writes. */
-  readonly slot: number;
   /** The moment to take for now, for tests; null for the database's own. */
   at(): number | null;
   /** Asks one thing that may be asked twice: a question, or a statement that does no harm when repeated. */
@@ -45,9 +43,6 @@ export interface ConnectionOptions {
   /** Whether a pooler hands each transaction to another connection: nothing may be kept in one then. */
   readonly pooled: boolean;
 }
-
-/** How many slots what is counted lies in: writers at the same moment seldom share one, and a sum stays short. */
-const slots = 16;
 
 /** A heartbeat is sent every 5 seconds: one that is swallowed leaves time for another one before two thirds of a lease of 30 are over. */
 export const soonMs = 8_000;
@@ -217,7 +212,6 @@ export function connect({ address, at, pooled }: ConnectionOptions): Connection 
   return {
     shown,
     pooled,
-    slot: Math.floor(Math.random() * slots),
     at,
     ask(work, pace) {
       const wasCut = cutSeldom();

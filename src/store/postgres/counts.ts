@@ -1,9 +1,8 @@
-// Counts in PostgreSQL, in slots so that no transaction waits for another one's; a count is the sum of its slots.
+// Counts in PostgreSQL: what changes is written beside the sums, so that no transaction waits for another one's (migrations, counting.sql).
 
 import type { SQL } from "bun";
 import type { JobState } from "../../domain/job.ts";
 import { type GatheredCounts, gatherCounts } from "../count-changes.ts";
-import type { Connection } from "./connection.ts";
 import type { Row } from "./rows.ts";
 
 export interface CountChanges extends GatheredCounts {
@@ -11,13 +10,13 @@ export interface CountChanges extends GatheredCounts {
   save(tx: SQL): Promise<void>;
 }
 
-export function countChanges({ slot }: Connection): CountChanges {
+export function countChanges(): CountChanges {
   const gathered = gatherCounts();
   return {
     ...gathered,
     async save(tx) {
       const changes = gathered.changes();
-      if (changes.length > 0) await tx`select queuectl.count_jobs(${changes}::jsonb, ${slot})`;
+      if (changes.length > 0) await tx`select queuectl.count_jobs(${changes}::jsonb)`;
     },
   };
 }
@@ -35,7 +34,7 @@ export async function groupsOf(
   { queue = null, state = null }: { readonly queue?: string | null; readonly state?: string | null },
 ): Promise<Group[]> {
   const rows: Row[] = await sql`
-    select queue, state, sum(jobs) as jobs, sum(ms) as ms from queuectl.counts
+    select queue, state, sum(jobs) as jobs, sum(ms) as ms from queuectl.all_counts
     where (${queue}::text is null or queue = ${queue}) and (${state}::text is null or state = ${state})
     group by queue, state having sum(jobs) > 0 order by queue
   `;

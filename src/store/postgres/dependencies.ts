@@ -54,7 +54,7 @@ export async function tellChildren(
       ${tx.array([...seqs], "BIGINT")}, ${areRemoved}, coalesce(${connection.at()}::bigint, queuectl.now_ms())
     ) as cancelled
   `;
-  const counts = countChanges(connection);
+  const counts = countChanges();
   for (const { queue, state, jobs } of cancelled ?? []) counts.addMany(queue, state, jobs);
   await counts.save(tx);
 }

@@ -28,6 +28,6 @@ export async function rewrite(connection: Connection, tx: SQL, row: JobRow, edit
       ready = ${isFree} and ${due}::bigint <= now, next_run_at = case when ${isFree} then ${due}::bigint end, updated_at = now
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now where seq = ${seq} returning jobs.*
   `;
-  const [job] = await moved(connection, tx, [row], updated);
+  const [job] = await moved(tx, [row], updated);
   return job!;
 }

@@ -11,7 +11,7 @@ export async function holdBack(connection: Connection, tx: SQL, rows: readonly J
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
   `;
-  return moved(connection, tx, rows, updated);
+  return moved(tx, rows, updated);
 }
 
 /** Takes the user's word back; something else may hold them still. */
@@ -23,5 +23,5 @@ export async function letGo(connection: Connection, tx: SQL, rows: readonly JobR
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
   `;
-  return moved(connection, tx, rows, updated);
+  return moved(tx, rows, updated);
 }

@@ -83,7 +83,8 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 
     attempts: (seq) =>
       ask(async (sql) => {
-        const rows: Row[] = await sql`select * from queuectl.attempts where job_seq = ${seq} order by number`;
+        const rows: Row[] =
+          await sql`select * from queuectl.all_attempts where job_seq = ${seq} order by number`;
         return rows.map((row) => attemptFrom(attemptRow(row)));
       }),
 
@@ -254,7 +255,7 @@ export function jobs(connection: Connection, notifier: Notifier): Jobs {
 }
 
 /** One statement, which counts the job too. */
-export const insertOne = ({ at, slot }: Connection, sql: SQL, id: string, job: NewJob) => sql`
+export const insertOne = ({ at }: Connection, sql: SQL, id: string, job: NewJob) => sql`
   with added as (
     insert into queuectl.jobs (
       id, command, state, ready, max_retries, priority, timeout, queue, tags, cwd, env, rules, held, key,
@@ -274,7 +275,7 @@ export const insertOne = ({ at, slot }: Connection, sql: SQL, id: string, job: N
   counted as (
     select queuectl.count_jobs(jsonb_build_array(jsonb_build_object(
       'queue', queue, 'state', 'pending', 'jobs', 1, 'ms', 0
-    )), ${slot}) from added
+    ))) from added
   )
   select added.* from added, counted
 `;
@@ -323,7 +324,7 @@ export async function markCancelled(connection: Connection, tx: SQL, rows: reado
     where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
   `;
   await tellChildren(connection, tx, seqsOf(waiting));
-  return moved(connection, tx, rows, updated);
+  return moved(tx, rows, updated);
 }
 
 export async function makePending(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
@@ -335,14 +336,14 @@ export async function makePending(connection: Connection, tx: SQL, rows: readonl
     from coalesce(${connection.at()}::bigint, queuectl.now_ms()) as now
     where seq = any(${tx.array(seqsOf(rows), "BIGINT")}) returning jobs.*
   `;
-  return moved(connection, tx, rows, updated);
+  return moved(tx, rows, updated);
 }
 
 export const seqsOf = (rows: readonly JobRow[]) => rows.map(({ seq }) => seq);
 
 /** Counts what an update changed, and gives the jobs in the order they were asked for. */
-export async function moved(connection: Connection, tx: SQL, before: readonly JobRow[], updated: Row[]) {
-  const counts = countChanges(connection);
+export async function moved(tx: SQL, before: readonly JobRow[], updated: Row[]) {
+  const counts = countChanges();
   const after = new Map(updated.map(jobRow).map((row) => [row.seq, row]));
   const changed = before.map((row) => {
     const next = after.get(row.seq)!;
@@ -359,7 +360,7 @@ export async function remove(
   rows: readonly JobRow[],
 ): Promise<RemovedJob[]> {
   if (rows.length === 0) return [];
-  const counts = countChanges(connection);
+  const counts = countChanges();
   for (const row of rows) counts.add(row, -1);
   const seqs = tx.array(seqsOf(rows), "BIGINT");
   const tagged = rows.filter(({ tags }) => tags !== "[]");

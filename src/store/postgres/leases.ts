@@ -1,6 +1,7 @@
 // The middle of a job's life in PostgreSQL: claimed, running, settled. All of a worker process's turn is one statement and one round
 // trip, by the function `queuectl.exchange` of the schema.
 
+import type { SQL } from "bun";
 import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
@@ -22,12 +23,14 @@ const promotionBatch = 5000;
 /** How long others may hold jobs that they do not take in the end: as long as a transaction. */
 const crowdedMs = 2;
 
-/** What `queuectl.exchange` answers. Rows come as JSON, their keys those of the columns. */
+/** The last row that `queuectl.exchange` answers with; those before are claimed jobs. */
 interface Answer {
   readonly at: number;
-  readonly stale: readonly Lease[];
-  readonly settled: readonly JobRow[];
-  readonly claimed: readonly JobRow[];
+  /** The jobs whose leases were good. */
+  readonly settled: readonly number[];
+  readonly settled_at: number;
+  /** Of those the ones that became something else than what was asked for: a user, or the command itself, had said so. */
+  readonly turned: readonly JobRow[] | null;
   readonly due: number | null;
   /** Whether more may be claimed in a moment. */
   readonly crowded: boolean;
@@ -38,22 +41,25 @@ interface Answer {
   readonly told: boolean;
 }
 
+/** A job that was given out, and the host that it runs on. */
+type HeldRow = JobRow & { readonly host: string | null };
+
 export function leases(connection: Connection, notifier: Notifier): Leases {
-  const { ask, tell, write, at, plainly, slot, queue } = connection;
+  const { ask, tell, write, at, plainly, queue } = connection;
   /** What settling depends on, of the jobs that were given out here; nothing changes it while they run. */
-  const held = new Map<number, JobRow>();
+  const held = new Map<number, HeldRow>();
   const doubts = makeDoubts();
   /** What the database's clock was when this process heard of it; that runs ahead of what follows from it, if anything. */
   let clock: { readonly now: number; readonly heardAt: number } | undefined;
 
-  const give = (row: JobRow): ClaimedJob => {
+  const give = (row: HeldRow): ClaimedJob => {
     held.set(row.seq, row);
     return claimedFrom(row);
   };
 
   /** The rows behind settlements: from memory, and from the database what was claimed elsewhere. */
-  async function rowsOf(ended: readonly Settlement[]): Promise<Map<string, JobRow>> {
-    const known = new Map<string, JobRow>();
+  async function rowsOf(ended: readonly Settlement[]): Promise<Map<string, HeldRow>> {
+    const known = new Map<string, HeldRow>();
     const missing: number[] = [];
     for (const { lease } of ended) {
       const row = held.get(lease.job_seq);
@@ -62,24 +68,24 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     }
     if (missing.length === 0) return known;
     const rows: Row[] = await ask(
-      (sql) => sql`select * from queuectl.jobs where seq = any(${sql.array(missing, "BIGINT")})`,
+      (sql) => sql`${heldRows(sql)} where seq = any(${sql.array(missing, "BIGINT")})`,
     );
-    for (const row of rows.map(jobRow)) {
+    for (const row of rows.map(heldRow)) {
       known.set(keyOf({ job_seq: row.seq, lease_seq: row.lease_seq }), row);
     }
     return known;
   }
 
   /** Jobs that these workers hold by a turn whose answer never came. What they run, or have just run, was given out here. */
-  async function claimedUnheard(worker_ids: readonly string[]): Promise<JobRow[]> {
+  async function claimedUnheard(worker_ids: readonly string[]): Promise<HeldRow[]> {
     if (worker_ids.length === 0) return [];
     const rows: Row[] = await ask(
       (sql) => sql`
-        select * from queuectl.jobs where worker_id = any(${sql.array([...worker_ids], "TEXT")}) order by seq
+        ${heldRows(sql)} where worker_id = any(${sql.array([...worker_ids], "TEXT")}) order by seq
       `,
       "soon",
     );
-    return rows.map(jobRow).filter(({ seq, lease_seq }) => held.get(seq)?.lease_seq !== lease_seq);
+    return rows.map(heldRow).filter(({ seq, lease_seq }) => held.get(seq)?.lease_seq !== lease_seq);
   }
 
   /** By the database's clock, when nobody will wait any more for the answer to what is asked now. */
@@ -92,21 +98,18 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     return Math.floor(clock.now + performance.now() - clock.heardAt) + soonMs;
   }
 
-  async function answerTo(asked: object): Promise<Answer> {
+  async function answerTo(asked: object): Promise<{ answer: Answer; claimed: HeldRow[] }> {
     const ask = async () => {
       const turn = {
         ...asked,
         at: at(),
-        slot,
         promote: promotionBatch,
         queue,
         until: await waitedForUntil(),
       };
-      const [{ answer }] = await tell(
-        (sql) => sql`select queuectl.exchange(${turn}::jsonb) as answer`,
-        "vital",
-      );
-      return answer as Answer;
+      const rows: Row[] = await tell((sql) => sql`select * from queuectl.exchange(${turn}::jsonb)`, "vital");
+      const { answer } = rows.pop();
+      return { answer, claimed: rows.map(claimedRow) };
     };
     try {
       return await ask();
@@ -123,41 +126,49 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     const ended = once(turn.ended);
     const rows = await rowsOf(ended);
     const known = ended.filter(({ lease }) => rows.has(keyOf(lease)));
+    const words = known.map((settlement) =>
+      wordOn(settlement, rows.get(keyOf(settlement.lease))!, turn.settings),
+    );
     let answer: Answer | undefined;
-    let before: JobRow[];
+    let claimedRows: HeldRow[];
+    let before: JobRow[] = [];
     try {
-      answer = await answerTo({
-        started: turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
-        ended: known.map((settlement, place) => settlementFor(settlement, place, rows, turn.settings)),
+      ({ answer, claimed: claimedRows } = await answerTo({
+        ...listed(
+          "started",
+          turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
+        ),
+        ...listed("ended", words),
+        ...listed("output", restsOf(known)),
         wanted: turn.wanted,
-        ...restsOf(known),
-      });
+      }));
       clock = { now: answer.at, heardAt: performance.now() };
-      before = await settledBefore(answer.stale.filter(doubts.mayBeSettled));
+      if (answer.settled.length < known.length) {
+        const good = new Set(answer.settled);
+        const stale = known.map(({ lease }) => lease).filter(({ job_seq }) => !good.has(job_seq));
+        before = await settledBefore(stale.filter(doubts.mayBeSettled));
+      }
     } catch (error) {
       if (answer || isInDoubt(error)) doubts.add(known, turn.wanted?.worker_ids ?? []);
       throw plainly(error);
     }
-    const settled = new Map([...before, ...answer.settled].map((row) => [row.seq, row]));
+    const settled = new Map([...before, ...settledBy(words, rows, answer)].map((row) => [row.seq, row]));
     for (const { lease } of ended) {
       doubts.forget(lease);
       if (held.get(lease.job_seq)?.lease_seq === lease.lease_seq) held.delete(lease.job_seq);
     }
-    const claimed = answer.claimed.map(give);
+    const claimed = claimedRows.map(give);
     if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
     // What waits again may be for others to run: this process may be about to go.
-    const goesOn =
-      answer.freed ||
-      answer.told ||
-      answer.settled.some(({ next_run_at, key }) => next_run_at !== null || key !== null);
-    if (goesOn) notifier.say("work");
+    const goesOn = ({ next_run_at, key }: JobRow) => next_run_at !== null || key !== null;
+    if (answer.freed || answer.told || settled.values().some(goesOn)) notifier.say("work");
     const done = new Set<Settlement>();
     for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
     return {
       stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
       settled: [...done].map(({ lease }) => jobFrom(settled.get(lease.job_seq)!)),
       claimed,
-      next_due_at: nextDueAt(turn, answer),
+      next_due_at: nextDueAt(turn, claimed.length, answer),
       ...(answer.expelled ? { expelled: true } : {}),
     };
   }
@@ -211,7 +222,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
             next_run_at = least(next_run_at - ${Math.round(setBackMs)}::bigint, now + next_run_at - finished_at),
             finished_at = least(finished_at - ${Math.round(setBackMs)}::bigint, now)
           from coalesce(${at()}::bigint, queuectl.now_ms()) as now
-          where queue in (select queue from queuectl.counts where state = 'failed' group by queue having sum(jobs) > 0)
+          where queue in (select queue from queuectl.all_counts where state = 'failed' group by queue having sum(jobs) > 0)
             and state = 'failed' and finished_at > now
         `,
       );
@@ -241,35 +252,72 @@ function once(ended: readonly Settlement[]): Settlement[] {
   return ended.filter(({ lease }) => !seen.has(keyOf(lease)) && seen.add(keyOf(lease)));
 }
 
+/** As `queuectl.settle` of the schema takes it. */
+type Word = ReturnType<typeof wordOn>;
+
 /**
- * A settlement with what becomes of its job, in both cases: whether a user has asked for its end is known to the database alone. Its
- * moments are delays, in milliseconds: the database's clock decides what they count from.
+ * A settlement with what becomes of its job. Whether a user has asked for its end is known to the database alone. Its moments are
+ * delays, in milliseconds: the database's clock decides what they count from.
  */
-function settlementFor(
-  { lease, ending, pid }: Settlement,
-  place: number,
-  rows: ReadonlyMap<string, JobRow>,
-  settings: OutcomeSettings,
-) {
-  const job = runJobFrom(rows.get(keyOf(lease))!);
+function wordOn({ lease, ending, pid }: Settlement, row: HeldRow, settings: OutcomeSettings) {
+  const job = runJobFrom(row);
   const dice = Math.random();
-  const outcome = outcomeOf({ ...job, cancel_requested: false }, ending, settings, 0, dice);
-  const if_cancelled = outcomeOf({ ...job, cancel_requested: true }, ending, settings, 0, dice);
+  const outcomeIf = (cancel_requested: boolean) =>
+    withDelay(outcomeOf({ ...job, cancel_requested }, ending, settings, 0, dice));
+  const outcome = outcomeIf(false);
   return {
-    place,
+    ...ending,
+    ...outcome,
     ...lease,
+    worker_id: row.worker_id,
+    host: row.host,
     pid: pid ?? null,
-    ending,
-    outcome: withDelay(outcome),
-    if_cancelled: withDelay(if_cancelled),
-    runs: isFailedRun(job.rules, ending),
+    // One that completed did so whoever asked for its end.
+    ...(outcome.state !== "completed" && {
+      if_cancelled: outcomeIf(true),
+      runs: isFailedRun(job.rules, ending),
+    }),
     bin: binOf(ending.duration),
+    counted_duration: row.last_duration,
   };
 }
 
-/** What is left of their output, without a key for it when nothing is. */
-function restsOf(ended: readonly Settlement[]) {
-  const output = ended.flatMap(({ lease, rests = [] }) =>
+const withDelay = ({ next_run_at, ...outcome }: Outcome) => ({ ...outcome, delay: next_run_at });
+
+/** The jobs that a turn has settled, as they are then. */
+function settledBy(
+  words: readonly Word[],
+  rows: ReadonlyMap<string, HeldRow>,
+  { settled, settled_at: at, turned }: Answer,
+): JobRow[] {
+  const good = new Set(settled);
+  const other = new Map(turned?.map((row) => [row.seq, row]));
+  return words.flatMap((word) => {
+    const row = rows.get(keyOf(word))!;
+    if (!good.has(row.seq)) return [];
+    return (
+      other.get(row.seq) ?? {
+        ...row,
+        state: word.state,
+        attempts: word.attempts,
+        lost_in_row: word.lost_in_row,
+        next_run_at: word.delay === null ? null : at + word.delay,
+        last_exit_code: word.last_exit_code,
+        last_error: word.last_error,
+        last_duration: word.last_duration,
+        updated_at: at,
+        finished_at: word.state === "pending" ? null : at,
+        worker_id: null,
+        snooze: null,
+        cancel_requested_at: null,
+      }
+    );
+  });
+}
+
+/** What is left of their output. */
+const restsOf = (ended: readonly Settlement[]) =>
+  ended.flatMap(({ lease, rests = [] }) =>
     rests.map(({ stream, start, bytes }) => ({
       ...lease,
       stream: descriptorOf(stream),
@@ -277,13 +325,12 @@ function restsOf(ended: readonly Settlement[]) {
       bytes: Buffer.from(bytes).toString("base64"),
     })),
   );
-  return output.length > 0 ? { output } : {};
-}
 
-const withDelay = ({ next_run_at, ...outcome }: Outcome) => ({ ...outcome, delay: next_run_at });
+/** Without a key for what there is none of. */
+const listed = (key: string, list: readonly object[]) => (list.length > 0 ? { [key]: list } : {});
 
-function nextDueAt({ wanted }: Turn, { at, claimed, due, crowded }: Answer): number | null {
-  if (!wanted || claimed.length >= wanted.worker_ids.length) return null;
+function nextDueAt({ wanted }: Turn, claimed: number, { at, due, crowded }: Answer): number | null {
+  if (!wanted || claimed >= wanted.worker_ids.length) return null;
   return crowded ? at + crowdedMs : due;
 }
 
@@ -293,3 +340,32 @@ const claimedFrom = (row: JobRow): ClaimedJob => ({
   attempt: row.attempt_number,
   worker_id: row.worker_id!,
 });
+
+/** What a turn says of a claimed job; all else is the same for each. */
+const claimedRow = ({ answer: _, ...row }: Row): HeldRow => ({
+  ...row,
+  seq: Number(row.seq),
+  state: "processing",
+  held: false,
+  parked: false,
+  unmet: 0,
+  run_at: Number(row.run_at),
+  next_run_at: null,
+  created_at: Number(row.created_at),
+  updated_at: Number(row.started_at),
+  started_at: Number(row.started_at),
+  finished_at: null,
+  lease_seq: Number(row.lease_seq),
+  snooze: null,
+  cancel_requested_at: null,
+});
+
+const heldRow = (row: Row): HeldRow => ({ ...jobRow(row), host: row.host });
+
+/** Jobs with the host that their worker is entered on, as far as it is. */
+const heldRows = (sql: SQL) => sql`
+  select jobs.*, (
+    select host from queuectl.workers join queuectl.worker_processes using (process_id) where workers.id = jobs.worker_id
+  ) as host
+  from queuectl.jobs
+`;

@@ -1,9 +1,19 @@
-// The schema and its history: one file a step, each in a transaction of its own.
+// The schema and its history: one folder a step, each in a transaction of its own.
 
 import { Refusal } from "../../domain/errors.ts";
 import { type Connection, directMark } from "./connection.ts";
-import initial from "./migrations/001_initial.sql" with { type: "text" };
+import counting from "./migrations/001_initial/counting.sql" with { type: "text" };
+import ends from "./migrations/001_initial/ends.sql" with { type: "text" };
+import exchange from "./migrations/001_initial/exchange.sql" with { type: "text" };
+import keys from "./migrations/001_initial/keys.sql" with { type: "text" };
+import limits from "./migrations/001_initial/limits.sql" with { type: "text" };
+import lines from "./migrations/001_initial/lines.sql" with { type: "text" };
+import output from "./migrations/001_initial/output.sql" with { type: "text" };
+import tables from "./migrations/001_initial/tables.sql" with { type: "text" };
 import { isMissing, throughPooler } from "./trouble.ts";
+
+/** Tables first, then views and functions by subject, each behind what it is made of. */
+const initial = [tables, counting, lines, limits, keys, output, ends, exchange].join("\n");
 
 /** Step n leads from schema n to schema n + 1. */
 export const schemaSteps: readonly string[] = [initial];

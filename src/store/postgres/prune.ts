@@ -6,18 +6,19 @@ import { abandonedMs } from "./bulk-enqueue.ts";
 
 /** By the moment `now`, up to `limit` rows of each kind. */
 export async function forgetOld(tx: SQL, now: number, limit: number): Promise<void> {
+  await tx`select queuectl.add_up()`;
   for (const [width, keepMs] of keptBuckets) {
     await tx`
-      delete from queuectl.run_buckets where (width, start, slot) in (
-        select width, start, slot from queuectl.run_buckets where width = ${width} and start < ${now - keepMs}
-        order by start, slot limit ${limit} for update skip locked
+      delete from queuectl.run_buckets where (width, start) in (
+        select width, start from queuectl.run_buckets where width = ${width} and start < ${now - keepMs}
+        order by start limit ${limit} for update skip locked
       )
     `;
   }
   await tx`
-    delete from queuectl.run_durations where (hour, bin, slot) in (
-      select hour, bin, slot from queuectl.run_durations where hour < ${now - (now % hourMs) - keptDurationsMs}
-      order by hour, bin, slot limit ${limit} for update skip locked
+    delete from queuectl.run_durations where (hour, bin) in (
+      select hour, bin from queuectl.run_durations where hour < ${now - (now % hourMs) - keptDurationsMs}
+      order by hour, bin limit ${limit} for update skip locked
     )
   `;
   await tx`

@@ -18,7 +18,7 @@ export function stats({ ask, at }: Connection): StatsReader {
       ask(async (sql) => {
         const [groups, totals, [workers]] = await Promise.all([
           groupsOf(sql, {}),
-          sql`select name, sum(value) as value from queuectl.totals group by name`,
+          sql`select name, sum(value) as value from queuectl.all_totals group by name`,
           sql`select count(*)::integer as n from queuectl.workers`,
         ]);
         const total = (name: string) => Number(totals.find((row: Row) => row.name === name)?.value ?? 0);
@@ -46,7 +46,7 @@ export function stats({ ask, at }: Connection): StatsReader {
         const { width, bucketMs, first } = chartRange(span, now);
         const rows: Row[] = await sql`
           select start - start % ${bucketMs}::bigint as start, sum(completed) as completed, sum(failed) as failed
-          from queuectl.run_buckets where width = ${width} and start >= ${first} and start <= ${now} group by 1
+          from queuectl.all_run_buckets where width = ${width} and start >= ${first} and start <= ${now} group by 1
         `;
         const found = rows.map(
           ({ start, completed, failed }) =>
@@ -58,7 +58,7 @@ export function stats({ ask, at }: Connection): StatsReader {
     durationUnder: (part) =>
       ask(async (sql) => {
         const rows: Row[] = await sql`
-          select bin, sum(runs) as runs from queuectl.run_durations
+          select bin, sum(runs) as runs from queuectl.all_run_durations
           where hour > ${(await nowOf(sql)) - 24 * hourMs} group by bin order by bin
         `;
         return durationUnderIn(
@@ -119,7 +119,7 @@ const isAsked = (sql: SQL, queues: readonly string[] | null) =>
   queues === null ? sql`true` : sql`queue = any(${sql.array([...queues], "TEXT")})`;
 
 const unsettled = (sql: SQL, queues: readonly string[] | null) => sql`(
-  select coalesce(sum(jobs), 0) from queuectl.counts
+  select coalesce(sum(jobs), 0) from queuectl.all_counts
   where state in ('pending', 'processing', 'failed') and ${isAsked(sql, queues)}
 )`;
 
@@ -145,7 +145,7 @@ const heldBack = (sql: SQL, queues: readonly string[] | null) => sql`(
     where queue not in (${paused(sql)}) and ${isAsked(sql, queues)}
   )
   + (
-    select coalesce(sum(jobs), 0) from queuectl.counts
+    select coalesce(sum(jobs), 0) from queuectl.all_counts
     where state in ('pending', 'failed') and queue in (${paused(sql)}) and ${isAsked(sql, queues)}
   )
 )`;

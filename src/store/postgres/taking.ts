@@ -9,27 +9,29 @@ import { jobRow, type Row } from "./rows.ts";
 
 export function taking(
   { ask, write, at }: Connection,
-  give: (row: JobRow) => ClaimedJob,
+  give: (row: JobRow & { readonly host: string }) => ClaimedJob,
 ): Pick<Leases, "takeOver" | "takeForgotten" | "takeExpired"> {
   /** Gives jobs to a process that is entered, and stays so until this is done: otherwise they would belong to nobody. */
   const take = (to: number, work: (tx: SQL) => Promise<Row[]>): Promise<Row[]> =>
     write(async (tx) => {
       const [entered] = await tx`
-        select from queuectl.worker_processes
+        select host from queuectl.worker_processes
         where process_id = ${to} and lease_until > coalesce(${at()}::bigint, queuectl.now_ms()) for key share
       `;
-      return entered ? work(tx) : [];
+      return entered ? (await work(tx)).map((row) => ({ ...row, host: entered.host })) : [];
     });
+
+  const giveOn = (row: Row) => give({ ...jobRow(row), host: row.host });
 
   return {
     async takeOver(from, to, only) {
       const taken = await take(to, async (tx) => {
-        await tx`select queuectl.lock_claims(${from}, true)`;
+        await tx`select queuectl.lock_claims(${from})`;
         const rows: Row[] = await tx`
           update queuectl.jobs set lease_seq = jobs.lease_seq + 1
-          from queuectl.workers, queuectl.attempts
-          where workers.process_id = ${from} and jobs.worker_id = workers.id
-            and attempts.job_seq = jobs.seq and attempts.number = jobs.attempt_number
+          from queuectl.workers, queuectl.jobs as taken
+          left join queuectl.attempts on job_seq = taken.seq and number = taken.attempt_number
+          where workers.process_id = ${from} and taken.worker_id = workers.id and jobs.seq = taken.seq
             and (${only ?? null}::bigint is null or jobs.seq = ${only ?? null})
           returning jobs.*, attempts.pid, attempts.pid_start, workers.journal
         `;
@@ -47,7 +49,7 @@ export function taking(
       });
       return taken.map(
         ({ pid, pid_start, journal, ...row }): TakenJob => ({
-          ...give(jobRow(row)),
+          ...giveOn(row),
           pid,
           pid_start,
           journal,
@@ -64,7 +66,7 @@ export function taking(
       if (unknown.length === 0) return [];
       const taken = await take(to, async (tx) => {
         // Whoever comes second sees the workers that the first one has entered.
-        await tx`select queuectl.lock_claims(0, true)`;
+        await tx`select queuectl.lock_claims(0)`;
         const rows: Row[] = await tx`
           select seq from queuectl.jobs
           where state = 'processing' and worker_id is not null and worker_id not in (select id from queuectl.workers)
@@ -73,7 +75,7 @@ export function taking(
         `;
         return handOver(tx, rows, to);
       });
-      return taken.map((row) => give(jobRow(row)));
+      return taken.map(giveOn);
     },
 
     async takeExpired(to, only) {
@@ -103,7 +105,7 @@ export function taking(
 
   async function takeExpiredOf(process_id: number, to: number, only = null as number | null) {
     const taken = await take(to, async (tx) => {
-      await tx`select queuectl.lock_claims(${process_id}, true)`;
+      await tx`select queuectl.lock_claims(${process_id})`;
       const [ended] = await tx`
         select from queuectl.worker_processes
         where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) for update
@@ -126,7 +128,7 @@ export function taking(
       `;
       return handOver(tx, rows, to);
     });
-    return taken.map((row) => give(jobRow(row)));
+    return taken.map(giveOn);
   }
 }
 

@@ -2,7 +2,16 @@
 // dies in between, or a connection that breaks, leaves everything as it was.
 
 import type { SQL } from "bun";
-import type { Arrival, Arrive, Depart, Departure, MovedRow, Numbering, Tally } from "../transfer.ts";
+import type {
+  Arrival,
+  Arrive,
+  Depart,
+  Departure,
+  MovedRow,
+  MovedTable,
+  Numbering,
+  Tally,
+} from "../transfer.ts";
 import { movedTables } from "../transfer.ts";
 import { readAddress } from "./address.ts";
 import { type Connection, connect } from "./connection.ts";
@@ -55,7 +64,13 @@ const inOneTransaction = <T>(
     return connection.write(async (tx) => {
       await tx`set local statement_timeout = '10min'`;
       await tx`set local idle_in_transaction_session_timeout = '10min'`;
-      const tables = [...movedTables.map(({ name }) => name), "workers", "worker_processes"];
+      const tables = [
+        ...movedTables.map(({ name }) => name),
+        "count_changes",
+        "run_changes",
+        "workers",
+        "worker_processes",
+      ];
       await tx.unsafe(`lock table ${tables.map((name) => `queuectl.${name}`)} in exclusive mode`);
       return work(tx, connection.shown);
     }, "late");
@@ -79,11 +94,12 @@ function departure(tx: SQL, place: string): Departure {
       worker_processes: await newest(tx, "worker_processes", "process_id"),
     }),
     tally: () => tally(tx),
-    async *rows({ name, key, columns, inSlots }) {
+    async *rows(table) {
+      const { key, columns, inParts } = table;
       const values = columns.slice(key.length);
-      const wanted = inSlots
-        ? `select ${[...key, ...values.map((value) => `sum(${value})::bigint as ${value}`)]} from queuectl.${name} group by ${key}`
-        : `select ${columns} from queuectl.${name}`;
+      const wanted = inParts
+        ? `select ${[...key, ...values.map((value) => `sum(${value})::bigint as ${value}`)]} from ${allOf(table)} group by ${key}`
+        : `select ${columns} from ${allOf(table)}`;
       const asJson = `select row_to_json(wanted) as row from (${wanted} order by ${key}) as wanted`;
       for await (const rows of fetched(tx, asJson, batch)) yield rows.map(({ row }): MovedRow => row);
     },
@@ -120,13 +136,11 @@ function arrival(tx: SQL, place: string): Arrival {
   return {
     place,
     tally: () => tally(tx),
-    async write({ name, columns, inSlots }, rows) {
-      const into = inSlots ? [...columns, "slot"] : columns;
-      const from = inSlots ? [...columns, "0"] : columns;
+    async write({ name, columns }, rows) {
       // As plain JSON in a text it goes in faster than as jsonb, and as fast as column by column.
       await tx.unsafe(
-        `insert into queuectl.${name} (${into})
-        select ${from} from json_populate_recordset(null::queuectl.${name}, $1::text::json)`,
+        `insert into queuectl.${name} (${columns})
+        select ${columns} from json_populate_recordset(null::queuectl.${name}, $1::text::json)`,
         [JSON.stringify(rows)],
       );
     },
@@ -150,6 +164,10 @@ function arrival(tx: SQL, place: string): Arrival {
   };
 }
 
+/** Where all of a table's rows are: some of what is counted, and the attempts that run, are not in the table itself. */
+const allOf = ({ name, inParts }: MovedTable) =>
+  inParts || name === "attempts" ? `queuectl.all_${name}` : `queuectl.${name}`;
+
 async function newest(tx: SQL, table: string, column: string): Promise<number> {
   const [{ newest }] = await tx.unsafe(
     `select case when is_called then last_value else 0 end as newest from queuectl.${table}_${column}_seq`,
@@ -164,10 +182,12 @@ const continueFrom = (tx: SQL, table: string, column: string, newest: number) =>
 
 async function tally(tx: SQL): Promise<Tally> {
   const found: Record<string, number> = {};
-  for (const { name, key, inSlots } of movedTables) {
-    const counted = inSlots ? `(select distinct ${key} from queuectl.${name}) as own` : `queuectl.${name}`;
+  for (const table of movedTables) {
+    const counted = table.inParts
+      ? `(select distinct ${table.key} from ${allOf(table)}) as own`
+      : allOf(table);
     const [{ n }] = await tx.unsafe(`select count(*) as n from ${counted}`);
-    found[name] = Number(n);
+    found[table.name] = Number(n);
   }
   const states: Row[] = await tx`select state, count(*) as n from queuectl.jobs group by state`;
   for (const { state, n } of states) found[`${state} jobs`] = Number(n);

@@ -58,7 +58,7 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, usua
 
     async forget(process_id) {
       await write(async (tx) => {
-        await tx`select queuectl.lock_claims(${process_id}, true)`;
+        await tx`select queuectl.lock_claims(${process_id})`;
         await tx`delete from queuectl.workers where process_id = ${process_id}`;
         await tx`delete from queuectl.worker_processes where process_id = ${process_id}`;
       });

@@ -163,7 +163,15 @@ export function takeOverContract(makeStore: MakeStore): void {
       const holders = taken.map(({ worker_id }) => worker_id);
       for (const { worker_id } of claimed) expect(holders).not.toContain(worker_id);
       expect(await processesOf(store)).toEqual([[alive, [...holders, "worker-alive"].toSorted()]]);
+      const attempts = await store.jobs.attempts(taken[0]!.lease.job_seq);
       expect((await settle(store, taken[0]!.lease, endedAs("lost"))).settled).toHaveLength(1);
+      // Where and by whom it was begun, whoever wrote how it ended.
+      const { started_at, host } = attempts[0]!;
+      expect(claimed.map(({ worker_id }) => worker_id)).toContain(attempts[0]!.worker_id);
+      expect(host).toBe("here");
+      expect(await store.jobs.attempts(taken[0]!.lease.job_seq)).toMatchObject([
+        { worker_id: attempts[0]!.worker_id, host, started_at, result: "lost" },
+      ]);
     });
 
     test("given one job, nothing but its worker is touched, and only once", async () => {

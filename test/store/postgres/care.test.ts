@@ -24,9 +24,9 @@ describe.skipIf(noPostgres !== undefined)("pruning", () => {
     await jobIn(store, "completed");
     const kept = async () => ({
       buckets: [
-        ...(await sql`select width::integer as width, count(distinct start)::integer as n from queuectl.run_buckets group by 1 order by 1`),
+        ...(await sql`select width::integer as width, count(distinct start)::integer as n from queuectl.all_run_buckets group by 1 order by 1`),
       ],
-      hours: (await sql`select distinct hour from queuectl.run_durations`).length,
+      hours: (await sql`select distinct hour from queuectl.all_run_durations`).length,
     });
     expect(await kept()).toMatchObject({ buckets: [{ n: 2 }, { n: 2 }], hours: 2 });
     await store.jobs.prune(0, 100);

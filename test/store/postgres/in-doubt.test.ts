@@ -101,7 +101,7 @@ testOnPostgres(
   "many jobs whose commit is not answered are stored once, and their ids are given",
   async () => {
     await using way = await cutOff();
-    await slowCommits(way.database, "queuectl.counts");
+    await slowCommits(way.database, "queuectl.count_changes");
     async function* many(): AsyncIterable<NewJob> {
       for (let n = 0; n < 1200; n++) yield newJob();
     }

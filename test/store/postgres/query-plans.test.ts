@@ -167,7 +167,7 @@ async function fill(sql: SQL): Promise<void> {
     select seq, 1, 'exited', 'worker-x', 'here', 0 from queuectl.jobs where state <> 'pending'
   `;
   await sql`insert into queuectl.output select seq, 1, 0, 'said' from queuectl.jobs where state <> 'pending'`;
-  await sql`insert into queuectl.counts select queue, state, 0, count(*), 0 from queuectl.jobs group by queue, state`;
+  await sql`insert into queuectl.counts select queue, state, count(*), 0 from queuectl.jobs group by queue, state`;
   await sql`vacuum analyze`;
 }
 
