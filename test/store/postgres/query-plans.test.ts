@@ -166,7 +166,10 @@ async function fill(sql: SQL): Promise<void> {
     insert into queuectl.attempts (job_seq, number, result, worker_id, host, started_at)
     select seq, 1, 'exited', 'worker-x', 'here', 0 from queuectl.jobs where state <> 'pending'
   `;
-  await sql`insert into queuectl.output select seq, 1, 0, 'said' from queuectl.jobs where state <> 'pending'`;
+  await sql`
+    insert into queuectl.output (job_seq, attempt, stream, start, bytes)
+    select seq, 1, 0, 0, 'said' from queuectl.jobs where state <> 'pending'
+  `;
   await sql`insert into queuectl.counts select queue, state, count(*), 0 from queuectl.jobs group by queue, state`;
   await sql`vacuum analyze`;
 }
