@@ -447,7 +447,7 @@ describe.concurrent("flam_backend", () => {
       expect(await q.ok("enqueue", '{"id":"job2","command":"sleep 2"}')).toBe("job2");
       await startWorker(q, "worker", "start", "--count", "2");
       await q.ok("wait", "job1");
-      await waitUntil("job2 runs", async () => (await q.json("show", "job2")).state === "processing");
+      await waitUntil("job2 was started", async () => (await q.json("show", "job2")).state !== "pending");
       await q.ok("worker", "stop");
       await waitUntil("the workers are gone", async () => (await q.json("worker", "list")).length === 0);
       expect(await q.json("status")).toMatchObject({
