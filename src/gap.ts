@@ -15,7 +15,8 @@ export interface GapNote extends Gap {
   readonly end?: number | undefined;
 }
 
-export const gapPath = (logPath: string) => logPath.replace(/\.log$/, ".gap");
+/** Never the log itself, whatever its name. */
+export const gapPath = (logPath: string) => `${logPath.replace(/\.log$/, "")}.gap`;
 
 /** Undefined where nothing was left out. */
 export function readGap(logPath: string): GapNote | undefined {
