@@ -37,7 +37,7 @@ cancel_requested_at`,
   table("dependencies", "child parent", "if_fails waits"),
   table("job_tags", "tag seq", ""),
   table("queues", "queue", "paused_at concurrency rate_starts rate_ms"),
-  table("queue_starts", "queue ends_at", "jobs"),
+  table("queue_starts", "queue ends_at", "began_at jobs"),
   table(
     "attempts",
     "job_seq number",

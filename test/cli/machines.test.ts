@@ -114,11 +114,14 @@ describe.skipIf(noPostgres !== undefined || noMachines !== undefined).concurrent
     const worker = b.start("worker");
     await worker.says("waiting for jobs");
     const gate = makeGate(b);
-    const command = `echo $$ > pid; ${gate.command}`;
+    const ending = makeGate(b);
+    const command = `last() { ${ending.command}; exit 1; }; trap last TERM; echo $$ > pid; ${gate.command}`;
     await a.ok("enqueue", command, "--id", "job", "--cwd", b.folder);
     await gate.reached();
     const pid = Number(readFileSync(join(b.folder, "pid"), "utf8"));
     expect((await a("cancel", "job")).stderr).toContain("is being ended on host-b");
+    await ending.reached();
+    ending.open();
     expect((await a("wait", "job")).status).toBe(130);
     expect(isRunning(pid)).toBe(false);
 

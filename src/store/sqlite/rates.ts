@@ -22,8 +22,8 @@ export function roomOf(
 ): RateRoom {
   if (rate_starts === null || rate_ms === null) return { room: Number.POSITIVE_INFINITY, opensAt: null };
   const steps: { ends_at: number; jobs: number }[] = sql(`
-    select ends_at, jobs from queue_starts where queue = $queue and ends_at > $from and ends_at <= $to order by ends_at desc
-  `).all({ queue, from: now - rate_ms, to: now + stepOf(rate_ms) });
+    select ends_at, jobs from queue_starts where queue = $queue and ends_at > $from and began_at <= $now order by ends_at desc
+  `).all({ queue, from: now - rate_ms, now });
   let started = 0;
   let opensAt: number | null = null;
   for (const { ends_at, jobs } of steps) {
@@ -45,13 +45,14 @@ export function recordStarts(
     const jobs = started.filter((job) => job.queue === queue).length;
     if (jobs === 0) continue;
     const step = stepOf(ms);
+    const began_at = Math.floor(now / step) * step;
     sql("delete from queue_starts where queue = $queue and ends_at <= $before").run({
       queue,
       before: now - ms,
     });
     sql(`
-      insert into queue_starts (queue, ends_at, jobs) values ($queue, $ends_at, $jobs)
+      insert into queue_starts (queue, began_at, ends_at, jobs) values ($queue, $began_at, $ends_at, $jobs)
       on conflict (queue, ends_at) do update set jobs = jobs + excluded.jobs
-    `).run({ queue, ends_at: (Math.floor(now / step) + 1) * step, jobs });
+    `).run({ queue, began_at, ends_at: began_at + step, jobs });
   }
 }

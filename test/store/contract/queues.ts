@@ -253,6 +253,18 @@ export function queuesContract(makeStore: MakeStore): void {
       expect(await claimedIds(temp, ["worker-9"])).toEqual(["b"]);
     });
 
+    test("counts what has started under the rate before it, at once", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store, clock } = temp;
+      for (const id of ["a", "b"]) await store.jobs.enqueue(newJob({ id, queue: "slow" }));
+      await store.queues.limit("slow", { rate: { starts: 100, per: 3600 } });
+      expect(await claimedIds(temp, ["worker-0"])).toEqual(["a"]);
+      await store.queues.limit("slow", { rate: { starts: 1, per: 60 } });
+      expect(await claimedIds(temp, ["worker-1"])).toEqual([]);
+      clock.now += 60_000 + 3_600;
+      expect(await claimedIds(temp, ["worker-1"])).toEqual(["b"]);
+    });
+
     test("does not hold jobs for longer than its time when the clock was set back", async () => {
       await using temp = await prepared(makeStore, []);
       const { store, clock } = temp;

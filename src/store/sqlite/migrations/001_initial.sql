@@ -180,9 +180,11 @@ create table queues (
   rate_ms integer
 ) strict, without rowid;
 
--- How many jobs of a queue with a rate started lately: those of one row before `ends_at`, by a thousandth of the rate's time at most.
+-- How many jobs of a queue with a rate started lately: those of one row from `began_at` until before `ends_at`,
+-- a thousandth of the time of the rate that the queue had then.
 create table queue_starts (
   queue text not null,
+  began_at integer not null,
   ends_at integer not null,
   jobs integer not null,
   primary key (queue, ends_at)

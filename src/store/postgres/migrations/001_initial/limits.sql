@@ -10,7 +10,7 @@ as $$ select greatest(1, ms / 1000) $$;
 create function queuectl.rate_room(name text, starts integer, ms bigint, at bigint) returns bigint language sql stable
 as $$
   select greatest(0, starts - coalesce(sum(jobs), 0)) from queuectl.queue_starts
-  where queue = name and ends_at > at - ms and ends_at <= at + queuectl.rate_step(ms)
+  where queue = name and ends_at > at - ms and began_at <= at
 $$;
 
 -- When a queue that has no room by its rate has room for one.
@@ -18,7 +18,7 @@ create function queuectl.rate_opens_at(name text, most integer, ms bigint, at bi
 as $$
   select max(ends_at) + ms from (
     select ends_at, sum(jobs) over (order by ends_at desc) as started from queuectl.queue_starts
-    where queue = name and ends_at > at - ms and ends_at <= at + queuectl.rate_step(ms)
+    where queue = name and ends_at > at - ms and began_at <= at
   ) as step where started >= most
 $$;
 
@@ -61,11 +61,12 @@ begin
   delete from queuectl.queue_starts using queuectl.queues, queuectl.jobs
   where jobs.seq = any(started) and queues.queue = jobs.queue and rate_starts is not null
     and queue_starts.queue = queues.queue and ends_at <= at - rate_ms;
-  insert into queuectl.queue_starts as kept (queue, ends_at, jobs)
-  select queues.queue, (at / queuectl.rate_step(rate_ms) + 1) * queuectl.rate_step(rate_ms), count(*)
-  from queuectl.jobs join queuectl.queues on queues.queue = jobs.queue and rate_starts is not null
+  insert into queuectl.queue_starts as kept (queue, began_at, ends_at, jobs)
+  select queues.queue, at / step * step, (at / step + 1) * step, count(*)
+  from queuectl.jobs join queuectl.queues on queues.queue = jobs.queue and rate_starts is not null,
+    queuectl.rate_step(rate_ms) as step
   where jobs.seq = any(started)
-  group by queues.queue, rate_ms order by queues.queue
+  group by queues.queue, step order by queues.queue
   on conflict (queue, ends_at) do update set jobs = kept.jobs + excluded.jobs;
 end
 $$;

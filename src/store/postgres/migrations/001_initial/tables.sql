@@ -184,9 +184,11 @@ create table queuectl.queues (
   rate_ms bigint
 ) with (fillfactor = 50);
 
--- How many jobs of a queue with a rate started lately: those of one row before `ends_at`, by a thousandth of the rate's time at most.
+-- How many jobs of a queue with a rate started lately: those of one row from `began_at` until before `ends_at`,
+-- a thousandth of the time of the rate that the queue had then.
 create table queuectl.queue_starts (
   queue text collate "C" not null,
+  began_at bigint not null,
   ends_at bigint not null,
   jobs integer not null,
   primary key (queue, ends_at)
