@@ -5,8 +5,10 @@ import { SQL } from "bun";
 import { postgresPrograms, startPostgres } from "./own-postgres.ts";
 
 export interface PostgresServer {
-  /** Makes an empty database with a name that no other has. */
-  newDatabase(): Promise<TempPostgres>;
+  /** Whether it is removed, with all that was made in it, when the tests end. */
+  readonly isOwn: boolean;
+  /** Makes an empty database with a name that no other has, or a copy of one that nobody has open. */
+  newDatabase(copied?: TempPostgres): Promise<TempPostgres>;
 }
 
 export interface TempPostgres extends AsyncDisposable {
@@ -34,7 +36,7 @@ let shared: Promise<PostgresServer> | undefined;
 
 /** The server for all tests. Nobody may stop it: a test that wants to starts its own (`startPostgres`). */
 export function postgresServer(): Promise<PostgresServer> {
-  shared ??= given === undefined ? startPostgres().then(({ url }) => serverAt(url)) : checked(given);
+  shared ??= given === undefined ? startPostgres().then(({ url }) => serverAt(url, true)) : checked(given);
   return shared;
 }
 
@@ -50,10 +52,12 @@ async function checked(url: string): Promise<PostgresServer> {
 let databases = 0;
 
 /** The server that an administrator, or whoever may make databases, reaches by this URL. */
-export const serverAt = (url: string): PostgresServer => ({
-  async newDatabase() {
+export const serverAt = (url: string, isOwn = false): PostgresServer => ({
+  isOwn,
+  async newDatabase(copied) {
     const name = `queuectl_test_${process.pid}_${++databases}_${Date.now().toString(36)}`;
-    await administer(url, (sql) => sql.unsafe(`create database ${name} template template0 encoding 'UTF8'`));
+    const source = copied ? `${copied.name} strategy file_copy` : "template0";
+    await administer(url, (sql) => sql.unsafe(`create database ${name} template ${source} encoding 'UTF8'`));
     const terminateBackends = () =>
       administer(url, async (sql) => {
         const [{ ended }] = await sql`

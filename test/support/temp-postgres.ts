@@ -1,7 +1,8 @@
 // A PostgreSQL database of its own on the tests' server.
 
+import { SQL } from "bun";
 import { openPostgres } from "../../src/store/postgres/open.ts";
-import { noPostgres, postgresServer } from "./postgres-server.ts";
+import { noPostgres, postgresServer, type TempPostgres } from "./postgres-server.ts";
 import { tempFolder } from "./temp-home.ts";
 import { type StoreKind, tempStore } from "./temp-store.ts";
 
@@ -13,6 +14,24 @@ export const postgres = kind("the PostgreSQL store", longMs);
 /** A store whose leases end as they do for users. */
 export const tempPostgresWithLeases = () => tempStore(kind("PostgreSQL with leases", undefined));
 
+let pattern: Promise<TempPostgres> | undefined;
+
+/** A database for a queue; where one can be left behind, with an empty queue in it, copied from that: a third of the time. */
+async function newQueue(): Promise<TempPostgres> {
+  const server = await postgresServer();
+  if (!server.isOwn) return await server.newDatabase();
+  const made = async () => {
+    const database = await server.newDatabase();
+    await using _store = await openPostgres({ url: database.url });
+    return database;
+  };
+  pattern ??= made();
+  const database = await server.newDatabase(await pattern);
+  await using sql = new SQL(database.url, { max: 1 });
+  await sql`update queuectl.meta set id = gen_random_uuid()`;
+  return database;
+}
+
 function kind(name: string, leaseMs: number | undefined): StoreKind {
   return {
     name,
@@ -22,7 +41,7 @@ function kind(name: string, leaseMs: number | undefined): StoreKind {
     ...(noPostgres !== undefined && { missing: noPostgres }),
     async makeDatabase() {
       const folder = tempFolder();
-      const database = await (await postgresServer()).newDatabase();
+      const database = await newQueue();
       return {
         open: (clock) =>
           openPostgres({ url: database.url, clock, ...(leaseMs !== undefined && { leaseMs }) }),
