@@ -28,7 +28,10 @@ async function newQueue(): Promise<TempPostgres> {
   pattern ??= made();
   const database = await server.newDatabase(await pattern);
   await using sql = new SQL(database.url, { max: 1 });
-  await sql`update queuectl.meta set id = gen_random_uuid()`;
+  await sql`
+    with copied as (delete from queuectl.meta returning version)
+    insert into queuectl.meta (version) select version from copied
+  `;
   return database;
 }
 
