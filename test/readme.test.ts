@@ -7,7 +7,8 @@ import { join, resolve } from "node:path";
 import { environmentName, settingKeys } from "../src/domain/default-settings.ts";
 import { jobStates, newJob } from "../src/domain/job.ts";
 import { jobJson } from "../src/domain/json.ts";
-import { type SettingKey, type SettingRule, settingRules } from "../src/domain/settings.ts";
+import type { SettingRule } from "../src/domain/setting-kinds.ts";
+import { type SettingKey, settingRules } from "../src/domain/settings.ts";
 import { anchorsOf, linksOf } from "./support/documents.ts";
 import { program } from "./support/queuectl.ts";
 

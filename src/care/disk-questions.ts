@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatDuration } from "../domain/duration.ts";
-import { formatSize } from "../domain/settings.ts";
+import { formatSize } from "../domain/size.ts";
 import { fileMode } from "../home.ts";
 import type { Patient } from "./doctor.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";

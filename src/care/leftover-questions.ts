@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { formatSize } from "../domain/settings.ts";
+import { formatSize } from "../domain/size.ts";
 import { isRunFileOf, jobLogsFolder, runFolder } from "../home.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";

@@ -1,7 +1,7 @@
 // The PostgreSQL database of a queue: can it be used, is it kept tidy, and what stands in the way of that.
 
 import { formatDuration } from "../domain/duration.ts";
-import { formatSize } from "../domain/settings.ts";
+import { formatSize } from "../domain/size.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
 import { livenessOf } from "../runner/process-identity.ts";
 import type { IndexCare, OpenTransaction, PostgresCheckup, TableCare } from "../store/postgres/checkup.ts";

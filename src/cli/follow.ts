@@ -3,7 +3,7 @@
 import type { Attempt, Gap } from "../domain/attempt.ts";
 import type { Job } from "../domain/job.ts";
 import type { Stream } from "../domain/rules.ts";
-import { formatSize } from "../domain/settings.ts";
+import { formatSize } from "../domain/size.ts";
 import { type OutputOptions, outputOf } from "../library/output.ts";
 import { type Log, piecesFrom } from "../store/logs.ts";
 import { note, writeOut } from "./output.ts";

@@ -1,7 +1,8 @@
 // The manual page, made of what --help is made of, for man(1): roff with the macros of man(7).
 
 import { settingKeys } from "../domain/default-settings.ts";
-import { type SettingRule, type Settings, settingRules } from "../domain/settings.ts";
+import type { SettingRule } from "../domain/setting-kinds.ts";
+import { type Settings, settingRules } from "../domain/settings.ts";
 import { version } from "../version.ts";
 import { usageOf, whatItIs } from "./help.ts";
 import { type Entry, program, shown } from "./program.ts";

@@ -1,7 +1,7 @@
 // What a command may take of its machine.
 
 import { misuse } from "./errors.ts";
-import { count, type SettingRule, size } from "./settings.ts";
+import { count, type SettingRule, size } from "./setting-kinds.ts";
 
 export interface LimitRules {
   /** How far it stands back for others, 0 to 19. */

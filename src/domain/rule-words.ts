@@ -3,7 +3,7 @@
 import { formatDuration } from "./duration.ts";
 import type { JobRules } from "./rules.ts";
 import { readSecret } from "./secret-env.ts";
-import { formatSize } from "./settings.ts";
+import { formatSize } from "./size.ts";
 
 /** Each rule that was said, by a name. */
 export function ruleFacts(rules: JobRules): [name: string, value: string][] {

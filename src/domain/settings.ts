@@ -1,8 +1,18 @@
 // What can be set: each setting's meaning and range, in one table.
 
 import { defaultSettings, environmentName, settingKeys } from "./default-settings.ts";
-import { durationForms, formatDuration, parseDuration } from "./duration.ts";
 import { misuse, Refusal } from "./errors.ts";
+import {
+  choice,
+  count,
+  duration,
+  names,
+  number,
+  type SettingRule,
+  sender,
+  size,
+  smtpUrl,
+} from "./setting-kinds.ts";
 
 /** How queues share workers. */
 type Sharing = (typeof sharings)[number];
@@ -45,29 +55,6 @@ export interface Settings {
 }
 
 export type SettingKey = keyof Settings;
-
-export interface SettingRule<T> {
-  readonly default: T;
-  /** One sentence for people. */
-  readonly about: string;
-  /** What is accepted, for messages. */
-  readonly accepts: string;
-  /** The value a text means, or undefined. Its range is `check`'s business. */
-  parse(text: string): T | undefined;
-  /** Refuses a value out of range. */
-  check(value: T): void;
-  /** The text `config get` prints; `parse` reads it back to the same value. */
-  print(value: T): string;
-  /** A friendlier text for tables; of a secret, what everybody may see. */
-  show(value: T): string;
-  /** Whether it is shown to nobody, neither as it is stored nor in a message. */
-  readonly isSecret?: true;
-}
-
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
 
 const year = 366 * 86_400;
 
@@ -139,16 +126,11 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
     defaultSettings.lease,
     { min: 6, max: 3600 },
   ),
-  sharing: {
-    default: defaultSettings.sharing,
-    about:
-      "Which of equal priority runs next: the first enqueued (order), or one of the queue of which the fewest run (fair)",
-    accepts: sharings.join(" or "),
-    parse: (text) => sharings.find((known) => known === text),
-    check() {},
-    print: String,
-    show: String,
-  },
+  sharing: choice(
+    "Which of equal priority runs next: the first enqueued (order), or one of the queue of which the fewest run (fair)",
+    defaultSettings.sharing,
+    sharings,
+  ),
   log_limit: size("log_limit", "Most output kept of one attempt", defaultSettings.log_limit, {
     min: 1024,
     max: 1024 ** 4,
@@ -191,22 +173,8 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
       max: 3600,
     },
   ),
-  smtp_url: {
-    ...text(
-      "The mail server for alerts by e-mail",
-      "smtp://user:password@host:587, or smtps:// and port 465",
-    ),
-    parse: (text) => (text === "" || isSmtpUrl(text) ? text : undefined),
-    show: shownSmtpUrl,
-    isSecret: true,
-  },
-  mail_from: {
-    ...text(
-      "Who alerts by e-mail come from",
-      "an address such as queue@example.org, or Queue <queue@example.org>",
-    ),
-    parse: (text) => (text === "" || /^[^\p{Cc}]*[^\s@<>]+@[^\s@<>]+>?$/u.test(text) ? text : undefined),
-  },
+  smtp_url: smtpUrl("The mail server for alerts by e-mail"),
+  mail_from: sender("Who alerts by e-mail come from"),
 };
 
 /** Names that earlier systems gave to the same settings. */
@@ -280,122 +248,3 @@ function told<T>(where: string, read: () => T, advice?: string): T {
 
 /** The variables whose values are secrets. */
 export const secretVariables = settingKeys.filter((key) => settingRules[key].isSecret).map(environmentName);
-
-function number(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
-  const accepts = `a number from ${range.min} to ${range.max}`;
-  return {
-    default: byDefault,
-    about,
-    accepts,
-    // The exponent is how `print` writes what is below a millionth.
-    parse: (text) => (/^-?\d+(\.\d+)?(e-\d+)?$/.test(text) ? Number(text) : undefined),
-    check: (value) => {
-      const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
-      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    },
-    print: String,
-    show: String,
-  };
-}
-
-export function count(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
-  const accepts = `a whole number from ${range.min} to ${range.max}`;
-  const rule = number(key, about, byDefault, range);
-  return {
-    ...rule,
-    accepts,
-    check: (value) => {
-      if (!Number.isInteger(value) || value < range.min || value > range.max) {
-        throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-      }
-    },
-  };
-}
-
-function duration(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
-  const rule = number(key, about, byDefault, range);
-  const accepts = `${durationForms}, from ${range.min} to ${range.max} s`;
-  return {
-    ...rule,
-    accepts,
-    parse: (text) => parseDuration(text) ?? rule.parse(text),
-    check: (value) => {
-      const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
-      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    },
-    show: (value) => (value === 0 ? "0" : formatDuration(value)),
-  };
-}
-
-const sizeUnits: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
-
-/** Bytes; `k`, `M`, `G`, `T`, with or without `iB` or `B`, are powers of 1024. */
-export function size(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
-  const accepts = `a size in bytes such as 1048576, 512KiB or 100MiB, from ${formatSize(range.min)} to ${formatSize(range.max)}`;
-  return {
-    default: byDefault,
-    about,
-    accepts,
-    parse: (text) => {
-      const match = /^(\d+(?:\.\d+)?)\s*([kmgt])?(?:i?b)?$/i.exec(text);
-      return match ? Math.round(Number(match[1]) * sizeUnits[match[2]?.toLowerCase() ?? "b"]!) : undefined;
-    },
-    check: (value) => {
-      const fits = Number.isSafeInteger(value) && value >= range.min && value <= range.max;
-      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    },
-    print: String,
-    show: formatSize,
-  };
-}
-
-/** `512 B`, `1.5 MiB`. */
-export function formatSize(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const step = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  return `${Number((bytes / 1024 ** step).toFixed(1))} ${units[step]}`;
-}
-
-function names(key: string, about: string, byDefault: readonly string[]): SettingRule<readonly string[]> {
-  const accepts = "names of environment variables with commas between, or nothing";
-  return {
-    default: byDefault,
-    about,
-    accepts,
-    parse: (text) =>
-      text
-        .split(",")
-        .map((name) => name.trim())
-        .filter((name) => name !== ""),
-    check: (value) => {
-      const bad = value.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-      if (bad !== undefined) throw misuse(`${key} cannot contain ${JSON.stringify(bad)}: it is ${accepts}`);
-    },
-    print: (value) => value.join(","),
-    show: (value) => value.join(","),
-  };
-}
-
-function text(about: string, accepts: string): SettingRule<string> {
-  return {
-    default: "",
-    about,
-    accepts: `${accepts}; nothing for none`,
-    parse: (text) => text,
-    check: () => {},
-    print: (value) => value,
-    show: (value) => value || "none",
-  };
-}
-
-function isSmtpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
-}
-
-/** The server alone. */
-function shownSmtpUrl(value: string): string {
-  const url = URL.parse(value);
-  if (!url) return "none";
-  return `${url.protocol}//${url.username || url.password ? "***@" : ""}${url.host}`;
-}

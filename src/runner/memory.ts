@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Ending } from "../domain/attempt.ts";
-import { formatSize } from "../domain/settings.ts";
+import { formatSize } from "../domain/size.ts";
 
 /** Gives a group without processes a limit; false where the kernel counts no memory there. Nothing of it is swapped out instead. */
 export function limitMemory(cgroup: string, bytes: number): boolean {

@@ -1,6 +1,6 @@
 // The text that a request brings, of no more bytes than what it asks for can need.
 
-import { formatSize } from "../domain/settings.ts";
+import { formatSize } from "../domain/size.ts";
 import { Problem } from "./errors.ts";
 
 /** Bytes, by what is read. A job is a command, its environment, and what escaping makes of them. */

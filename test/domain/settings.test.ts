@@ -4,16 +4,16 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { environmentName, settingKeys } from "../../src/domain/default-settings.ts";
 import { Refusal } from "../../src/domain/errors.ts";
+import type { SettingRule } from "../../src/domain/setting-kinds.ts";
 import {
   effectiveSettings,
   findSetting,
-  formatSize,
   readSetting,
   type SettingKey,
-  type SettingRule,
   type Settings,
   settingRules,
 } from "../../src/domain/settings.ts";
+import { formatSize } from "../../src/domain/size.ts";
 
 const rule = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
 

@@ -7,12 +7,12 @@ import { settingKeys } from "../../src/domain/default-settings.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import { type JobRequest, newJob } from "../../src/domain/job.ts";
+import type { SettingRule } from "../../src/domain/setting-kinds.ts";
 import {
   effectiveSettings,
   findSetting,
   readSetting,
   type SettingKey,
-  type SettingRule,
   type Settings,
   settingRules,
 } from "../../src/domain/settings.ts";

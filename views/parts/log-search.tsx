@@ -1,7 +1,7 @@
 // Looking for a text in an attempt's output: the field, and the lines that were found.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
-import { formatSize } from "../../src/domain/settings.ts";
+import { formatSize } from "../../src/domain/size.ts";
 import { link, type Ui } from "./ui.ts";
 
 export interface LogSearch {

@@ -5,7 +5,7 @@ import type { Attempt, Gap } from "../../src/domain/attempt.ts";
 import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { type Stream, streamsOf } from "../../src/domain/rules.ts";
-import { formatSize } from "../../src/domain/settings.ts";
+import { formatSize } from "../../src/domain/size.ts";
 import type { Line, Run } from "../../src/domain/terminal-text.ts";
 import { FindForm, FoundLines, type LogPlace, type LogSearch } from "./log-search.tsx";
 import { link, type Ui } from "./ui.ts";

@@ -5,7 +5,7 @@ import type { Attempt } from "../../src/domain/attempt.ts";
 import { formatDuration } from "../../src/domain/duration.ts";
 import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
-import { formatSize } from "../../src/domain/settings.ts";
+import { formatSize } from "../../src/domain/size.ts";
 import { attemptShape, Icon } from "./badge.tsx";
 import { Duration, Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { backUp } from "../../care/backup.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { formatSize } from "../../domain/settings.ts";
+import { formatSize } from "../../domain/size.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";

@@ -3,11 +3,11 @@
 import { environmentName, settingKeys } from "../../domain/default-settings.ts";
 import { misuse } from "../../domain/errors.ts";
 import { didYouMean } from "../../domain/nearest.ts";
+import type { SettingRule } from "../../domain/setting-kinds.ts";
 import {
   findSetting,
   readSetting,
   type SettingKey,
-  type SettingRule,
   type Settings,
   settingRules,
   shownSetting,

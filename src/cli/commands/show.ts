@@ -6,7 +6,7 @@ import { isWaiting, type Job } from "../../domain/job.ts";
 import { attemptJson, jobJson, originJson, relativesJson } from "../../domain/json.ts";
 import type { JobRules } from "../../domain/rules.ts";
 import type { JobOrigin } from "../../domain/schedule.ts";
-import { formatSize } from "../../domain/settings.ts";
+import { formatSize } from "../../domain/size.ts";
 import { isoTime } from "../../domain/time.ts";
 import { whyWaiting } from "../../domain/why.ts";
 import { errorLogPath, jobLogPath } from "../../home.ts";

@@ -6,11 +6,11 @@ import { type SettingRow, SettingsPage, type SettingsProps } from "../../../view
 import { environmentName, settingKeys } from "../../domain/default-settings.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { hidden } from "../../domain/secrets.ts";
+import type { SettingRule } from "../../domain/setting-kinds.ts";
 import {
   findSetting,
   readSetting,
   type SettingKey,
-  type SettingRule,
   type Settings,
   settingRules,
 } from "../../domain/settings.ts";
