@@ -3,11 +3,13 @@
 
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SQL } from "bun";
+import type { Settlement } from "../../../src/domain/lease.ts";
 import { openPostgres } from "../../../src/store/postgres/open.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { othersHaveReported } from "../../support/postgres-figures.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../../support/postgres-server.ts";
 import { asyncly, claim, exitWith, newJob, register, settings, settle } from "../../support/sample-jobs.ts";
+import { tempPostgresWithLeases } from "../../support/temp-postgres.ts";
 
 // A real server on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(120_000);
@@ -133,6 +135,33 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
   });
 });
 
+test.skipIf(noPostgres !== undefined)(
+  "a turn reads no index from end to end when none ran the last time that rows were counted",
+  async () => {
+    await using temp = await tempPostgresWithLeases();
+    const { store } = temp;
+    await using sql = new SQL(temp.environment.QUEUECTL_DATABASE_URL!, { max: 1 });
+    await store.jobs.enqueueAll(asyncly(Array.from({ length: 20_000 }, () => newJob())));
+    await sql.unsafe("vacuum analyze queuectl.jobs");
+    const worker_ids = Array.from({ length: 8 }, (_, n) => `worker-${n}`);
+    await register(store, ...worker_ids);
+    await othersHaveReported(sql);
+    const before = await pagesOfStates(sql);
+    const turns = 5;
+    let ended: Settlement[] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      const wanted = { worker_ids, queues: null };
+      const { claimed } = await store.leases.exchange({ started: [], ended, settings, wanted });
+      expect(claimed.length).toBe(8);
+      ended = claimed.map(({ lease }) => ({ lease, ending: exitWith(0) }));
+    }
+    await store[Symbol.asyncDispose]();
+    await othersHaveReported(sql);
+    // Sixteen new entries, three pages deep each; it has more than a hundred pages.
+    expect(((await pagesOfStates(sql)) - before) / turns).toBeLessThan(80);
+  },
+);
+
 /** Most are completed; every tenth waits, every hundredth is dead, and a few are cancelled or wait for their moment. */
 async function fill(sql: SQL): Promise<void> {
   await sql`
@@ -184,4 +213,12 @@ async function looks(sql: SQL): Promise<{ walks: number; rows: number }> {
       )::integer as rows
   `;
   return { walks, rows };
+}
+
+/** How many pages of the index by state were read so far. */
+async function pagesOfStates(sql: SQL): Promise<number> {
+  const [{ pages }] = await sql`
+    select (idx_blks_hit + idx_blks_read)::integer as pages from pg_statio_user_indexes where indexrelname = 'jobs_by_state'
+  `;
+  return pages;
 }
