@@ -315,7 +315,7 @@ test("a file is named after what it is about, in kebab-case", () => {
 
 test("the scanner sees what it has to see", () => {
   const seen = (from: string) => importsOf(from, { types: true }).map(({ to }) => to);
-  expect(seen("src/store/store.ts")).toContain("src/domain/job.ts");
+  expect(seen("src/store/store.ts")).toContain("src/domain/worker.ts");
   expect(seen("src/store/sqlite/open.ts")).toContain("bun:sqlite");
   expect(seen("src/cli/program.ts")).toContain("src/cli/commands/enqueue.ts");
 });

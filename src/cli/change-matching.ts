@@ -1,6 +1,8 @@
 // One change to all jobs that match, in steps short enough that workers hardly wait.
 
-import type { ChangedJobs, JobChange, JobFilter, Store } from "../store/store.ts";
+import type { JobFilter } from "../store/jobs.ts";
+import type { ChangedJobs, JobChange } from "../store/matching.ts";
+import type { Store } from "../store/store.ts";
 
 /** Jobs changed in one transaction: more would keep workers waiting. */
 const batch = 1000;

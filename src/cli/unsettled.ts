@@ -1,7 +1,8 @@
 // How many of the jobs that match a filter are not settled yet, asked again and again without a look at all of them each time.
 
 import { isSettled, type Job, type JobState, jobStates, settledStates } from "../domain/job.ts";
-import type { JobPage, Store } from "../store/store.ts";
+import type { JobPage } from "../store/matching.ts";
+import type { Store } from "../store/store.ts";
 
 /** The jobs meant: what is enqueued later is none of them. */
 export interface Waited {

@@ -1,7 +1,8 @@
 // Jobs that finished long ago: how many there are, and their removal in small steps.
 
 import type { SettledState } from "../domain/job.ts";
-import type { RemovedJob, Store } from "./store.ts";
+import type { RemovedJob } from "./jobs.ts";
+import type { Store } from "./store.ts";
 
 /** Jobs of a state that finished before a moment. */
 export interface Finished {

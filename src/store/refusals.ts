@@ -3,7 +3,7 @@
 import { Refusal, shown } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
 import { isSettled, isWaiting, type Job, type JobState } from "../domain/job.ts";
-import type { JobChange } from "./store.ts";
+import type { JobChange } from "./matching.ts";
 
 export const idTwice = (id: string) =>
   new Refusal("conflict", `the id ${id} is given to two jobs`, "give each its own, or leave it out");

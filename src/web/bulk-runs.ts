@@ -1,7 +1,8 @@
 // Changes of very many jobs that go on after their request was answered: how far they are, and how they are stopped. They live as
 // long as this server; what a run has changed stays changed.
 
-import type { JobChange, JobFilter } from "../store/store.ts";
+import type { JobFilter } from "../store/jobs.ts";
+import type { JobChange } from "../store/matching.ts";
 import { type BulkResult, changeAll } from "./bulk.ts";
 import { faultOf } from "./errors.ts";
 import { newSecret } from "./tokens.ts";

@@ -1,6 +1,8 @@
 // What is done to all that match: in steps short enough that workers hardly wait, each job at most once.
 
-import type { JobChange, JobFilter, Store } from "../store/store.ts";
+import type { JobFilter } from "../store/jobs.ts";
+import type { JobChange } from "../store/matching.ts";
+import type { Store } from "../store/store.ts";
 import type { Web } from "./web.ts";
 
 /** Jobs changed in one transaction: more would keep workers waiting. */

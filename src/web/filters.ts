@@ -2,7 +2,7 @@
 
 import { misuse } from "../domain/errors.ts";
 import { type JobState, jobStates } from "../domain/job.ts";
-import type { JobFilter } from "../store/store.ts";
+import type { JobFilter } from "../store/jobs.ts";
 
 const said = (query: URLSearchParams, name: string) => {
   const text = query.get(name)?.trim();

@@ -3,7 +3,7 @@
 import { groupDeaths, type Overview, type QueueCounts, type Span } from "../domain/overview.ts";
 import { allQueues, type Queue } from "../domain/queue.ts";
 import type { Worker } from "../domain/worker.ts";
-import type { JobFilter } from "../store/store.ts";
+import type { JobFilter } from "../store/jobs.ts";
 import type { Web } from "./web.ts";
 
 /** Dead jobs looked at to group them. */

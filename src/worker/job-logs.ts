@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { isSystemError } from "../domain/errors.ts";
 import { gapPath } from "../gap.ts";
 import { attemptOfLog, errorLogPath, jobLogPath, spoolFolder, spoolPath } from "../home.ts";
+import type { RemovedJob } from "../store/jobs.ts";
 import type { LogPlace } from "../store/logs.ts";
-import type { RemovedJob, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 
 /** The file that an attempt's command writes to: its log, or where the store keeps output, the spool. */
 export const outputPath = ({ store, home }: LogPlace, seq: number, attempt: number): string =>

@@ -6,7 +6,7 @@ import type { ClaimedJob, Settlement } from "../domain/lease.ts";
 import { markOf } from "../runner/mark.ts";
 import { startOf } from "../runner/process-identity.ts";
 import type { EndReason, RunningAttempt } from "../runner/supervise.ts";
-import type { StartedAttempt, TurnResult } from "../store/store.ts";
+import type { StartedAttempt, TurnResult } from "../store/leases.ts";
 import type { WorkerEvent } from "./events.ts";
 
 export interface Run {

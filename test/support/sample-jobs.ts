@@ -6,7 +6,8 @@ import type { Job, JobState, NewJob } from "../../src/domain/job.ts";
 import type { ClaimedJob, Lease } from "../../src/domain/lease.ts";
 import type { OutcomeSettings } from "../../src/domain/outcome.ts";
 import type { ProcessIdentity } from "../../src/domain/worker.ts";
-import type { Store, TurnResult, Wanted } from "../../src/store/store.ts";
+import type { TurnResult, Wanted } from "../../src/store/leases.ts";
+import type { Store } from "../../src/store/store.ts";
 
 export const newJob = (wanted: Partial<NewJob> = {}): NewJob => ({
   id: undefined,

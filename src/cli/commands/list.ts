@@ -3,7 +3,7 @@
 import { formatDuration } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
-import type { JobFilter } from "../../store/store.ts";
+import type { JobFilter } from "../../store/jobs.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";

@@ -6,8 +6,10 @@ import { isSettled, type Job, type JobState, jobStates } from "../../domain/job.
 import { streamsOf } from "../../domain/rules.ts";
 import { outputOf } from "../../library/output.ts";
 import { lookMs, restMs } from "../../library/until-all.ts";
+import type { JobFilter } from "../../store/jobs.ts";
 import { openJobLog, piecesFrom } from "../../store/logs.ts";
-import type { JobFilter, JobPage, Store } from "../../store/store.ts";
+import type { JobPage } from "../../store/matching.ts";
+import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import { tellGap, tellIfCut } from "../follow.ts";
 import { type LabelledOutput, labelledOutputs } from "../labelled.ts";

@@ -4,6 +4,7 @@ import type { SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import { isId } from "../../domain/id.ts";
 import { isSettled, type Job, type JobState, type NewJob } from "../../domain/job.ts";
+import type { JobFilter, Jobs, Page, RemovedJob } from "../jobs.ts";
 import {
   ambiguousId,
   idTaken,
@@ -15,7 +16,6 @@ import {
   wrongState,
 } from "../refusals.ts";
 import { attemptFrom, type JobRow, jobFrom, newJobId } from "../rows.ts";
-import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import { bulkEnqueue } from "./bulk-enqueue.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges, groupsOf } from "./counts.ts";

@@ -2,9 +2,10 @@
 // at a bounded number of jobs, so that no question costs more with a longer history.
 
 import type { SQL } from "bun";
+import type { JobFilter, RemovedJob } from "../jobs.ts";
+import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
 import { applies } from "../refusals.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
-import type { JobChange, JobFilter, JobSpan, JobWindow, Matching, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { groupsOf } from "./counts.ts";
 import { holdBack, letGo } from "./held.ts";

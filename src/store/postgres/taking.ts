@@ -2,8 +2,8 @@
 
 import type { SQL } from "bun";
 import type { ClaimedJob, TakenJob } from "../../domain/lease.ts";
+import type { Leases } from "../leases.ts";
 import { type JobRow, newWorkerId } from "../rows.ts";
-import type { Leases } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { jobRow, type Row } from "./rows.ts";
 

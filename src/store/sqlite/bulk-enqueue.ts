@@ -3,10 +3,10 @@
 
 import { SQLiteError } from "bun:sqlite";
 import type { NewJob } from "../../domain/job.ts";
+import type { Enqueued } from "../jobs.ts";
 import { withKnown } from "../known-jobs.ts";
 import { idTaken, idTwice } from "../refusals.ts";
 import { newJobId } from "../rows.ts";
-import type { Enqueued } from "../store.ts";
 import { setKnownAside } from "./bulk-unique.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";

@@ -2,8 +2,8 @@
 
 import { SQLiteError } from "bun:sqlite";
 import type { Job, NewJob } from "../../domain/job.ts";
+import type { Jobs } from "../jobs.ts";
 import { type JobRow, jobFrom, newJobId } from "../rows.ts";
-import type { Jobs } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { saveCount } from "./counts.ts";
 

@@ -1,8 +1,8 @@
 // Whose turn it is in SQLite: by priority and enqueue order, among the jobs that their queues let start now. A paused queue lets none
 // start, a limited one as many as it has room for; and of all jobs with one key one runs at a time.
 
+import type { Wanted } from "../leases.ts";
 import type { JobRow } from "../rows.ts";
-import type { Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { roomOf } from "./rates.ts";
 

@@ -2,6 +2,7 @@
 
 import { isId } from "../../domain/id.ts";
 import { isSettled } from "../../domain/job.ts";
+import type { JobFilter, Jobs, Page, RemovedJob } from "../jobs.ts";
 import {
   ambiguousId,
   jobIsGone,
@@ -12,7 +13,6 @@ import {
   wrongState,
 } from "../refusals.ts";
 import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
-import type { JobFilter, Jobs, Page, RemovedJob } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { forgetRemoved, isEnded, relatives, tellChildren, waitNoMore } from "./dependencies.ts";

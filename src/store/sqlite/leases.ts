@@ -7,9 +7,9 @@ import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease
 import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import { endingAfter } from "../../domain/snooze.ts";
 import type { StopOrder } from "../../domain/worker.ts";
+import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../leases.ts";
 import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
-import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";

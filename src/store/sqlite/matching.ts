@@ -1,9 +1,10 @@
 // Jobs by a filter, a window at a time, and what is done to all of them. Where a text or a tag has to be compared, a window looks
 // at a bounded number of jobs, so that no question costs more with a longer history.
 
+import type { JobFilter } from "../jobs.ts";
+import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
 import { applies } from "../refusals.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
-import type { JobChange, JobFilter, JobSpan, JobWindow, Matching } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";

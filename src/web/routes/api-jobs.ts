@@ -5,7 +5,7 @@ import { misuse, Refusal } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
-import type { JobChange } from "../../store/store.ts";
+import type { JobChange } from "../../store/matching.ts";
 import { changeAll } from "../bulk.ts";
 import { editOne } from "../edit.ts";
 import { filterOf } from "../filters.ts";

@@ -6,7 +6,7 @@ import { attemptJson, originJson, relativesJson, shownJobJson, workerJson } from
 import { whyText } from "../../domain/why.ts";
 import * as shapes from "../../input/api.ts";
 import { readJobValue } from "../../input/job.ts";
-import type { JobFilter } from "../../store/store.ts";
+import type { JobFilter } from "../../store/jobs.ts";
 import { whyFacts } from "../../store/why.ts";
 import { enqueueOnce } from "../enqueue.ts";
 import { filterOf, numberOf } from "../filters.ts";

@@ -10,7 +10,7 @@ import { isWaiting, type Job } from "../../domain/job.ts";
 import { type Stream, streamsOf } from "../../domain/rules.ts";
 import { whyText } from "../../domain/why.ts";
 import { openJobLog } from "../../store/logs.ts";
-import type { JobChange } from "../../store/store.ts";
+import type { JobChange } from "../../store/matching.ts";
 import { whyFacts } from "../../store/why.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";

@@ -6,7 +6,7 @@ import type { Question } from "../../../views/confirm.tsx";
 import { filterWords, Jobs } from "../../../views/jobs.tsx";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
-import type { JobChange } from "../../store/store.ts";
+import type { JobChange } from "../../store/matching.ts";
 import { countAll } from "../bulk.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { NewJob } from "../../../src/domain/job.ts";
-import type { Wanted } from "../../../src/store/store.ts";
+import type { Wanted } from "../../../src/store/leases.ts";
 import {
   claim,
   claimTurn,

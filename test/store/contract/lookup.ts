@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type JobState, jobStates } from "../../../src/domain/job.ts";
-import type { JobFilter, Page, Store } from "../../../src/store/store.ts";
+import type { JobFilter, Page } from "../../../src/store/jobs.ts";
+import type { Store } from "../../../src/store/store.ts";
 import {
   exitWith,
   jobIn,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { jobStates } from "../../../src/domain/job.ts";
-import type { JobFilter, Store } from "../../../src/store/store.ts";
+import type { JobFilter } from "../../../src/store/jobs.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { allJobs, jobIn, newJob } from "../../support/sample-jobs.ts";
 import type { MakeStore } from "../../support/temp-store.ts";
 

@@ -7,7 +7,8 @@ import { type FailurePolicy, failurePolicies } from "../../../src/domain/depende
 import type { JobState, NewJob } from "../../../src/domain/job.ts";
 import { isSettled } from "../../../src/domain/job.ts";
 import type { Lease } from "../../../src/domain/lease.ts";
-import type { Store, Wanted } from "../../../src/store/store.ts";
+import type { Wanted } from "../../../src/store/leases.ts";
+import type { Store } from "../../../src/store/store.ts";
 import * as queue from "../../support/queue-model.ts";
 import {
   asyncly,
