@@ -1,9 +1,11 @@
-// What a worker process asks of a database, under the rules of store.ts: the middle of a job's life, from its claim to its settlement.
+// What a worker process asks of a database, under the rules of store.ts: the middle of a job's life, from its claim to its settlement;
+// and a claimed job's row as a domain type, for both stores.
 
 import type { Job } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { StopOrder } from "../domain/worker.ts";
+import { type JobRow, jobFrom } from "./rows.ts";
 
 export interface Leases {
   /**
@@ -106,3 +108,10 @@ interface Orders {
   /** Leases of jobs whose end a user asked for. */
   readonly cancel: readonly Lease[];
 }
+
+export const claimedFrom = (row: JobRow): ClaimedJob => ({
+  job: jobFrom(row),
+  lease: { job_seq: row.seq, lease_seq: row.lease_seq },
+  attempt: row.attempt_number,
+  worker_id: row.worker_id!,
+});

@@ -7,7 +7,14 @@ import type { ClaimedJob, Lease, Settlement, TakenJob } from "../../domain/lease
 import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import { endingAfter } from "../../domain/snooze.ts";
 import type { StopOrder } from "../../domain/worker.ts";
-import type { Leases, StartedAttempt, Turn, TurnResult, Wanted } from "../leases.ts";
+import {
+  claimedFrom,
+  type Leases,
+  type StartedAttempt,
+  type Turn,
+  type TurnResult,
+  type Wanted,
+} from "../leases.ts";
 import { type JobRow, jobFrom, newWorkerId, runJobFrom } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import type { Connection } from "./connection.ts";
@@ -340,10 +347,3 @@ function takeForgotten({ sql }: Connection, to: number, wanted: { only: number |
     );
   });
 }
-
-const claimedFrom = (row: JobRow): ClaimedJob => ({
-  job: jobFrom(row),
-  lease: { job_seq: row.seq, lease_seq: row.lease_seq },
-  attempt: row.attempt_number,
-  worker_id: row.worker_id!,
-});
