@@ -6,7 +6,9 @@ import type { Relatives } from "../domain/dependencies.ts";
 import type { JobEdit } from "../domain/edit.ts";
 import type { Job, JobState, NewJob, SettledState } from "../domain/job.ts";
 
-export interface Jobs {
+export type Jobs = Enqueueing & Lookup & Changes & Pruning;
+
+export interface Enqueueing {
   /**
    * Stores a job. Refused (`conflict`) when its id is taken, and (`not_found`) when it comes after one that there is not. A job that it
    * comes after and that is settled already counts at once.
@@ -24,7 +26,9 @@ export interface Jobs {
    * leaves nothing behind. A taken or repeated id is refused (`conflict`) by name. A job may come after earlier ones of the source.
    */
   enqueueAll(source: AsyncIterable<NewJob>): Promise<Enqueued>;
+}
 
+export interface Lookup {
   /** The job of this very id, or the only one whose id begins so. Refused: `not_found`, `ambiguous`. */
   find(idOrPrefix: string): Promise<Job>;
 
@@ -42,7 +46,9 @@ export interface Jobs {
 
   /** Every attempt of a job, the oldest first; the one that runs has neither result nor end. */
   attempts(seq: number): Promise<readonly Attempt[]>;
+}
 
+export interface Changes {
   /**
    * A waiting job is cancelled at once; a running one is marked, and its worker ends it. Refused (`wrong_state`) for any job
    * that is neither; then none is touched. Here and wherever else jobs are settled or removed, those that come after them are told in the
@@ -76,7 +82,9 @@ export interface Jobs {
 
   /** Removes up to `limit` dead jobs, the oldest first. */
   deleteDead(limit: number): Promise<readonly RemovedJob[]>;
+}
 
+export interface Pruning {
   /**
    * Removes up to `limit` jobs of these states, completed and cancelled ones without, that finished before a moment and that no other job
    * waits for; and with any moment what nobody looks at any more: figures older than charts look back, and what enqueues that were cut

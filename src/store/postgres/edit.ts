@@ -5,8 +5,8 @@ import type { JobEdit } from "../../domain/edit.ts";
 import type { Job } from "../../domain/job.ts";
 import { editedRow } from "../edited.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
+import { moved } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
-import { moved } from "./jobs.ts";
 
 export async function rewrite(connection: Connection, tx: SQL, row: JobRow, edit: JobEdit): Promise<Job> {
   const { columns, isFree, due } = editedRow(row, edit);

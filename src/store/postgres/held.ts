@@ -2,8 +2,8 @@
 
 import type { SQL } from "bun";
 import type { JobRow } from "../rows.ts";
+import { moved, seqsOf } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
-import { moved, seqsOf } from "./jobs.ts";
 
 export async function holdBack(connection: Connection, tx: SQL, rows: readonly JobRow[]) {
   const updated = await tx`

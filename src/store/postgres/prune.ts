@@ -1,11 +1,56 @@
-// What nobody looks at any more, removed in small steps: figures of long ago, and what enqueues that were cut off have left.
+// What nobody looks at any more, removed from PostgreSQL in small steps: jobs that finished long ago, figures of long ago, and what
+// enqueues that were cut off have left.
 
 import type { SQL } from "bun";
+import type { Pruning } from "../jobs.ts";
 import { hourMs, keptBuckets, keptDurationsMs } from "../run-bins.ts";
 import { abandonedMs } from "./bulk-enqueue.ts";
+import { remove } from "./change-steps.ts";
+import type { Connection } from "./connection.ts";
+import { sweepOutput } from "./output.ts";
+import { jobRow, type Row } from "./rows.ts";
+
+export function pruning(connection: Connection): Pruning {
+  const { ask, write, at } = connection;
+
+  return {
+    async prune(before, limit, states = ["completed", "cancelled"]) {
+      const removed = await write(async (tx) => {
+        const rows: Row[] = [];
+        for (const state of states) {
+          const finished: Row[] = await tx`
+            select * from queuectl.jobs where ${isFinished(tx)} and state = ${state} and finished_at < ${before}
+              and not exists (select from queuectl.dependencies where parent = jobs.seq and waits)
+            order by finished_at limit ${limit - rows.length} for update skip locked
+          `;
+          rows.push(...finished);
+        }
+        const [{ now }] = await tx`select coalesce(${at()}::bigint, queuectl.now_ms()) as now`;
+        await forgetOld(tx, Number(now), limit);
+        return remove(connection, tx, rows.map(jobRow));
+      });
+      await sweepOutput(connection);
+      return removed;
+    },
+
+    finishedBefore: (before, state) =>
+      ask(async (sql) => {
+        const [row] = await sql`
+          select count(*) as jobs from queuectl.jobs
+          where ${isFinished(sql)} and state = ${state} and finished_at < ${before}
+        `;
+        return Number(row.jobs);
+      }),
+  };
+}
+
+/** What the index of finished jobs is for: a plan that is made for any state knows it only so. */
+function isFinished(sql: SQL) {
+  return sql`state in ('completed', 'dead', 'cancelled')`;
+}
 
 /** By the moment `now`, up to `limit` rows of each kind. */
-export async function forgetOld(tx: SQL, now: number, limit: number): Promise<void> {
+async function forgetOld(tx: SQL, now: number, limit: number): Promise<void> {
   await tx`select queuectl.add_up()`;
   for (const [width, keepMs] of keptBuckets) {
     await tx`

@@ -15,8 +15,9 @@ import {
   scheduleTaken,
   type TimedJob,
 } from "../schedules.ts";
+import { markCancelled } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
-import { insertOne, markCancelled } from "./jobs.ts";
+import { insertOne } from "./enqueue.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow, numberOrNull, type Row } from "./rows.ts";
 
