@@ -120,8 +120,10 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/rows.ts": "few jobs have rules",
   "src/store/sqlite/connection.ts": "trouble is put into words where there is some",
   "src/store/sqlite/counts.ts": "one job is counted without gathering",
-  "src/store/sqlite/enqueue.ts": "few jobs come after others, or have an id that is taken",
-  "src/store/sqlite/jobs.ts": "one job is not stored in the way of many",
+  "src/store/sqlite/enqueue.ts":
+    "few jobs come after others, or have an id that is taken; and one is not stored in the way of many",
+  "src/store/sqlite/jobs.ts": "an enqueue neither looks jobs up nor changes them",
+  "src/store/sqlite/changes.ts": "few changes hold jobs back or make them others",
   "src/runner/punch.ts": "only what is longer than is kept has something taken out of its midst",
   "src/input/job-lines.ts": "lines that say only a command need no zod",
   "src/worker/scheduler.ts": "only who has schedules loads what reads their times",
@@ -245,7 +247,10 @@ test("an enqueue loads neither zod nor anything of the web", () => {
 
 test("nor what a store does for others than those who enqueue", () => {
   const files = [
-    "jobs",
+    "lookup",
+    "changes",
+    "change-steps",
+    "prune",
     "leases",
     "matching",
     "workers",

@@ -1,8 +1,8 @@
-// One job is stored in SQLite. What only some jobs need is loaded for those.
+// Jobs are stored in SQLite, one of them by what is here. What only some need, or many at once, is loaded for those.
 
 import { SQLiteError } from "bun:sqlite";
 import type { Job, NewJob } from "../../domain/job.ts";
-import type { Jobs } from "../jobs.ts";
+import type { Enqueueing } from "../jobs.ts";
 import { type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { saveCount } from "./counts.ts";
@@ -11,9 +11,10 @@ const dependencies = () => require("./dependencies.ts") as typeof import("./depe
 const unique = () => require("./unique.ts") as typeof import("./unique.ts");
 const refusals = () => require("../refusals.ts") as typeof import("../refusals.ts");
 
-export const enqueueing = (connection: Connection): Pick<Jobs, "enqueue" | "enqueueOnce"> => ({
+export const enqueueing = (connection: Connection): Enqueueing => ({
   enqueue: async (job) => (await connection.write(() => enqueueOnce(connection, job))).job,
   enqueueOnce: (job) => connection.write(() => enqueueOnce(connection, job)),
+  enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
 });
 
 function enqueueOnce(connection: Connection, job: NewJob): { job: Job; isNew: boolean } {

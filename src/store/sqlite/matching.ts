@@ -5,11 +5,11 @@ import type { JobFilter } from "../jobs.ts";
 import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
 import { applies } from "../refusals.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
+import { makePending, markCancelled, removeAll } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
 import { holdBack, letGo } from "./held.ts";
-import { makePending, markCancelled, removeAll } from "./jobs.ts";
 
 /** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
 const mostGroups = 32;

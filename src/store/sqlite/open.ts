@@ -6,7 +6,7 @@ import { isSystemError, Refusal, reasonOf } from "../../domain/errors.ts";
 import { fileMode } from "../../home.ts";
 import type { Store } from "../store.ts";
 import { busyTimeoutMs, type Connection, connect, durably, isReady } from "./connection.ts";
-import { enqueueing } from "./enqueue.ts";
+import { jobs } from "./jobs.ts";
 import { settings } from "./settings.ts";
 
 export interface SqliteOptions {
@@ -46,7 +46,6 @@ const plainly = (error: unknown, path: string) =>
 
 /** A group that an enqueue does without is loaded when it is first asked for. */
 function storeOf(connection: Connection): Store {
-  const jobs = once(() => (require("./jobs.ts") as typeof import("./jobs.ts")).jobs(connection));
   const matching = once(() =>
     (require("./matching.ts") as typeof import("./matching.ts")).matching(connection),
   );
@@ -62,7 +61,7 @@ function storeOf(connection: Connection): Store {
     // A process of this machine lives or does not.
     leaseMs: null,
     defaults: {},
-    jobs: Object.assign(Object.create(onDemand(jobs)), enqueueing(connection)),
+    jobs: jobs(connection),
     get matching() {
       return matching();
     },
@@ -91,10 +90,6 @@ function storeOf(connection: Connection): Store {
     [Symbol.asyncDispose]: async () => connection.close(),
   };
 }
-
-/** A group whose methods are loaded when one of them is asked for. */
-const onDemand = <Group extends object>(load: () => Group): Group =>
-  new Proxy({} as Group, { get: (_, name) => load()[name as keyof Group] });
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;

@@ -13,11 +13,11 @@ import {
   scheduleFrom,
   scheduleTaken,
 } from "../schedules.ts";
+import { markCancelled } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
 import { insert } from "./enqueue.ts";
-import { markCancelled } from "./jobs.ts";
 
 /** Schedules to be fired between two looks. */
 const dueAtOnce = 100;
