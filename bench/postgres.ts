@@ -53,10 +53,12 @@ export const bench: Bench = async () => {
   });
 
   const ours = cycling("queuectl", "cycle-postgres-queuectl.ts", jobs, fillQueuectl);
-  const others: Contender[] = [];
+  const others: Contender[] = [
+    cycling("the same rows by one statement", "bare-postgres.ts", jobs, fillQueuectl),
+  ];
   if (pgBoss) others.push(cycling("pg-boss", "cycle-pg-boss.ts", jobs, fillPgBoss, pgBoss));
   if (graphile) others.push(cycling("graphile-worker", "cycle-graphile.ts", jobs, fillGraphile, graphile));
-  const [own, ...theirs] = await inTurn(rounds, [ours, ...others]);
+  const [own, floor, ...theirs] = await inTurn(rounds, [ours, ...others]);
   const common = { bench: "postgres", unit: "jobs/s" };
   const figures: Figure[] = [
     figure({
@@ -64,6 +66,13 @@ export const bench: Bench = async () => {
       work: `claim and settle, ${processes} × ${batch}`,
       ours: own!,
       bound: { atLeast: 5_000, own: true },
+    }),
+    figure({
+      ...common,
+      work: `claim and settle, ${processes} × ${batch}`,
+      ours: own!,
+      theirs: floor!,
+      bound: { atLeast: 1 / 1.1 },
     }),
     ...theirs.map((samples) =>
       figure({
