@@ -4,11 +4,12 @@
 import type { Settlement } from "../../src/domain/lease.ts";
 import { effectiveSettings } from "../../src/domain/settings.ts";
 import { openStore } from "../../src/store/open.ts";
+import { newWorkerId } from "../../src/store/rows.ts";
 import { ended } from "../example.ts";
 
-const [database, batch, name] = process.argv.slice(2) as [string, string, string];
+const [database, batch] = process.argv.slice(2) as [string, string];
 await using store = await openStore({ home: "/bench", database });
-const worker_ids = Array.from({ length: Number(batch) }, (_, index) => `worker-${name}-${index}`);
+const worker_ids = Array.from({ length: Number(batch) }, newWorkerId);
 const process_id = await store.workers.register({
   identity: { host: "bench", boot_id: "", pid_namespace: "", pid: process.pid, pid_start: "" },
   home: "/bench",
