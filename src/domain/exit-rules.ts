@@ -17,6 +17,8 @@ export interface ExitRules {
 const lists = ["success_on", "retry_on", "dead_on"] as const;
 
 export function checkExitRules(rules: ExitRules): void {
+  // Most jobs say nothing, and a list of jobs asks for each.
+  if (lists.every((name) => rules[name] === undefined)) return;
   const given = lists.flatMap((name) => {
     const text = rules[name] ?? (name === "success_on" ? "0" : undefined);
     return text === undefined ? [] : [{ name, statuses: readStatuses(name, text) }];
