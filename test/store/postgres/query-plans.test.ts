@@ -24,6 +24,9 @@ const child = (id: string) => ({ id, if_fails: "cancel" as const });
 /** Index entries and rows that one step may look at; it changes 50 jobs at most. */
 const fewRows = 2_500;
 
+/** Pages of indexes that one step may look into: each of 50 changed jobs takes some 20. The index by state has 1,900. */
+const fewPages = 1_300;
+
 describe.skipIf(noPostgres !== undefined)("how rows are found among many", () => {
   let database: TempPostgres;
   let process_id: number;
@@ -132,6 +135,7 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
     const after = await looks(sql);
     expect(after.walks - before.walks).toBe(0);
     expect(after.rows - before.rows).toBeLessThan(fewRows);
+    expect(after.pages - before.pages).toBeLessThan(fewPages);
   });
 });
 
@@ -203,16 +207,20 @@ async function fill(sql: SQL): Promise<void> {
   await sql`vacuum analyze`;
 }
 
-/** What large tables were read so far: from end to end, and how many rows and index entries. */
-async function looks(sql: SQL): Promise<{ walks: number; rows: number }> {
-  const [{ walks, rows }] = await sql`
+/** What large tables were read so far: from end to end, how many rows and index entries were found, and in how many pages of indexes. */
+async function looks(sql: SQL): Promise<{ walks: number; rows: number; pages: number }> {
+  const [{ walks, rows, pages }] = await sql`
     select
       (select sum(seq_scan) from pg_stat_user_tables where relname in ('jobs', 'attempts', 'job_tags', 'output'))::integer as walks,
       (
         select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('jobs', 'attempts', 'job_tags', 'output')
-      )::integer as rows
+      )::integer as rows,
+      (
+        select sum(idx_blks_hit + idx_blks_read) from pg_statio_user_indexes
+        where relname in ('jobs', 'attempts', 'job_tags', 'output')
+      )::integer as pages
   `;
-  return { walks, rows };
+  return { walks, rows, pages };
 }
 
 /** How many pages of the index by state were read so far. */
