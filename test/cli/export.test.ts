@@ -60,7 +60,9 @@ describe.concurrent("export", () => {
     ];
     for (const [words, ids] of cases)
       expect([words, idsIn(await q.ok("export", ...words))]).toEqual([words, ids]);
-    expect((await q("export", "--state", "cancelled")).stderr).toBe("there is no such job\n");
+    expect((await q("export", "--state", "cancelled")).stderr).toBe(
+      "nothing was written: there is no such job; queuectl list shows those there are\n",
+    );
   });
 
   test("of more jobs than are read at once has each once", async () => {

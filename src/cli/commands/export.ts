@@ -63,7 +63,7 @@ async function exportJobs(
     progress.show(() => progressBar(after / last, `${written} jobs`));
   }
   progress.clear();
-  if (written === 0) note("there is no such job");
+  if (written === 0) note("nothing was written: there is no such job; queuectl list shows those there are");
   return done;
 }
 
