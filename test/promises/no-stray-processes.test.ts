@@ -20,20 +20,25 @@ const trees: Record<string, (seconds: string) => string> = {
   "a command that replaced its shell": (s) => `exec sleep ${s}`,
 };
 
-const enders: Record<string, (q: Queuectl) => Promise<void>> = {
+const runs = (seconds: string) => waitUntil("it runs", () => processesWith(`sleep ${seconds}`).length > 0);
+
+const enders: Record<string, (q: Queuectl, seconds: string) => Promise<unknown>> = {
+  // It may be over before anybody here has looked; its result says that it ran.
   "a timeout": async () => {},
-  "a cancel": async (q) => {
+  "a cancel": async (q, seconds) => {
+    await runs(seconds);
     await q.ok("cancel", "a", "--wait");
   },
-  "a forced stop": async (q) => {
+  "a forced stop": async (q, seconds) => {
+    await runs(seconds);
     await q.ok("worker", "stop", "--force", "--wait");
   },
 };
 
-const expected: Record<string, string> = {
-  "a timeout": "dead",
-  "a cancel": "cancelled",
-  "a forced stop": "pending",
+const expected: Record<string, readonly [state: string, result: string]> = {
+  "a timeout": ["dead", "timed_out"],
+  "a cancel": ["cancelled", "cancelled"],
+  "a forced stop": ["pending", "released"],
 };
 
 describe.each(Object.keys(enders))("%s", (ender) => {
@@ -44,13 +49,12 @@ describe.each(Object.keys(enders))("%s", (ender) => {
     const timeout = ender === "a timeout" ? ["--timeout", "1"] : [];
     await q.ok("enqueue", trees[tree]!(seconds), "--id", "a", "--max-retries", "0", ...timeout);
     q.start("worker");
-    await waitUntil("it runs", () => processesWith(`sleep ${seconds}`).length > 0);
-    await enders[ender]!(q);
-    const state = await waitUntil("it ended", async () => {
-      const job = await q.json("show", "a");
-      return job.state !== "processing" && job.state;
+    await enders[ender]!(q, seconds);
+    const job = await waitUntil("it ended", async () => {
+      const now = await q.json("show", "a");
+      return now.attempts_history[0]?.finished_at ? now : undefined;
     });
-    expect(state).toBe(expected[ender]);
+    expect([job.state, job.attempts_history[0].result]).toEqual([...expected[ender]!]);
     expect(processesWith(`sleep ${seconds}`)).toEqual([]);
   });
 });
