@@ -208,10 +208,18 @@ describe("a log of which some was left out", () => {
   test("that is flooded is followed to its end, told of what was too fast", async () => {
     await using web = await webServer();
     await web.q.ok("config", "set", "log_limit", "64KiB");
-    await web.q.ok("enqueue", "seq 2000000; sleep 0.5; echo the end", "--id", "one");
+    const go = `${web.q.folder}/go`;
+    await web.q.ok(
+      "enqueue",
+      `seq 2000000; until [ -e ${go} ]; do sleep 0.05; done; echo the end`,
+      "--id",
+      "one",
+    );
     web.q.start("worker", "--quiet");
     await waitUntil("it runs", async () => (await web.q.json("show", "one")).state === "processing");
-    const events = parse(await (await web.get("/jobs/one/log/stream?attempt=1")).text());
+    const stream = await web.get("/jobs/one/log/stream?attempt=1");
+    writeFileSync(go, "");
+    const events = parse(await stream.text());
     const markup = events.map(({ data }) => data).join("\n");
     expect(markup).toContain('class="left-out"');
     expect([markup.includes(">1<"), markup.includes(">the end<"), events.at(-1)!.event]).toEqual([
