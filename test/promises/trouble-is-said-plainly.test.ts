@@ -193,7 +193,7 @@ test("a database that another program keeps locked: the command line gives up wi
 
 test("a database with a damaged page, whichever: a line or a right answer, and never a stack trace", async () => {
   await using q = queuectl();
-  for (let n = 0; n < 5; n++) await q.ok("enqueue", `echo ${n}`, "--tag", "some");
+  for (let n = 0; n < 5; n++) await q.ok("enqueue", `echo ${n}`, "--id", `job-${n}`, "--tag", "some");
   await q.ok("config", "set", "priority", "2");
   await q.ok("worker", "--until-empty");
   await q.ok("enqueue", "true");
@@ -210,7 +210,7 @@ test("a database with a damaged page, whichever: a line or a right answer, and n
       ["list", "--json"],
       ["enqueue", "true"],
       ["status", "--json"],
-      ["show", "1"],
+      ["show", "job-1"],
     ]) {
       const { status, stdout, stderr } = await q(...words);
       expect(stderr).not.toMatch(/\n\s+at |Error:/);

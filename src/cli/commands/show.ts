@@ -54,11 +54,12 @@ async function show(
     return done;
   }
   const why = isWaiting(job.state) ? whyWaiting(job, await whyFacts(store, job)) : null;
+  const after = await familyTree(store, job.seq, "after");
+  const before = await familyTree(store, job.seq, "before");
+  // Only now, so that a database that cannot be read has shown no half of it.
   await printFacts(facts(job, origin, why));
-  for (const side of ["after", "before"] as const) {
-    const tree = await familyTree(store, job.seq, side);
-    if (tree.length > 0) await printLine([`comes ${side}`, ...tree].join("\n"));
-  }
+  if (after.length > 0) await printLine(["comes after", ...after].join("\n"));
+  if (before.length > 0) await printLine(["comes before", ...before].join("\n"));
   if (attempts.length === 0) return done;
   note("");
   const heading = [
