@@ -27,6 +27,15 @@ interface Range {
   readonly max: number;
 }
 
+/** Refuses what is of another kind or out of range. */
+const within =
+  (key: string, { min, max }: Range, accepts: string, isOfKind: (value: number) => boolean) =>
+  (value: number): void => {
+    if (!isOfKind(value) || value < min || value > max) {
+      throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
+    }
+  };
+
 export function number(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
   const accepts = `a number from ${range.min} to ${range.max}`;
   return {
@@ -35,10 +44,7 @@ export function number(key: string, about: string, byDefault: number, range: Ran
     accepts,
     // The exponent is how `print` writes what is below a millionth.
     parse: (text) => (/^-?\d+(\.\d+)?(e-\d+)?$/.test(text) ? Number(text) : undefined),
-    check: (value) => {
-      const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
-      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    },
+    check: within(key, range, accepts, Number.isFinite),
     print: String,
     show: String,
   };
@@ -50,11 +56,7 @@ export function count(key: string, about: string, byDefault: number, range: Rang
   return {
     ...rule,
     accepts,
-    check: (value) => {
-      if (!Number.isInteger(value) || value < range.min || value > range.max) {
-        throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-      }
-    },
+    check: within(key, range, accepts, Number.isInteger),
   };
 }
 
@@ -65,10 +67,7 @@ export function duration(key: string, about: string, byDefault: number, range: R
     ...rule,
     accepts,
     parse: (text) => parseDuration(text) ?? rule.parse(text),
-    check: (value) => {
-      const fits = Number.isFinite(value) && value >= range.min && value <= range.max;
-      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    },
+    check: within(key, range, accepts, Number.isFinite),
     show: (value) => (value === 0 ? "0" : formatDuration(value)),
   };
 }
@@ -80,10 +79,7 @@ export function size(key: string, about: string, byDefault: number, range: Range
     about,
     accepts,
     parse: parseSize,
-    check: (value) => {
-      const fits = Number.isSafeInteger(value) && value >= range.min && value <= range.max;
-      if (!fits) throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    },
+    check: within(key, range, accepts, Number.isSafeInteger),
     print: String,
     show: formatSize,
   };
