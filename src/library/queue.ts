@@ -213,7 +213,7 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
 
     job: (id) => store.jobs.find(id),
 
-    attempts: async (id) => store.jobs.attempts((await store.jobs.find(id)).seq),
+    attempts: async (id) => (await store.jobs.history(id)).attempts,
 
     list: async ({ limit = 0, ...filter } = {}) => (await store.jobs.list(filter, { limit })).jobs,
 

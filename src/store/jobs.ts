@@ -32,6 +32,9 @@ export interface Lookup {
   /** The job of this very id, or the only one whose id begins so. Refused: `not_found`, `ambiguous`. */
   find(idOrPrefix: string): Promise<Job>;
 
+  /** The same, and every attempt of it, as both were at one moment. */
+  history(idOrPrefix: string): Promise<JobHistory>;
+
   /** The newest matching jobs first, and how many match in all. */
   list(filter: JobFilter, page: Page): Promise<{ readonly jobs: readonly Job[]; readonly total: number }>;
 
@@ -102,6 +105,12 @@ export interface Enqueued {
   readonly known: number;
   /** The ids, in order, read once and as they are asked for. */
   ids(): AsyncIterable<string>;
+}
+
+export interface JobHistory {
+  readonly job: Job;
+  /** The oldest first. */
+  readonly attempts: readonly Attempt[];
 }
 
 export interface JobFilter {

@@ -41,8 +41,7 @@ async function show(
   options: { json?: boolean },
 ): Promise<number> {
   await using store = await context.openStore();
-  const job = await store.jobs.find(words[0]!);
-  const attempts = await store.jobs.attempts(job.seq);
+  const { job, attempts } = await store.jobs.history(words[0]!);
   const origin = await store.schedules.originOf(job.seq);
   if (options.json) {
     const history = attempts.map((attempt) => ({

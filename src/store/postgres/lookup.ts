@@ -3,7 +3,7 @@
 import type { SQL } from "bun";
 import { isId } from "../../domain/id.ts";
 import type { JobState } from "../../domain/job.ts";
-import type { JobFilter, Lookup, Page } from "../jobs.ts";
+import type { JobFilter, JobHistory, Lookup, Page } from "../jobs.ts";
 import { ambiguousId, noSuchJob } from "../refusals.ts";
 import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
 import type { Connection } from "./connection.ts";
@@ -14,6 +14,8 @@ import { attemptRow, jobRow, type Row } from "./rows.ts";
 
 export const lookup = ({ ask }: Connection): Lookup => ({
   find: (idOrPrefix) => ask(async (sql) => jobFrom(await findRow(sql, idOrPrefix))),
+
+  history: (idOrPrefix) => ask((sql) => history(sql, idOrPrefix)),
 
   list: (filter, page) => ask((sql) => list(sql, filter, page)),
 
@@ -56,6 +58,24 @@ async function findRow(sql: SQL, wanted: string): Promise<JobRow> {
     wanted,
     rows.map(({ id }) => id),
   );
+}
+
+/** One statement sees one moment; two would not. */
+async function history(sql: SQL, wanted: string): Promise<JobHistory> {
+  const { seq } = await findRow(sql, wanted);
+  const [found] = await sql`
+    select jobs.*, (
+      select coalesce(json_agg(one order by one.number), '[]') from queuectl.all_attempts one
+      where one.job_seq = jobs.seq
+    ) as history
+    from queuectl.jobs where seq = ${seq}
+  `;
+  if (!found) throw noSuchJob(wanted);
+  const { history, ...job }: Row = found;
+  return {
+    job: jobFrom(jobRow(job)),
+    attempts: history.map((attempt: Row) => attemptFrom(attemptRow(attempt))),
+  };
 }
 
 async function list(sql: SQL, filter: JobFilter, { limit, before }: Page) {

@@ -14,6 +14,7 @@ export function jobs(connection: Connection): Jobs {
     ...enqueueing(connection),
 
     find: (idOrPrefix) => lookup().find(idOrPrefix),
+    history: (idOrPrefix) => lookup().history(idOrPrefix),
     list: (filter, page) => lookup().list(filter, page),
     following: (seq, limit) => lookup().following(seq, limit),
     states: (seqs) => lookup().states(seqs),

@@ -10,8 +10,17 @@ import { relatives } from "./dependencies.ts";
 export function lookup(connection: Connection): Lookup {
   const { sql, read } = connection;
 
+  const attempts = (seq: number) =>
+    sql("select * from attempts where job_seq = $seq order by number").all({ seq }).map(attemptFrom);
+
   return {
     find: (idOrPrefix) => read(() => jobFrom(findRow(connection, idOrPrefix))),
+
+    history: (idOrPrefix) =>
+      read(() => {
+        const job = jobFrom(findRow(connection, idOrPrefix));
+        return { job, attempts: attempts(job.seq) };
+      }),
 
     list: (filter, page) =>
       read(() => {
@@ -34,10 +43,7 @@ export function lookup(connection: Connection): Lookup {
 
     relatives: (seq, limit) => read(() => relatives(connection, seq, limit)),
 
-    attempts: (seq) =>
-      read(() =>
-        sql("select * from attempts where job_seq = $seq order by number").all({ seq }).map(attemptFrom),
-      ),
+    attempts: (seq) => read(() => attempts(seq)),
   };
 }
 

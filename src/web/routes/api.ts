@@ -136,15 +136,14 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
 }
 
 async function showJob(web: Web, id: string): Promise<Response> {
-  const job = await web.store.jobs.find(id);
-  const history = await web.store.jobs.attempts(job.seq);
+  const { job, attempts } = await web.store.jobs.history(id);
   const origin = originJson(await web.store.schedules.originOf(job.seq));
   const family = relativesJson(await web.store.jobs.relatives(job.seq, mostRelatives));
   return jsonReply({
     ...shownJobJson(job),
     ...origin,
     ...family,
-    attempts_history: history.map(attemptJson),
+    attempts_history: attempts.map(attemptJson),
   });
 }
 
@@ -154,6 +153,6 @@ async function why(web: Web, id: string): Promise<Response> {
 }
 
 async function listAttempts(web: Web, id: string): Promise<Response> {
-  const { seq } = await web.store.jobs.find(id);
-  return jsonReply(list((await web.store.jobs.attempts(seq)).map(attemptJson)));
+  const { attempts } = await web.store.jobs.history(id);
+  return jsonReply(list(attempts.map(attemptJson)));
 }

@@ -24,14 +24,11 @@ import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
 
-export const findJob = (web: Web, id: string) => web.shared(`job ${id}`, () => web.store.jobs.find(id));
-
-export const attemptsOf = (web: Web, { seq }: Job) =>
-  web.shared(`attempts ${seq}`, () => web.store.jobs.attempts(seq));
+export const historyOf = (web: Web, id: string) =>
+  web.shared(`history ${id}`, () => web.store.jobs.history(id));
 
 const screen: MakeScreen = async ({ web, ui, params, query }) => {
-  const job = await findJob(web, params.id!);
-  const attempts = await attemptsOf(web, job);
+  const { job, attempts } = await historyOf(web, params.id!);
   const log = await logOf(web, job, attempts, query);
   const origin = await web.shared(`origin ${job.seq}`, () => web.store.schedules.originOf(job.seq));
   return {

@@ -9,7 +9,7 @@ import { withoutSecrets } from "../log-secrets.ts";
 import { followLog } from "../log-stream.tsx";
 import { eventStream, rawLog } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
-import { attemptOf, attemptsOf, findJob, streamOf } from "./job.tsx";
+import { attemptOf, historyOf, streamOf } from "./job.tsx";
 
 export const logRoutes = (web: Web) =>
   new Elysia()
@@ -22,8 +22,8 @@ export async function raw(
   id: string,
   query = new URL(request.url).searchParams,
 ): Promise<Response> {
-  const job = await findJob(web, id);
-  const attempt = attemptOf(await attemptsOf(web, job), query);
+  const { job, attempts } = await historyOf(web, id);
+  const attempt = attemptOf(attempts, query);
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
   const of = streamOf(job, query);
   const log = openJobLog(web, job.seq, attempt.number, of);
@@ -37,8 +37,8 @@ export async function raw(
 
 async function stream(web: Web, request: Request, id: string): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  const job = await findJob(web, id);
-  const attempt = attemptOf(await attemptsOf(web, job), query);
+  const { job, attempts } = await historyOf(web, id);
+  const attempt = attemptOf(attempts, query);
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
   const start = placeOf(request.headers.get("last-event-id")) ?? {
     from: numberOf(query, "from") ?? 0,

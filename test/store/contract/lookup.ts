@@ -235,6 +235,29 @@ export function lookupContract(makeStore: MakeStore): void {
       expect(await temp.store.jobs.attempts(seq + 1)).toEqual([]);
     });
 
+    test("a job and its attempts are told as they were at one moment, though it is settled meanwhile", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      for (let round = 0; round < 10; round++) {
+        const { job, lease } = await runningJob(store);
+        const seen = new Set<string>();
+        const look = async () => {
+          const { job: now, attempts } = await store.jobs.history(job.id);
+          seen.add(`${now.state}: ${attempts.map(({ result }) => result)}`);
+        };
+        let isSettled = false;
+        const early = look();
+        const settling = settle(store, lease, exitWith(0)).finally(() => (isSettled = true));
+        do await Promise.all([early, look(), look(), look()]);
+        while (!isSettled);
+        await settling;
+        expect(["processing: ", "completed: exited"]).toEqual(expect.arrayContaining([...seen]));
+      }
+      const { id } = await jobIn(store, "completed", { id: "by-its-beginning" });
+      expect((await store.jobs.history("by-its")).job.id).toBe(id);
+      expect(await refusalOf(store.jobs.history("nowhere"))).toMatchObject({ kind: "not_found" });
+    });
+
     test("attempts go with their job", async () => {
       await using temp = await makeStore();
       const { seq } = await jobIn(temp.store, "completed");

@@ -97,7 +97,7 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
     "list by tag": (store) => store.jobs.list({ tag: "rare" }, { limit: 50 }),
     "a page of the dashboard": (store) =>
       store.matching.page({ state: "completed" }, { limit: 50, scan: 200 }),
-    show: async (store) => store.jobs.attempts((await store.jobs.find("job-77777")).seq),
+    show: (store) => store.jobs.history("job-77777"),
     "show by the beginning of an id": (store) => store.jobs.find("job-12345"),
     cancel: async (store) => store.jobs.cancel([(await store.jobs.find("waiting-9")).seq]),
     retry: async (store) => store.jobs.retry([(await store.jobs.find("job-77778")).seq]),
