@@ -69,7 +69,7 @@ function JobHead({ ui, job }: Pick<JobProps, "ui" | "job">) {
         </span>{" "}
         <StateBadge state={job.state} scheduled={isScheduled(job, ui.now)} held={job.held} />
       </h1>
-      <pre class="command-block">
+      <pre class="command-block" tabindex="0">
         <code>
           <VisibleText text={job.command} />
         </code>

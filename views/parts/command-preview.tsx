@@ -28,7 +28,7 @@ export function CommandPreview(props: CommandPreviewProps) {
   return (
     <section class="panel preview">
       <h1 safe>{title}</h1>
-      <pre class="command-block">
+      <pre class="command-block" tabindex="0">
         <code>
           <VisibleText text={command} />
         </code>

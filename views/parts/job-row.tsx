@@ -83,15 +83,17 @@ function JobRow({ ui, job, form, columns }: JobRowProps) {
         <StateBadge state={job.state} scheduled={isScheduled(job, ui.now)} held={job.held} />
       </td>
       <td>
-        <a class="id" href={place} safe>
+        <a class="id" href={place} title={job.id} safe>
           {job.id}
         </a>
       </td>
       <td class="wide">
-        <a class="command" href={place} title={job.command.slice(0, 1000)} tabindex="-1" safe>
-          {job.command.slice(0, 400)}
-        </a>
-        <Tags ui={ui} job={job} />
+        <div class="task">
+          <a class="command" href={place} title={job.command.slice(0, 1000)} tabindex="-1" safe>
+            {job.command.slice(0, 400)}
+          </a>
+          <Tags ui={ui} job={job} />
+        </div>
       </td>
       {columns === "dead" ? (
         <td class="why" title={job.last_error ?? ""} safe>
