@@ -102,7 +102,7 @@ describe("an alert", () => {
     await q.ok("enqueue", "--id", "long", "--priority", "5", "while [ ! -e go ]; do sleep 0.1; done");
     for (const id of ["b", "c"]) await q.ok("enqueue", "--id", id, "true");
     const worker = q.start("worker");
-    await waitUntil("both are told", () => server.received.length === 2, 30_000);
+    await waitUntil("both are told", () => server.received.length === 2);
     const told = Object.fromEntries(server.received.map(({ json }) => [json.type, json.data]));
     expect(told["queue.backlog"].queues).toMatchObject([{ queue: "default" }]);
     expect(told["job.slow"].jobs).toMatchObject([{ id: "long", state: "processing" }]);
@@ -120,10 +120,10 @@ describe("an alert", () => {
     await q.ok("alert", "add", "all", "--on", "completed", "--gather", "0", "--webhook", server.url);
     const worker = q.start("worker", "--count", "2");
     await q.ok("enqueue", "--id", "first", "true");
-    await waitUntil("the receiver was asked", () => server.received.length > 0, 30_000);
+    await waitUntil("the receiver was asked", () => server.received.length > 0);
     const jobs = Array.from({ length: 30 }, (_, n) => `{"id": "j${n}", "command": "true"}`).join("\n");
     await q.with({ stdin: jobs }, "enqueue", "--file", "-");
-    await waitUntil("all ran", async () => (await q.json("status")).completed === 31, 30_000);
+    await waitUntil("all ran", async () => (await q.json("status")).completed === 31);
     worker.kill("SIGTERM");
     expect(await worker.exited).toBe(0);
     expect((await q.json("alert", "list"))[0]).toMatchObject({ given_up: 0 });

@@ -226,8 +226,8 @@ describe.concurrent("QueueCTL with a web dashboard", () => {
 
   test("jobs are enqueued from JSON and from options, listed by state, and deleted", async () => {
     await using q = queuectl(withPython);
-    const fromJson = await q.ok("enqueue", '{"command":"sleep 5", "max_retries":5}');
-    expect(await q.json("show", fromJson)).toMatchObject({ command: "sleep 5", max_retries: 5 });
+    const fromJson = await q.ok("enqueue", '{"command":"sleep 500", "max_retries":5}');
+    expect(await q.json("show", fromJson)).toMatchObject({ command: "sleep 500", max_retries: 5 });
     await q.ok("enqueue", "--command", "python script.py", "--id", "job-123", "--max-retries", "3");
     expect(await q.json("show", "job-123")).toMatchObject({ command: "python script.py", max_retries: 3 });
     expect(ids(await q.json("list"))).toEqual(["job-123", fromJson]);

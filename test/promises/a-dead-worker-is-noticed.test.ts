@@ -208,7 +208,7 @@ test("a stopped worker process is alive: nobody takes its job", async () => {
   stopped.kill("SIGCONT");
   writeFileSync(go, "");
   expect((await q("wait", "a")).status).toBe(0);
-}, 30_000);
+});
 
 test("nothing remains of a dead worker in the list of workers", async () => {
   await using q = queuectl();

@@ -199,10 +199,11 @@ async function startTicking({ here, ledger }: TwoMachines): Promise<void> {
 const lines = (ledger: string) =>
   existsSync(ledger) ? readFileSync(ledger, "utf8").split("\n").filter(Boolean) : [];
 
-/** No line of the first attempt stands behind one of another. */
+/** No line of the first attempt stands behind one of another. Whoever claimed it in vain counts as an attempt that wrote nothing. */
 function expectOneAfterTheOther(ledger: string): void {
   const attempts = lines(ledger).map((line) => Number(line.split(" ")[0]));
-  expect(new Set(attempts)).toEqual(new Set([1, 2]));
+  expect(attempts[0]).toBe(1);
+  expect(new Set(attempts).size).toBe(2);
   expect(attempts).toEqual(attempts.toSorted((a, b) => a - b));
 }
 

@@ -49,7 +49,12 @@ test.each(signals)(
 
 test("the number of an attempt goes on after one that was given back", async () => {
   await using q = queuectl();
-  await q.ok("enqueue", "echo attempt $QUEUECTL_ATTEMPT; sleep 1", "--id", "a");
+  await q.ok(
+    "enqueue",
+    "echo attempt $QUEUECTL_ATTEMPT; [ $QUEUECTL_ATTEMPT = 2 ] || sleep 1000",
+    "--id",
+    "a",
+  );
   const worker = q.start("worker");
   await worker.says("executing a");
   await q.ok("worker", "stop", "--force", "--wait");

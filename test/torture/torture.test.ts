@@ -1,7 +1,10 @@
 // A short torture run, and the proof that its audit can fail.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+
+// It ends when the queue is empty, however long this machine takes for it.
+setDefaultTimeout(300_000);
 
 const torture = async (...words: string[]) => {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, "torture.ts"), ...words], {
@@ -15,7 +18,7 @@ test("workers that are killed again and again lose nothing, double nothing and l
   const { status, said } = await torture("--jobs", "300", "--kills", "12", "--minutes", "0.25");
   expect(said).toContain("nothing lost, nothing doubled, nothing left");
   expect(status).toBe(0);
-}, 120_000);
+});
 
 test("a queue in which anybody may write a result does not pass the audit", async () => {
   const { status, said } = await torture(
@@ -29,4 +32,4 @@ test("a queue in which anybody may write a result does not pass the audit", asyn
   );
   expect(said).toContain("has no result");
   expect(status).toBe(1);
-}, 120_000);
+});
