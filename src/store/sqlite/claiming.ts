@@ -5,6 +5,7 @@ import { claimedFrom, type TurnResult, type Wanted } from "../leases.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
+import { forGiven } from "./given-rows.ts";
 import { anyDue, nextDueAt, nextInTurn, openQueues, promote, takeable } from "./in-turn.ts";
 import { recordStarts } from "./rates.ts";
 
@@ -54,7 +55,6 @@ function take(
   jobs: readonly JobRow[],
   { worker_ids, host, now }: Takers,
 ): ClaimedJob[] {
-  const { sql } = connection;
   if (jobs.length === 0) return [];
   const counts = countChanges(connection);
   const rows = jobs.map((job, place): JobRow => {
@@ -73,25 +73,43 @@ function take(
     counts.move(job, row);
     return row;
   });
-  const taken = JSON.stringify(
-    rows.map(({ seq, worker_id, attempt_number }) => [seq, worker_id, attempt_number]),
+  handOver(connection, rows);
+  beginAttempts(
+    connection,
+    rows.map(({ seq, attempt_number, worker_id, started_at }) => ({
+      seq,
+      attempt_number,
+      worker_id,
+      host,
+      started_at,
+    })),
   );
-  sql(`
-    update jobs set
-      state = 'processing', ready = 0, parked = 0, next_run_at = null, worker_id = taken.value ->> 1, lease_seq = lease_seq + 1,
-      attempt_number = attempt_number + 1, started_at = $now, updated_at = $now, finished_at = null
-    from json_each($taken) as taken where seq = taken.value ->> 0
-  `).run({ taken, now });
-  sql(`
-    insert into attempts (job_seq, number, worker_id, host, started_at)
-    select value ->> 0, value ->> 2, value ->> 1, $host, $now from json_each($taken)
-  `).run({ taken, host, now });
   counts.save();
   return rows.map(claimedFrom);
 }
 
+const handOver = forGiven(
+  ["seq", "worker_id", "lease_seq", "attempt_number", "started_at"],
+  `
+    update jobs set
+      state = 'processing', ready = 0, parked = 0, next_run_at = null, worker_id = given.worker_id, lease_seq = given.lease_seq,
+      attempt_number = given.attempt_number, started_at = given.started_at, updated_at = given.started_at, finished_at = null
+    from given where jobs.seq = given.seq
+  `,
+);
+
+const beginAttempts = forGiven(
+  ["seq", "attempt_number", "worker_id", "host", "started_at"],
+  `
+    insert into attempts (job_seq, number, worker_id, host, started_at)
+    select seq, attempt_number, worker_id, host, started_at from given where seq is not null
+  `,
+);
+
 /** Where a worker is; workers that claim together are of one process. */
 const hostOf = ({ sql }: Connection, worker_id: string): string | null =>
-  sql("select host from workers join worker_processes using (process_id) where workers.id = $worker_id").get({
+  sql(
+    "select (select host from worker_processes where process_id = workers.process_id) as host from workers where id = $worker_id",
+  ).get({
     worker_id,
   })?.host ?? null;

@@ -9,6 +9,7 @@ import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
+import { forGiven } from "./given-rows.ts";
 import { rowsOf } from "./in-turn.ts";
 import { noteEnded } from "./outbox.ts";
 import { type EndedRun, recordRuns } from "./run-history.ts";
@@ -55,7 +56,7 @@ export function settleAll(
     if (completed || isFailedRun(run.rules, ending)) runs.push({ completed, duration: ending.duration });
     settled.push(next);
   }
-  writeOutcomes(connection, settled, now);
+  writeOutcomes(connection, settled.map(outcomeIn));
   writeEndings(connection, records, now);
   tellChildren(connection, settled.filter(isEnded), { counts, now });
   // Before the claim: it looks for jobs only in queues that are counted to have some.
@@ -70,27 +71,41 @@ export function settleAll(
 }
 
 /** All of a turn in one statement: most of what a change of one job costs is to begin with the indexes of the table. */
-function writeOutcomes({ sql }: Connection, settled: readonly JobRow[], now: number): void {
-  if (settled.length === 0) return;
-  sql(`
+const writeOutcomes = forGiven(
+  [
+    "seq",
+    "state",
+    "ready",
+    "attempts",
+    "lost_in_row",
+    "next_run_at",
+    "last_exit_code",
+    "last_error",
+    "last_duration",
+    "updated_at",
+    "finished_at",
+  ],
+  `
     update jobs set
-      state = value ->> 'state', ready = coalesce(value ->> 'next_run_at' <= $now, 0), attempts = value ->> 'attempts',
-      lost_in_row = value ->> 'lost_in_row', next_run_at = value ->> 'next_run_at', last_exit_code = value ->> 'last_exit_code',
-      last_error = value ->> 'last_error', last_duration = value ->> 'last_duration', updated_at = $now,
-      finished_at = value ->> 'finished_at', worker_id = null, snooze = null, cancel_requested_at = null
-    from json_each($settled) where seq = value ->> 'seq'
-  `).run({ settled: JSON.stringify(settled.map(outcomeIn)), now });
-}
+      state = given.state, ready = given.ready, attempts = given.attempts, lost_in_row = given.lost_in_row,
+      next_run_at = given.next_run_at, last_exit_code = given.last_exit_code, last_error = given.last_error,
+      last_duration = given.last_duration, updated_at = given.updated_at, finished_at = given.finished_at,
+      worker_id = null, snooze = null, cancel_requested_at = null
+    from given where jobs.seq = given.seq
+  `,
+);
 
 const outcomeIn = (row: JobRow) => ({
   seq: row.seq,
   state: row.state,
+  ready: Number(row.next_run_at !== null && row.next_run_at <= row.updated_at),
   attempts: row.attempts,
   lost_in_row: row.lost_in_row,
   next_run_at: row.next_run_at,
   last_exit_code: row.last_exit_code,
   last_error: row.last_error,
   last_duration: row.last_duration,
+  updated_at: row.updated_at,
   finished_at: row.finished_at,
 });
 
