@@ -79,12 +79,6 @@ export interface Changes {
 
   /** Removes jobs, their attempts and what the store has of their output. Refused (`wrong_state`) as `retry` is. Returns what has to be removed of their logs. */
   delete(seqs: readonly number[], only?: JobState): Promise<readonly RemovedJob[]>;
-
-  /** Makes up to `limit` dead jobs pending, the oldest first. Returns how many. */
-  retryDead(limit: number): Promise<number>;
-
-  /** Removes up to `limit` dead jobs, the oldest first. */
-  deleteDead(limit: number): Promise<readonly RemovedJob[]>;
 }
 
 export interface Pruning {

@@ -39,9 +39,6 @@ export const commands: Commands = {
   "dlq purge": { flags: [yesFlag], run: dlqPurge },
 };
 
-/** Jobs changed in one transaction: more would keep workers waiting. */
-const batch = 1000;
-
 function dlqList(
   context: Context,
   _words: readonly string[],
@@ -77,7 +74,11 @@ async function dlqRetry(
   if (all) return dlqRetryAll(context);
   await using store = await context.openStore();
   if (isFilter) {
-    note(backText(await changeMatching(store, "retry", { state: "dead", tag, queue, search })));
+    note(
+      backText(
+        await changeMatching({ store, home: context.home }, "retry", { state: "dead", tag, queue, search }),
+      ),
+    );
     return done;
   }
   const found = await findJobs(store, words);
@@ -101,9 +102,7 @@ const backText = (count: number) => `${count} ${count === 1 ? "job is" : "jobs a
 
 async function dlqRetryAll(context: Context): Promise<number> {
   await using store = await context.openStore();
-  let retried = 0;
-  for (let some = batch; some === batch; retried += some) some = await store.jobs.retryDead(batch);
-  note(backText(retried));
+  note(backText(await changeMatching({ store, home: context.home }, "retry", { state: "dead" })));
   return done;
 }
 
@@ -131,13 +130,7 @@ async function dlqPurge(
     note("nothing was removed");
     return notDone;
   }
-  let purged = 0;
-  for (;;) {
-    const removed = await store.jobs.deleteDead(batch);
-    removeJobLogs({ store, home: context.home }, removed);
-    purged += removed.length;
-    if (removed.length < batch) break;
-  }
+  const purged = await changeMatching({ store, home: context.home }, "delete", { state: "dead" });
   note(`${purged} dead ${purged === 1 ? "letter" : "letters"} removed`);
   return done;
 }

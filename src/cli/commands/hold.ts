@@ -54,7 +54,7 @@ async function act(
     for (const { id } of jobs) note(`job ${id} is ${said[what]}`);
     return done;
   }
-  const changed = await changeMatching(store, what, { tag, queue });
+  const changed = await changeMatching({ store, home: context.home }, what, { tag, queue });
   note(`${changed} ${changed === 1 ? "job is" : "jobs are"} ${said[what]}`);
   return done;
 }

@@ -7,10 +7,8 @@ import { jobIsGone, refuseUnless, refuseUnlessHeld, refuseUnlessWaiting, wrongSt
 import type { JobRow } from "../rows.ts";
 import { makePending, markCancelled, remove } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
-import { groupsOf } from "./counts.ts";
 import { rewrite } from "./edit.ts";
 import { holdBack, letGo } from "./held.ts";
-import { isWanted } from "./matching.ts";
 import type { Notifier } from "./notify.ts";
 import { sweepOutput } from "./output.ts";
 import { jobRow, type Row } from "./rows.ts";
@@ -85,12 +83,6 @@ export function changes(connection: Connection, notifier: Notifier): Changes {
           return remove(connection, tx, rows);
         }),
       ),
-
-    retryDead: (limit) =>
-      change(async (tx) => (await makePending(connection, tx, await oldestDead(tx, limit))).length),
-
-    deleteDead: (limit) =>
-      sweptAfter(change(async (tx) => remove(connection, tx, await oldestDead(tx, limit)))),
   };
 }
 
@@ -106,18 +98,4 @@ async function lockedRows(tx: SQL, seqs: readonly number[]): Promise<JobRow[]> {
     if (!row) throw jobIsGone();
     return row;
   });
-}
-
-/** The dead jobs that were enqueued first. */
-async function oldestDead(tx: SQL, limit: number): Promise<JobRow[]> {
-  const rows: Row[] = await tx`
-    select * from queuectl.jobs where seq in (
-      select dead.seq from jsonb_to_recordset(${await groupsOf(tx, { state: "dead" })}::jsonb) as wanted(queue text, state text)
-      cross join lateral (
-        select jobs.seq from queuectl.jobs where ${isWanted(tx)} order by jobs.queue, jobs.state, jobs.seq limit ${limit}
-      ) as dead
-      order by dead.seq limit ${limit}
-    ) and state = 'dead' order by seq for update
-  `;
-  return rows.map(jobRow);
 }

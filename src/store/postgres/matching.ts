@@ -138,7 +138,7 @@ export async function newestOf(
  * Jobs of one wanted queue and state, enqueued before a place. Said as a part of the index `jobs_by_state`, and to be ordered by its
  * columns: told by equality, the planner takes a walk through all jobs in their order for the cheaper way to the newest of them.
  */
-export const isWanted = (sql: SQL, before: number = lastPlace) => sql`
+const isWanted = (sql: SQL, before: number = lastPlace) => sql`
   (jobs.queue, jobs.state, jobs.seq) >= (wanted.queue, wanted.state, 0)
   and (jobs.queue, jobs.state, jobs.seq) < (wanted.queue, wanted.state, ${before})
 `;

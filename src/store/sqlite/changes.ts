@@ -10,7 +10,7 @@ import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
 
 export function changes(connection: Connection): Changes {
-  const { write, clock } = connection;
+  const { write } = connection;
 
   return {
     cancel: (seqs) =>
@@ -65,17 +65,6 @@ export function changes(connection: Connection): Changes {
         for (const row of rows) refuseUnless(row, only, "deleted");
         return removeAll(connection, rows);
       }),
-
-    retryDead: (limit) =>
-      write(() => {
-        const counts = countChanges(connection);
-        const rows = oldestDead(connection, limit);
-        for (const row of rows) counts.move(row, makePending(connection, row, clock()));
-        counts.save();
-        return rows.length;
-      }),
-
-    deleteDead: (limit) => write(() => removeAll(connection, oldestDead(connection, limit))),
   };
 }
 
@@ -100,15 +89,4 @@ function change(connection: Connection, seqs: readonly number[], step: (row: Job
     counts.save();
     return changed.map(jobFrom);
   });
-}
-
-/** The dead jobs that were enqueued first. `cross join` keeps SQLite from walking all jobs and asking each for its count. */
-function oldestDead({ sql }: Connection, limit: number): JobRow[] {
-  return sql(`
-    select jobs.* from counts cross join jobs on jobs.seq in (
-      select seq from jobs where queue = counts.queue and state = 'dead' order by seq limit $limit
-    )
-    where counts.jobs > 0 and counts.state = 'dead'
-    order by jobs.seq limit $limit
-  `).all({ limit });
 }

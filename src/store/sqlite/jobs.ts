@@ -28,8 +28,6 @@ export function jobs(connection: Connection): Jobs {
     retry: (seqs, only) => changes().retry(seqs, only),
     retryEdited: (seq, edit) => changes().retryEdited(seq, edit),
     delete: (seqs, only) => changes().delete(seqs, only),
-    retryDead: (limit) => changes().retryDead(limit),
-    deleteDead: (limit) => changes().deleteDead(limit),
 
     prune: (before, limit, states) => pruning().prune(before, limit, states),
     finishedBefore: (before, state) => pruning().finishedBefore(before, state),

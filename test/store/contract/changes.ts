@@ -205,36 +205,36 @@ export function changeContract(makeStore: MakeStore): void {
   });
 
   describe("the dead letter queue", () => {
-    test("up to so many dead jobs are retried, the oldest first, and others are left alone", async () => {
+    test("up to so many dead jobs are retried at a time, the newest first, and others are left alone", async () => {
       await using temp = await makeStore();
       const { store, clock } = temp;
       const dead: number[] = [];
       for (let n = 0; n < 5; n++) dead.push((await jobIn(store, "dead", { queue: `q${n % 2}` })).seq);
       const others = await Promise.all([jobIn(store, "completed"), jobIn(store, "cancelled")]);
       clock.now += 1000;
-      expect(await store.jobs.retryDead(3)).toBe(3);
-      const inState = async (state: JobState) =>
-        (await store.jobs.list({ state }, { limit: 0 })).jobs.toReversed();
-      expect((await inState("pending")).map(({ seq }) => seq)).toEqual(dead.slice(0, 3));
-      expect((await inState("pending"))[0]).toMatchObject({
-        attempts: 0,
-        next_run_at: clock.now,
-        finished_at: null,
-      });
-      expect(await store.jobs.retryDead(3)).toBe(2);
-      expect(await store.jobs.retryDead(3)).toBe(0);
+      const retry = () => store.matching.change("retry", { state: "dead" }, { limit: 3 });
+      expect(await retry()).toMatchObject({ changed: 3, older: dead[2] });
+      const { jobs } = await store.jobs.list({ state: "pending" }, { limit: 0 });
+      expect(jobs.map(({ seq }) => seq)).toEqual(dead.slice(2).toReversed());
+      expect(jobs[0]).toMatchObject({ attempts: 0, next_run_at: clock.now, finished_at: null });
+      expect(await retry()).toMatchObject({ changed: 2, older: undefined });
+      expect(await retry()).toMatchObject({ changed: 0, older: undefined });
       for (const job of others) expect(await store.jobs.find(job.id)).toEqual(job);
     });
 
-    test("up to so many dead jobs are removed, the oldest first, and others are left alone", async () => {
+    test("up to so many dead jobs are removed at a time, the newest first, and others are left alone", async () => {
       await using temp = await makeStore();
       const { store } = temp;
       const completed = await jobIn(store, "completed");
       const dead: number[] = [];
       for (let n = 0; n < 5; n++) dead.push((await jobIn(store, "dead", { queue: `q${n % 2}` })).seq);
-      expect(await store.jobs.deleteDead(3)).toEqual(dead.slice(0, 3).map((seq) => ({ seq, attempts: 1 })));
-      expect((await store.jobs.deleteDead(3)).map(({ seq }) => seq)).toEqual(dead.slice(3));
-      expect(await store.jobs.deleteDead(3)).toEqual([]);
+      const removed = async () => {
+        const { removed } = await store.matching.change("delete", { state: "dead" }, { limit: 3 });
+        return removed.toSorted((a, b) => a.seq - b.seq);
+      };
+      expect(await removed()).toEqual(dead.slice(2).map((seq) => ({ seq, attempts: 1 })));
+      expect((await removed()).map(({ seq }) => seq)).toEqual(dead.slice(0, 2));
+      expect(await removed()).toEqual([]);
       expect(await allJobs(store)).toEqual([completed]);
     });
   });

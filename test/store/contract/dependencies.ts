@@ -195,7 +195,7 @@ export function dependencyContract(makeStore: MakeStore): void {
       const ways: ((parent: Job) => Promise<unknown>)[] = [
         (parent) => store.jobs.delete([parent.seq]),
         (parent) => store.matching.change("delete", { search: parent.id }, { limit: 100 }),
-        () => store.jobs.deleteDead(10),
+        () => store.matching.change("delete", { state: "dead" }, { limit: 10 }),
       ];
       const states = ["pending", "failed", "dead"] as const;
       for (const [n, remove] of ways.entries()) {

@@ -258,15 +258,17 @@ export const steps: fc.Arbitrary<Step>[] = [
     expectRemoved(await done, new Set(chosen), model, clock.now);
   }),
 
-  step("retryDead", limit, async (limit, model, { store, clock }) => {
-    const oldest = queue.jobsIn(model, "dead").slice(0, limit);
-    expect(await store.jobs.retryDead(limit)).toBe(oldest.length);
-    for (const entry of oldest) queue.retryJob(entry, clock.now);
+  step("retry dead ones", limit, async (limit, model, { store, clock }) => {
+    const newest = queue.jobsIn(model, "dead").slice(-limit);
+    const { changed } = await store.matching.change("retry", { state: "dead" }, { limit });
+    expect(changed).toBe(newest.length);
+    for (const entry of newest) queue.retryJob(entry, clock.now);
   }),
 
-  step("deleteDead", limit, async (limit, model, { store, clock }) => {
-    const oldest = queue.jobsIn(model, "dead").slice(0, limit);
-    expectRemoved(await store.jobs.deleteDead(limit), oldest, model, clock.now);
+  step("delete dead ones", limit, async (limit, model, { store, clock }) => {
+    const newest = queue.jobsIn(model, "dead").slice(-limit);
+    const { removed } = await store.matching.change("delete", { state: "dead" }, { limit });
+    expectRemoved(removed, newest, model, clock.now);
   }),
 
   step("prune", fc.tuple(limit, fc.constantFrom(0, 1000, 5000)), async ([limit, age], model, real) => {

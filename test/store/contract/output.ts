@@ -276,7 +276,7 @@ export function outputContract(makeStore: MakeStore, keepsOutput: boolean): void
       expect(await sizes()).toEqual([0, 0, 5, 5]);
       await store.jobs.prune(clock.now + 1, 10);
       expect(await sizes()).toEqual([0, 0, 0, 5]);
-      await store.jobs.deleteDead(10);
+      await store.matching.change("delete", { state: "dead" }, { limit: 10 });
       expect(await sizes()).toEqual([0, 0, 0, 0]);
     });
   });

@@ -78,9 +78,9 @@ export function statsContract(makeStore: MakeStore): void {
         async () => settle(store, (await runAgain(store, seqs[2]!)).lease, endedAs("lost")),
         async () => settle(store, (await runAgain(store, seqs[2]!)).lease, endedAs("released")),
         () => jobIn(store, "dead", { queue: "c" }),
-        () => jobs.retryDead(1),
+        () => store.matching.change("retry", { state: "dead" }, { limit: 1 }),
         () => jobIn(store, "dead", { queue: "c" }),
-        () => jobs.deleteDead(1),
+        () => store.matching.change("delete", { state: "dead" }, { limit: 1 }),
         () => jobs.delete([seqs[1]!]),
         () => jobIn(store, "completed", { queue: "d" }),
         async () => {
@@ -108,7 +108,7 @@ export function statsContract(makeStore: MakeStore): void {
       expect(await totals()).toEqual({ success_runs: 1, failed_runs: 3, total: 4 });
       await store.jobs.retry([seq]);
       await store.jobs.delete([seq]);
-      await store.jobs.deleteDead(10);
+      await store.matching.change("delete", { state: "dead" }, { limit: 10 });
       clock.now += 1;
       await store.jobs.prune(clock.now, 10);
       expect(await totals()).toEqual({ success_runs: 1, failed_runs: 3, total: 1 });

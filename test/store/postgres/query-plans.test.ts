@@ -101,8 +101,8 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
     "show by the beginning of an id": (store) => store.jobs.find("job-12345"),
     cancel: async (store) => store.jobs.cancel([(await store.jobs.find("waiting-9")).seq]),
     retry: async (store) => store.jobs.retry([(await store.jobs.find("job-77778")).seq]),
-    "dlq retry-all, a step": (store) => store.jobs.retryDead(50),
-    "dlq purge, a step": (store) => store.jobs.deleteDead(50),
+    "dlq retry-all, a step": (store) => store.matching.change("retry", { state: "dead" }, { limit: 50 }),
+    "dlq purge, a step": (store) => store.matching.change("delete", { state: "dead" }, { limit: 50 }),
     prune: (store) => store.jobs.prune(1_000_000_050, 50),
     "prune of dead letters": (store) => store.jobs.prune(1_000_000_050, 50, ["dead"]),
     "delete with a tag that many have": async (store) =>

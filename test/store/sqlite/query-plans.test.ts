@@ -6,6 +6,7 @@ import { databasePath } from "../../../src/home.ts";
 import { connect } from "../../../src/store/sqlite/connection.ts";
 import { jobs } from "../../../src/store/sqlite/jobs.ts";
 import { leases } from "../../../src/store/sqlite/leases.ts";
+import { matching } from "../../../src/store/sqlite/matching.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { stats } from "../../../src/store/sqlite/stats.ts";
 import { workers } from "../../../src/store/sqlite/workers.ts";
@@ -59,8 +60,8 @@ describe("how rows are found, whatever their number", () => {
     await store.jobs.cancel([seq]);
     await store.jobs.retry([seq]);
     await store.jobs.delete([seq]);
-    await store.jobs.retryDead(10);
-    await store.jobs.deleteDead(10);
+    await store.matching.change("retry", { state: "dead" }, { limit: 10 });
+    await store.matching.change("delete", { state: "dead" }, { limit: 10 });
     await store.jobs.prune(0, 10, ["completed", "dead", "cancelled"]);
     await store.jobs.finishedBefore(0, "dead");
     await store.stats.read();
@@ -102,6 +103,7 @@ async function recording() {
   };
   const store = {
     jobs: jobs(recorder),
+    matching: matching(recorder),
     leases: leases(recorder),
     workers: workers(recorder),
     stats: stats(recorder),
