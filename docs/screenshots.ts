@@ -19,10 +19,10 @@ for (let n = 1; n <= 5; n++)
   await add(`cp /srv/in/${n}.mov /backup/`, "--max-retries", "0", "--tag", "backup");
 await add("pg_dump shop | gzip > shop.sql.gz", "--max-retries", "0", "--tag", "backup");
 await add("curl -fsS http://127.0.0.1:9/feed", "--queue", "mail");
-const worker = q.start("worker", "--count", "3", "--quiet");
+q.start("worker", "--count", "3", "--quiet");
 await waitUntil("most ran", async () => (await q.json("status")).completed >= 24, 60_000);
 await add(
-  "for f in $(seq 400); do printf '\\033[32m✓\\033[0m frame %4d  \\033[36m%s\\033[0m\\n' $f encoded; sleep 0.05; done",
+  "for f in $(seq 9000); do printf '\\033[32m✓\\033[0m frame %4d  \\033[36m%s\\033[0m\\n' $f encoded; sleep 0.05; done",
   "--id",
   "encode",
   "--queue",
@@ -47,4 +47,3 @@ for (const [name, path, options] of pictures) {
   await open.page.screenshot({ path: join(images, `${name}.png`) });
 }
 await closeBrowser();
-worker.kill("SIGINT");

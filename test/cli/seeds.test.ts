@@ -98,9 +98,10 @@ describe.concurrent("FLAM", () => {
     const past = await q.ok("enqueue", "echo Scheduled Job", "--run-at", "2025-11-09T19:30:00Z");
     const worker = q.start("worker", "--count", "1");
     await worker.says(`job ${past} completed`);
+    await q.ok("enqueue", "echo Scheduled Job", "--run-at", "2099-11-09T19:30:00Z");
+    await worker.says("waiting until 2099-11-09T19:30:00.000Z");
     const runAt = new Date(Date.now() + 3000).toISOString();
     const future = await q.ok("enqueue", "echo Scheduled Job", "--run-at", runAt);
-    await worker.says(`waiting until ${runAt}`);
     await worker.says(`job ${future} completed`);
     const job = await q.json("show", future);
     expect(job.run_at).toBe(runAt);
