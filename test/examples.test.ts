@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { program, queuectl } from "./support/queuectl.ts";
 import { tempFolder } from "./support/temp-home.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const root = resolve(import.meta.dir, "..");
 

@@ -1,6 +1,7 @@
 // The two streams of the command line: data on stdout, talk on stderr.
 
 import { fstatSync, writeSync } from "node:fs";
+import { Refusal, reasonOf, type SystemError } from "../domain/errors.ts";
 
 /** Writes data to stdout (or stderr), whole. False when nobody reads it any more. */
 export async function writeOut(data: string | Uint8Array, descriptor: 1 | 2 = 1): Promise<boolean> {
@@ -11,11 +12,20 @@ export async function writeOut(data: string | Uint8Array, descriptor: 1 | 2 = 1)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") return false;
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw unwritable(error as SystemError);
       await Bun.sleep(5);
     }
   }
   return true;
+}
+
+/** What the command did before it had something to say is not undone by that. */
+function unwritable(error: SystemError): Error {
+  return new Refusal(
+    "unavailable",
+    `the output cannot be written: ${reasonOf(error)}`,
+    "what the command did stays done; look with queuectl list before it is given again",
+  );
 }
 
 export const printLine = (line: string) => writeOut(`${line}\n`);

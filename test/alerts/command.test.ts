@@ -11,7 +11,7 @@ import { sampleAlert } from "../support/sample-alerts.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const letter = { id: "msg_1", message: JSON.stringify(testMessage("deaths", 0)) };
 

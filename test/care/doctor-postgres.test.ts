@@ -15,7 +15,7 @@ import { noPostgres, postgresServer } from "../support/postgres-server.ts";
 import { queuectl } from "../support/queuectl.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.skipIf(noPostgres !== undefined)("on a real server", () => {
   test("a queue that works is healthy, question by question, and asked for no more than it has", async () => {

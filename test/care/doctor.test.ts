@@ -21,10 +21,8 @@ import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
-
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 interface Report {
   readonly status: number;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("enqueue --after", () => {
   test("a diamond runs from top to bottom, each side at its own pace", async () => {

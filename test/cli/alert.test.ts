@@ -10,7 +10,7 @@ import { smtpServer } from "../support/smtp-server.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const filesOf = (q: Queuectl) =>
   [...new Glob("**/*").scanSync({ cwd: q.home, dot: true })]

@@ -6,7 +6,7 @@ import { isRunning } from "../support/is-running.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const pidIn = (path: string) =>
   waitUntil("a pid is written", () => existsSync(path) && Number(readFileSync(path, "utf8")));

@@ -7,7 +7,7 @@ import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { plainEnvironment } from "../support/shell.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** What may stand at the end of a line, each by the shell's own means. */
 type Complete = (q: Queuectl, line: string) => string[];

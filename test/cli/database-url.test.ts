@@ -9,7 +9,7 @@ import { plainEnvironment } from "../support/shell.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** The server of the tests asks nobody for it. */
 async function databaseWithPassword() {

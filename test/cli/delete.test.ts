@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("delete", () => {
   test("removes jobs with their history and logs, and frees their ids", async () => {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 async function withDead(q: Queuectl, ...ids: string[]): Promise<void> {
   for (const id of ids) await q.ok("enqueue", "echo trouble; exit 3", "--id", id, "--max-retries", "0");

@@ -5,7 +5,7 @@ import { makeGate } from "../support/gate.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** At a terminal, with a sed script for an editor. */
 async function editedBy(q: Queuectl, script: string, ...words: string[]) {

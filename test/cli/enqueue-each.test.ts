@@ -7,7 +7,7 @@ import { queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("enqueue --each", () => {
   test("makes a job of each file that find finds, and they run", async () => {

@@ -5,7 +5,7 @@ import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { plainEnvironment, shell } from "../support/shell.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** What a job printed, once it ran. */
 async function outputOf(q: Queuectl, id: string): Promise<string> {

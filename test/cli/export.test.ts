@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const parsed = (text: string) =>
   text

@@ -9,7 +9,7 @@ import { shell } from "../support/shell.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const root = resolve(import.meta.dir, "../..");
 

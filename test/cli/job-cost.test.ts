@@ -10,7 +10,7 @@ import { queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const few = 50;
 const many = 250;

@@ -9,7 +9,7 @@ import { queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** Fills so many bytes. */
 const filling = (bytes: number) => `head -c ${bytes} /dev/zero | tail -c ${bytes} | wc -c`;

@@ -4,7 +4,7 @@ import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const idsOf = async (q: Queuectl, ...words: string[]) =>
   (await q.json("list", ...words)).map(({ id }: { id: string }) => id);

@@ -8,7 +8,7 @@ import { postgres } from "../support/temp-postgres.ts";
 import { atTerminal } from "../support/terminal.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** The lines of each job, by the label in front of them. */
 function byJob(text: string): Record<string, string[]> {
@@ -51,12 +51,16 @@ describe.concurrent("logs of several jobs", () => {
     await q.ok("config", "set", "backoff_base", "0.1");
     const many = `i=0; while [ $i -lt 300 ]; do printf "line $i "; echo end; i=$((i+1)); done`;
     for (const id of ["a", "b", "c"]) await q.ok("enqueue", many, "--id", id);
-    await q.ok("enqueue", "echo attempt $QUEUECTL_ATTEMPT; [ $QUEUECTL_ATTEMPT = 3 ]", "--id", "again");
+    const gate = makeGate(q);
+    const again = `echo attempt $QUEUECTL_ATTEMPT; ${gate.command}; [ $QUEUECTL_ATTEMPT = 3 ]`;
+    await q.ok("enqueue", again, "--id", "again");
     const follow = q.start("logs", "--follow", "a", "b", "c", "again");
-    await q.ok("worker", "--until-empty", "--count", "4");
+    const worker = q.start("worker", "--until-empty", "--count", "4");
+    await waitUntil("it follows", () => follow.stdout().includes("attempt 1"));
+    gate.open();
+    expect(await worker.exited).toBe(0);
     expect(await follow.exited).toBe(0);
     const lines = Array.from({ length: 300 }, (_, n) => `line ${n} end`);
-    await waitUntil("all is shown", () => follow.stdout().split("\n").length === 904);
     expect(byJob(follow.stdout())).toEqual({
       a: lines,
       b: lines,
@@ -157,10 +161,13 @@ test.skipIf(noPostgres !== undefined)(
   async () => {
     await using database = await postgres.makeDatabase();
     await using q = queuectl({ QUEUECTL_DATABASE_URL: database.environment.QUEUECTL_DATABASE_URL! });
-    await q.ok("enqueue", "echo one", "--id", "a", "--tag", "t");
+    const gate = makeGate(q);
+    await q.ok("enqueue", `echo one; ${gate.command}`, "--id", "a", "--tag", "t");
     await q.ok("enqueue", "echo two", "--id", "b", "--tag", "t");
     const follow = q.start("logs", "--follow", "--tag", "t");
-    await q.ok("worker", "--until-empty");
+    q.start("worker", "--until-empty");
+    await waitUntil("it follows", () => follow.stdout().includes("one"));
+    gate.open();
     expect(await follow.exited).toBe(0);
     expect(byJob(follow.stdout())).toEqual({ a: ["one"], b: ["two"] });
   },

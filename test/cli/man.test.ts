@@ -8,7 +8,7 @@ import { settingKeys } from "../../src/domain/default-settings.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** As it is meant to be read, of what the page's source has. */
 const readable = (roff: string) =>

@@ -5,7 +5,7 @@ import { program as commandLine } from "../../src/cli/program.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { atTerminal, ctrlC } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 test.each([
   [["list"], "queuectl enqueue 'echo hello'"],

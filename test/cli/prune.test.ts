@@ -5,7 +5,7 @@ import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { atTerminal } from "../support/terminal.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** Two completed jobs with output, a cancelled one, a dead letter, one that waits and one that waits for its retry. */
 async function filled(): Promise<Queuectl> {

@@ -4,7 +4,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe("pause and resume", () => {
   test("no job of a paused queue starts, also by workers that run already, until it is resumed", async () => {
@@ -158,7 +158,7 @@ for (const [words, says] of [
   [["set", "media", "--rate", "1/0.1s"], "1/0.1s"],
   [["set", "a b", "--concurrency", "1"], "is not a name"],
   [["pause"], "which queues?"],
-  [["pause", "a", "--all"], "which queues?"],
+  [["pause", "a", "--all"], "either queues by their names, or --all, not both"],
   [["resume", "a b"], "is not a name"],
 ] as const) {
   test(`queue ${words.join(" ")} is refused as wrong use`, async () => {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const secret = "tr0ub4dor-and-3";
 

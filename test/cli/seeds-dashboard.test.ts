@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { queuectl, type Running } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("the dashboard", () => {
   for (const command of ["web", "dashboard"]) {

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** Has a `python` on every machine. */
 const withPython = { PATH: `${resolve(import.meta.dir, "../programs")}:${process.env.PATH}` };

@@ -7,7 +7,7 @@ import { agentFile } from "../../src/cli/service/launchd.ts";
 import { unitFile } from "../../src/cli/service/systemd.ts";
 import { program, queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const linux = process.platform === "linux";
 const hostile = { NAME: `a "b" %h $HOME \\n 'c' & <d>\nlast` };

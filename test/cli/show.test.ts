@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("show", () => {
   test("in JSON is the job and each of its attempts", async () => {

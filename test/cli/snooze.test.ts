@@ -7,7 +7,7 @@ import { quoted } from "../../src/domain/shell-words.ts";
 import { program, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** The words by which a command calls it. */
 const own = program.map(quoted).join(" ");

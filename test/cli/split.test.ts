@@ -10,7 +10,7 @@ import { postgres } from "../support/temp-postgres.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const command = "echo one; echo two >&2; echo three; printf four >&2";
 const apart = { stdout: "one\nthree\n", stderr: "two\nfour" };

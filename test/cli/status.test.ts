@@ -3,7 +3,7 @@ import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { atTerminal, ctrlC } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("status", () => {
   test("of an empty queue has zeros, and null where nothing can be said yet", async () => {

@@ -3,7 +3,7 @@ import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { atTerminal } from "../support/terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.concurrent("wait", () => {
   test("returns with 0 when all are completed, and prints nothing", async () => {

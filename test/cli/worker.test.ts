@@ -9,7 +9,7 @@ import { plainEnvironment, shell } from "../support/shell.ts";
 import { atTerminal, ctrlC } from "../support/terminal.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const ignoreTerm = resolve(import.meta.dir, "../programs/ignore-term.sh");
 

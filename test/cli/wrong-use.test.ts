@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { program, type Queuectl, queuectl, type Result } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 let q: Queuectl;
 let reader: Database;

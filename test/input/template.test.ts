@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { Refusal } from "../../src/domain/errors.ts";
 import { readEach } from "../../src/input/each.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 interface Options {
   readonly colsep?: string;

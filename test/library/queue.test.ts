@@ -11,7 +11,7 @@ import { tempFolder } from "../support/temp-home.ts";
 import { postgres } from "../support/temp-postgres.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 interface Opened extends AsyncDisposable {
   readonly q: Queuectl;

@@ -9,7 +9,7 @@ import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** A worker that runs a job, whose command has begun. */
 async function workerRunning(q: Queuectl, id: string, command: string, ...words: string[]) {

@@ -14,10 +14,8 @@ import { runTogether } from "../support/start-together.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
-
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const fixtures = resolve(import.meta.dir, "../fixtures");
 const released = readdirSync(fixtures)

@@ -13,7 +13,7 @@ import { claim, exitWith, newJob, register, settle } from "../support/sample-job
 import { tempFolder } from "../support/temp-home.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const few = 1_000;
 const many = 200_000;

@@ -6,7 +6,7 @@ import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** Commands that leave it hard to be ended; each runs `sleep SECONDS` somewhere. */
 const trees: Record<string, (seconds: string) => string> = {

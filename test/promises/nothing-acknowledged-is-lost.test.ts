@@ -11,10 +11,8 @@ import { type Fate, noStrace, replay, tracing } from "../support/power-cut.ts";
 import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 
-setDefaultTimeout(60_000);
-
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const testPowerCut = test.skipIf(noStrace !== undefined);
 

@@ -11,7 +11,7 @@ import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const ledgerProgram = resolve(import.meta.dir, "../programs/ledger.sh");
 

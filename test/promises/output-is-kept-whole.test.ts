@@ -12,7 +12,7 @@ import { noSmallDisk, plainDisk } from "../support/small-disk.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** The bytes in the log of a job's newest attempt. */
 async function logOf(q: Queuectl, id: string): Promise<Buffer> {

@@ -8,7 +8,7 @@ import { ownSeconds, processesWith } from "../support/processes.ts";
 import { queuectl } from "../support/queuectl.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

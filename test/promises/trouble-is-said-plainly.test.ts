@@ -22,12 +22,11 @@ import { databasePath, jobLogPath, jobLogsFolder, logsFolder, workerLogPath } fr
 import { makeGate } from "../support/gate.ts";
 import { asOrdinaryUser } from "../support/ordinary-user.ts";
 import { type Queuectl, queuectl, type Result, type Running } from "../support/queuectl.ts";
+import { shell } from "../support/shell.ts";
 import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
 
-setDefaultTimeout(60_000);
-
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const testOnSmallDisk = test.skipIf(noSmallDisk !== undefined);
 
@@ -131,6 +130,19 @@ testOnSmallDisk("a disk that is mounted read-only is named, and nothing is left 
   await q.ok("worker", "--until-empty");
   expect((await q.json("status")).completed).toBe(1);
 });
+
+test.skipIf(!existsSync("/dev/full"))(
+  "an id that cannot be printed is no reason to enqueue once more, and that is said",
+  async () => {
+    await using q = queuectl();
+    const said = await shell(q, "queuectl enqueue 'echo once' >/dev/full");
+    expectPlainly(
+      { ...said, stdout: String(said.stdout) },
+      /cannot be written: no space left on device \(what the command did stays done/,
+    );
+    expect(await q.json("list")).toHaveLength(1);
+  },
+);
 
 test("a database that may not be opened is named, and used again when it may", async () => {
   await using q = queuectl({}, asOrdinaryUser);

@@ -28,7 +28,7 @@ import { workersContract } from "./contract/workers.ts";
 
 export function storeContract(kind: StoreKind): void {
   // Real databases on a shared machine: what never comes fails late rather than what comes slowly fails early.
-  setDefaultTimeout(60_000);
+  setDefaultTimeout(180_000);
   const makeStore = () => tempStore(kind);
   describe.skipIf(kind.missing !== undefined)(kind.name, () => {
     enqueueContract(makeStore);

@@ -9,7 +9,7 @@ import { tcpProxy } from "../support/tcp-proxy.ts";
 import { tempPostgresWithLeases } from "../support/temp-postgres.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const leaseMs = 30_000;
 

@@ -8,7 +8,7 @@ import { startPostgres } from "./own-postgres.ts";
 import { noPostgres, postgresServer } from "./postgres-server.ts";
 import { waitUntil } from "./wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const settled = (query: PromiseLike<unknown>) =>
   query.then(

@@ -41,6 +41,7 @@ export interface Queuectl extends AsyncDisposable {
 
 export interface Running {
   readonly pid: number;
+  /** Its exit status, when all that it said has been read. */
   readonly exited: Promise<number>;
   kill(signal: NodeJS.Signals): void;
   /** What it said so far. */
@@ -91,11 +92,16 @@ export function queuectl(
     });
     started.push(child);
     const texts = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const)
-      void collect(child[name], (text) => (texts[name] += text));
+    const read = (["stdout", "stderr"] as const).map((name) =>
+      collect(child[name], (text) => (texts[name] += text)),
+    );
     return {
       pid: child.pid,
-      exited: child.exited,
+      // What it started may hold its output open for longer.
+      exited: child.exited.then(async (status) => {
+        await Promise.race([Promise.all(read), Bun.sleep(2000)]);
+        return status;
+      }),
       kill: (signal) => child.kill(signal),
       stdout: () => texts.stdout,
       stderr: () => texts.stderr,

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tcpProxy } from "./tcp-proxy.ts";
 import { waitUntil } from "./wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 test("what passes arrives on the other side, and an end as well", async () => {
   await using server = await echoServer();

@@ -4,7 +4,7 @@
 export async function waitUntil<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  limitMs = 40_000,
+  limitMs = 100_000,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {

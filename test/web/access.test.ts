@@ -23,7 +23,7 @@ import { waitUntil } from "../support/wait-until.ts";
 import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const isRoot = process.geteuid?.() === 0;
 const isLinux = process.platform === "linux";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { receiver } from "../support/receiver.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const text = (markup: string) => markup.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
 const address = (port: number) => `http://me:passw0rd@127.0.0.1:${port}/s3cret-path?key=s3cret-key`;

@@ -8,7 +8,7 @@ import * as shapes from "../../src/input/api.ts";
 import * as scheduleShapes from "../../src/input/schedule.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const json = async (answer: Promise<Response> | Response) =>
   (await answer).json() as Promise<Record<string, never>>;

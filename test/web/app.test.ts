@@ -13,7 +13,7 @@ import { tempStore } from "../support/temp-store.ts";
 import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe("deny by default (D20)", () => {
   test("a route that does not declare its scope makes the start fail", async () => {

@@ -10,7 +10,7 @@ import { waitUntil } from "../support/wait-until.ts";
 import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** A dashboard on 1,200 jobs whose changes go on window by window, each when it is let through. */
 async function slowDashboard() {

@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const text = (markup: string) => markup.replace(/<[^>]*>/g, "");
 

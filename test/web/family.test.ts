@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 test("a job that comes after others is made by the API, and shown with its family", async () => {
   await using web = await webServer();

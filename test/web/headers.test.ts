@@ -8,7 +8,7 @@ import { jobLogPath } from "../../src/home.ts";
 import { vendored } from "../../src/web/assets.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const policy =
   /^default-src 'none'; script-src 'self' 'nonce-([\w-]{22})'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types htmx$/;

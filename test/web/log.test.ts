@@ -16,7 +16,7 @@ import { tempStore } from "../support/temp-store.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const texts = ({ lines }: LogWindow) => lines.map((line) => line.map(({ text }) => text).join(""));
 

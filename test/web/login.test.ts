@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const guarded = () => webServer({ words: ["--require-token"] });
 const cookieOf = (answer: Response) => answer.headers.get("set-cookie")?.split(";")[0] ?? "";

@@ -10,7 +10,7 @@ import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const secret = "tr0ub4dor-and-3";
 const password = "correct-horse";

@@ -9,7 +9,7 @@ import { makeGate } from "../support/gate.ts";
 import { noPostgres, postgresServer } from "../support/postgres-server.ts";
 import { queuectl } from "../support/queuectl.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.skipIf(noPostgres !== undefined)("two queues of one home", () => {
   test("leave each other's commands alone when a job of the same number runs again", async () => {

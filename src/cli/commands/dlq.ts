@@ -119,6 +119,8 @@ async function dlqDelete(context: Context, words: readonly string[]): Promise<nu
   return done;
 }
 
+const lettersText = (count: number) => `${count} dead ${count === 1 ? "letter" : "letters"}`;
+
 async function dlqPurge(
   context: Context,
   _words: readonly string[],
@@ -126,11 +128,11 @@ async function dlqPurge(
 ): Promise<number> {
   await using store = await context.openStore();
   const { dead } = await store.stats.read();
-  if (dead > 0 && !confirmed(`Remove all ${dead} dead letters, with their history and logs?`, options)) {
+  if (dead > 0 && !confirmed(`Remove ${lettersText(dead)}, with history and logs?`, options)) {
     note("nothing was removed");
     return notDone;
   }
   const purged = await changeMatching({ store, home: context.home }, "delete", { state: "dead" });
-  note(`${purged} dead ${purged === 1 ? "letter" : "letters"} removed`);
+  note(`${lettersText(purged)} removed`);
   return done;
 }

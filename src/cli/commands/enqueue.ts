@@ -109,7 +109,7 @@ async function enqueueList(
 export async function readRequest(words: readonly string[], options: JobOptions): Promise<JobRequest> {
   const { dashed, command } = options;
   const given = [words.length > 0, dashed.length > 0, command !== undefined].filter(Boolean).length;
-  if (given === 0) throw misuse("what is to be run? Say a command: queuectl enqueue 'echo hello'");
+  if (given === 0) throw misuse("what is to be run? Say a command, such as 'echo hello'");
   if (given > 1)
     throw misuse("more than one command is given", "say it once: as a word, behind -- or with --command");
   if (words.length > 1) {

@@ -132,7 +132,8 @@ async function queueResume(context: Context, words: readonly string[], options: 
 }
 
 function checkWhich(words: readonly string[], { all }: Which): void {
-  if (words.length > 0 === Boolean(all)) throw misuse("which queues? Say their names, or else --all");
+  if (words.length > 0 && all) throw misuse("either queues by their names, or --all, not both");
+  if (words.length === 0 && !all) throw misuse("which queues? Say their names, or else --all");
   words.forEach(checkQueue);
 }
 

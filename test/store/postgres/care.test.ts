@@ -10,7 +10,7 @@ import { postgres, tempPostgresWithLeases } from "../../support/temp-postgres.ts
 import { tempStore } from "../../support/temp-store.ts";
 
 // Real files on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const dayMs = 86_400_000;
 

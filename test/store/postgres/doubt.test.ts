@@ -7,7 +7,7 @@ import { claim, exitWith, newJob, register, settings } from "../../support/sampl
 import { tcpProxy } from "../../support/tcp-proxy.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe.skipIf(noPostgres !== undefined)("a turn that broke off", () => {
   test("does not hand out the job anew that it was to settle, whether it was done or not", async () => {

@@ -8,7 +8,7 @@ import { type OwnPostgres, postgresPrograms, startPostgres } from "../../support
 import { queuectl } from "../../support/queuectl.ts";
 
 // A real server on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const cannot = postgresPrograms() === undefined ? "no PostgreSQL" : noOpenssl;
 

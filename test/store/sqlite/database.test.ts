@@ -14,7 +14,7 @@ import { tempFolder } from "../../support/temp-home.ts";
 import { tempSqlite } from "../../support/temp-sqlite.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe("the files of a database", () => {
   test("nobody but the owner may read them", async () => {

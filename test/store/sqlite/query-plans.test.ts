@@ -15,7 +15,7 @@ import { claim, exitWith, newJob, register, settings } from "../../support/sampl
 import { tempFolder } from "../../support/temp-home.ts";
 
 // Real files on a shared machine: what never comes fails late rather than what comes slowly fails early.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 describe("how rows are found, whatever their number", () => {
   test("all that a worker does looks at jobs by index, and claims by the indexes made for it", async () => {

@@ -6,7 +6,7 @@ import { newJob } from "../../support/sample-jobs.ts";
 import { tempFolder } from "../../support/temp-home.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 test.each(["plain", "back\\slash", "b\\", "\\"])(
   "a commit in a home folder called %s is heard of",
