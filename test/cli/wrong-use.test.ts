@@ -96,7 +96,7 @@ describe.concurrent("words", () => {
     ["a missing id is named", ["show"], { status: 2, says: ["<id>"] }],
     ["missing ids are named", ["cancel"], { status: 2, says: ["id"] }],
     ["a missing value of a setting is named", ["config", "set", "timeout"], { status: 2, says: ["<value>"] }],
-    ["enqueue of nothing asks for a command", ["enqueue"], { status: 2, says: ["enqueue"] }],
+    ["enqueue of nothing asks for a command", ["enqueue"], { status: 2, says: ["Say a command"] }],
     ["run of nothing asks for a command", ["run"], { status: 2, says: ["command"] }],
     ["a word too many is named", ["status", "now"], { status: 2, says: ['"now"'] }],
     [
