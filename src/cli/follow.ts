@@ -12,8 +12,8 @@ import { tamer } from "./tame.ts";
 export interface FollowOptions extends OutputOptions {
   /** Called before the output of each attempt after the first. */
   readonly onAttempt?: (number: number) => void;
-  /** Called when all is shown that an attempt printed. */
-  readonly onShown?: () => void;
+  /** Called when all is shown that an attempt printed, which has ended; what follows waits for it. */
+  readonly onShown?: (attempt: Attempt) => Promise<void>;
   /** Lets nothing through but lines and their colours. */
   readonly tame?: boolean;
 }
@@ -35,7 +35,7 @@ export async function followJob({
     if (value.kind === "ended") {
       await out.end();
       tellIfCut(value.attempt);
-      onShown?.();
+      await onShown?.(value.attempt);
       out = printers(tame, options.stream !== undefined);
       continue;
     }

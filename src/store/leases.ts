@@ -1,13 +1,19 @@
 // What a worker process asks of a database, under the rules of store.ts: the middle of a job's life, from its claim to its settlement;
 // and a claimed job's row as a domain type, for both stores.
 
-import type { Job } from "../domain/job.ts";
+import type { Job, NewJob } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { StopOrder } from "../domain/worker.ts";
 import { type JobRow, jobFrom } from "./rows.ts";
 
 export interface Leases {
+  /**
+   * Stores a job as `enqueueOnce` does, and gives it to this worker when it may start at once, as a claim of only this job would: in one
+   * step, so that no other worker is first.
+   */
+  enqueueFor(worker_id: string, job: NewJob): Promise<EnqueuedFor>;
+
   /**
    * One turn of a worker process, in one step: writes which processes it started, settles what ended, and gives its idle workers
    * new jobs.
@@ -62,6 +68,13 @@ export interface Leases {
    * whole delay from now on. Doing it twice, as several processes may, does no harm.
    */
   mendRetries(setBackMs?: number): Promise<void>;
+}
+
+export interface EnqueuedFor {
+  /** As it was stored. */
+  readonly job: Job;
+  /** Null when it waits: for its moment, another job or one with its key, or room in its queue; or when the worker is not entered any more. */
+  readonly claimed: ClaimedJob | null;
 }
 
 export interface Turn {

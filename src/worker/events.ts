@@ -14,7 +14,7 @@ export type WorkerEvent =
   | { readonly kind: "started"; readonly worker_id: string; readonly queues: readonly string[] | null }
   | { readonly kind: "waiting"; readonly until: number | null; readonly paused: readonly string[] }
   | { readonly kind: "executing"; readonly worker_id: string; readonly job: Job }
-  | { readonly kind: "settled"; readonly worker_id: string; readonly job: Job; readonly ending: Ending }
+  | SettledEvent
   | { readonly kind: "stale"; readonly worker_id: string; readonly job: Job }
   | { readonly kind: "taken_over"; readonly job: Job; readonly from: RescuedJob["from"] }
   | { readonly kind: "lease_ends"; readonly jobs: readonly Job[] }
@@ -33,7 +33,18 @@ export type WorkerEvent =
       readonly outcome: Exclude<TryOutcome, { kind: "broken_off" }>;
     }
   | { readonly kind: "stopping"; readonly order: StopOrder; readonly jobs: readonly Job[] }
+  /** Has to stop, and the store does not hear how these ended. */
+  | { readonly kind: "unsettled"; readonly order: StopOrder; readonly jobs: readonly Job[] }
   | { readonly kind: "stopped"; readonly worker_id: string };
+
+/** The job as it was settled when this attempt ended. */
+export interface SettledEvent {
+  readonly kind: "settled";
+  readonly worker_id: string;
+  readonly attempt: number;
+  readonly job: Job;
+  readonly ending: Ending;
+}
 
 export function eventLine(event: WorkerEvent): string {
   switch (event.kind) {
@@ -76,6 +87,10 @@ export function eventLine(event: WorkerEvent): string {
     case "stopping": {
       return `${stopWords[event.order]} ${idsOf(event.jobs)}${event.order === "finish" ? "; once more gives back" : ""}`;
     }
+    case "unsettled":
+      return event.order === "finish"
+        ? `waiting to store how ${idsOf(event.jobs)} ended; once more leaves that to the next worker`
+        : `leaving to the next worker how ${idsOf(event.jobs)} ended`;
     case "stopped":
       return "stopped";
     default:

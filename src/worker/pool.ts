@@ -3,7 +3,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { Refusal } from "../domain/errors.ts";
-import { isSettled } from "../domain/job.ts";
+import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
@@ -29,7 +29,7 @@ import { rescueOnce } from "./rescuer.ts";
 import { type Batch, endings, makeRuns, startedAttempt } from "./runs.ts";
 import { keepSchedules, type Scheduler } from "./scheduler.ts";
 import { watchTrouble } from "./trouble.ts";
-import { isReached, type Until } from "./until.ts";
+import { isReached, type OwnJob, type Until } from "./until.ts";
 import { makeWakeup } from "./wakeup.ts";
 
 export interface PoolOptions {
@@ -74,7 +74,7 @@ const nothing: Batch = { started: [], ended: [] };
 export function startPool(options: PoolOptions): Pool {
   const { store, home, environment, queues, until, tell } = options;
   const wakeup = makeWakeup();
-  const only = typeof until === "object" ? { only: until.seq } : {};
+  const bringsJob = typeof until === "object";
   const hindrance = watchHindrance(hindrancePauseMs, tell);
   const trouble = watchTrouble(tell);
   const crew = makeCrew(options.worker_ids);
@@ -84,6 +84,8 @@ export function startPool(options: PoolOptions): Pool {
     beforeSettling: ({ lease }) => courier.nearlySent(lease),
     onEnd: wakeup.wake,
   });
+  /** The only job that it is here for, where it brings one. */
+  let own: Job | undefined;
   let settings: Settings;
   let membership: Membership;
   let leaseMs: number | null;
@@ -145,16 +147,18 @@ export function startPool(options: PoolOptions): Pool {
   async function serve(): Promise<void> {
     using watch = store.watch(look, until === "stopped" ? "work" : "everything");
     using _membership = membership;
+    const first = bringsJob ? await storeOwn(until) : null;
     await using _heartbeat = every(leaseMs === null ? heartbeatMs : leaseMs / 6, beat);
     await using _clock = every(clockMs, watchClock(mendRetries));
     await using _rescuer = every(rescueMs, rescue);
-    await using _courier = every(typeof until === "object" ? sendAtOnceMs : sendMs, courier.send);
+    await using _courier = every(bringsJob ? sendAtOnceMs : sendMs, courier.send);
     await using _pruner = every(pruneMs, prune);
     await using _scheduler =
       until === "stopped" ? keepSchedules({ store, tell, onFired: wakeup.wake }) : undefined;
     scheduler = _scheduler;
     await using _alerting = keepAlerts({ store, home, environment, settings: () => settings, tell });
     alerting = _alerting;
+    if (first) await start(first);
 
     for (;;) {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
@@ -169,6 +173,20 @@ export function startPool(options: PoolOptions): Pool {
       // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
       watch.hurry(!stopping && crew.idle(runs.busyWorkers()).length > 0);
       await (result ? rest(result.next_due_at) : wakeup.wait(trouble.pauseMs()));
+    }
+  }
+
+  /** Stores the job that it brings, and has it before anybody else when it may start at once. */
+  async function storeOwn({ job, onStored }: OwnJob): Promise<ClaimedJob | null> {
+    const [worker_id] = crew.present();
+    try {
+      const stored = await store.leases.enqueueFor(worker_id!, job);
+      own = stored.job;
+      onStored(own);
+      return stored.claimed;
+    } catch (error) {
+      await membership.leave(crew.present(), false);
+      throw error;
     }
   }
 
@@ -203,7 +221,7 @@ export function startPool(options: PoolOptions): Pool {
       process_id,
       settings: () => settings,
       journal: membership.journal().path,
-      ...only,
+      ...(own && { only: own.seq }),
     });
     for await (const { taken, attempt, from } of rescued) {
       tell({ kind: "taken_over", job: taken.job, from });
@@ -216,7 +234,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function prune(): Promise<void> {
-    if (typeof until === "object" || trouble.current()) return;
+    if (bringsJob || trouble.current()) return;
     await pruneOnce(store, home, settings);
     await pruneJournals(store, home);
     await pruneSpool(store, home);
@@ -239,7 +257,12 @@ export function startPool(options: PoolOptions): Pool {
         wanted:
           idle.length === 0
             ? null
-            : { worker_ids: idle, queues, isFair: settings.sharing === "fair", ...only },
+            : {
+                worker_ids: idle,
+                queues,
+                isFair: settings.sharing === "fair",
+                ...(own && { only: own.seq }),
+              },
       });
       if (result.expelled) membership.expel();
       trouble.over();
@@ -334,7 +357,9 @@ export function startPool(options: PoolOptions): Pool {
 
   function stop(order: StopOrder): void {
     const jobs = runs.jobs();
+    const unsettled = trouble.current() ? runs.ended().map(({ run }) => run.claimed.job) : [];
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
+    if (stopping !== order && unsettled.length > 0) tell({ kind: "unsettled", order, jobs: unsettled });
     stopping = order;
     if (until !== "stopped") alerting?.stop();
     if (order === "release") runs.end("released");
@@ -344,12 +369,15 @@ export function startPool(options: PoolOptions): Pool {
 
   async function isFinished(): Promise<boolean> {
     const refusal = trouble.current();
-    if (stopping && runs.running().length === 0 && refusal?.kind === "unusable") throw refusal;
+    if (refusal && stopping && runs.running().length === 0) {
+      // The next worker finds in the journal how they ended; nobody has to wait here for a database that may never answer.
+      if (refusal.kind === "unusable" || stopping !== "finish") throw refusal;
+    }
     if (runs.areSettling()) return false;
     if (stopping === "leave") return true;
     if (runs.running().length > 0) return false;
     if (stopping || crew.areAllLeaving()) return true;
-    return isReached(until, store, queues);
+    return isReached(until, store, { queues, own });
   }
 
   async function readSettings(): Promise<Settings> {

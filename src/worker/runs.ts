@@ -148,9 +148,9 @@ const givenBack = (ending: Ending): Ending => ({
 export function endings(ended: readonly EndedRun[], { settled }: TurnResult): WorkerEvent[] {
   const jobs = new Map(settled.map((job) => [job.seq, job]));
   return ended.map(({ settlement, run: { claimed } }) => {
-    const { worker_id } = claimed;
+    const { worker_id, attempt } = claimed;
     const job = jobs.get(settlement.lease.job_seq);
-    if (job) return { kind: "settled", worker_id, job, ending: settlement.ending };
+    if (job) return { kind: "settled", worker_id, attempt, job, ending: settlement.ending };
     return { kind: "stale", worker_id, job: claimed.job };
   });
 }

@@ -170,16 +170,30 @@ describe.concurrent("whom run works for", () => {
     expect((await q.json("show", "other")).state).toBe("pending");
   });
 
-  test("it follows the output when an idle worker was first, and runs nothing twice", async () => {
+  test("its job runs here, in this environment, however many idle workers there are", async () => {
+    await using q = queuectl();
+    const worker = q.start("worker", "--count", "4");
+    await worker.says("started");
+    for (let round = 0; round < 5; round++) {
+      const { stdout } = await shell(q, "umask 077; FOO=mine queuectl run 'echo $FOO; umask'");
+      expect(stdout.toString()).toBe("mine\n0077\n");
+    }
+  });
+
+  test("a job that waited may go to an idle worker: run follows its output, tells its end, and runs nothing twice", async () => {
     await using q = queuectl();
     const worker = q.start("worker", "--count", "4");
     await worker.says("started");
     const runs = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map((n) => q("run", `echo ${n}; exit ${n}`, ...once, "--id", `run-${n}`)),
+      [1, 2, 3, 4, 5, 6].map((n) =>
+        q("run", `echo ${n}; exit ${n}`, ...once, "--id", `run-${n}`, "--delay", "0.3"),
+      ),
     );
     for (const [index, { status, stdout, stderr }] of runs.entries()) {
       const n = index + 1;
-      expect(stderr).toBeOneOf(["", expect.stringContaining(`exit status ${n}`)]);
+      expect(stderr).toContain(
+        `job run-${n} failed, moved to the dead letter queue after 0 retries: exit status ${n}`,
+      );
       expect({ status, stdout }).toEqual({ status: n, stdout: `${n}\n` });
       expect((await q.json("show", `run-${index + 1}`)).attempts_history).toHaveLength(1);
     }
@@ -232,6 +246,16 @@ describe.concurrent("Ctrl-C", () => {
     await run.says("cancelling");
     expect(await theOnlyJob(q)).toMatchObject({ state: "cancelled", attempts: 0 });
     expect(isRunning(pid)).toBe(false);
+  });
+
+  test("ends the wait for a retry too, and says what became of the job", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "backoff_base", "100");
+    const run = q.start("run", "exit 3", "--id", "job");
+    await run.says("will retry in");
+    run.kill("SIGINT");
+    expect(await run.exited).toBe(130);
+    expect(run.stderr()).toContain("job job was cancelled");
   });
 
   test("typed at a terminal does so too", async () => {

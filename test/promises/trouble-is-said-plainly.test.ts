@@ -103,6 +103,27 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
+  "a full disk: a worker that is told twice to go does, and the next one finds how its command ended",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    const { worker, gate } = await workerAtGate(q);
+    disk.fill();
+    gate.open();
+    await worker.says("results are kept");
+    worker.kill("SIGTERM");
+    await worker.says("waiting to store how a ended; once more leaves that to the next worker");
+    worker.kill("SIGTERM");
+    await worker.says("leaving to the next worker how a ended");
+    expect(await worker.exited).toBe(1);
+    expect(worker.stderr()).toMatch(/queuectl: the disk .* is full \(make room/);
+    disk.free();
+    await q.ok("worker", "--until-empty");
+    await expectCompleted(q);
+  },
+);
+
+testOnSmallDisk(
   "a full disk: a job whose log finds no room is given back, not charged, and runs when there is",
   async () => {
     using disk = smallDisk(2048);
@@ -184,6 +205,11 @@ test("a home that cannot be made is named", async () => {
   writeFileSync(join(q.folder, "file"), "");
   const inFile = { QUEUECTL_HOME: join(q.folder, "file", "home") };
   expectPlainly(await q.with({ env: inFile }, "enqueue", "true"), /home folder .* cannot be made/);
+  const aFile = { QUEUECTL_HOME: join(q.folder, "file") };
+  expectPlainly(
+    await q.with({ env: aFile }, "enqueue", "true"),
+    /home folder .* is a file .*point QUEUECTL_HOME/,
+  );
 });
 
 test("a database that another program keeps locked: the command line gives up with a line, a worker does not", async () => {
@@ -274,6 +300,8 @@ test("a database that is replaced while a worker runs: the worker touches neithe
   await using q = queuectl();
   const { worker, gate } = await workerAtGate(q);
   for (const name of databaseFiles(q.home)) rmSync(join(q.home, name));
+  expectPlainly(await q("enqueue", "true"), /empty or was missing, and the logs .*restore a backup/);
+  rmSync(jobLogsFolder(q.home), { recursive: true });
   await q.ok("enqueue", "true", "--id", "new");
   await worker.says("was deleted or replaced");
   gate.open();

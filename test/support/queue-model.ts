@@ -64,6 +64,8 @@ export const isWaiting = ({ job }: ModelJob) => job.state === "pending" || job.s
 /** When its next run may begin; null when something holds it back. */
 export const momentOf = (entry: ModelJob): number | null => (isWaiting(entry) ? entry.job.next_run_at : null);
 
+export const isDue = (entry: ModelJob, now: number) => (momentOf(entry) ?? Number.POSITIVE_INFINITY) <= now;
+
 export const jobsIn = (model: QueueModel, ...states: JobState[]) =>
   [...model.jobs.values()].filter(({ job }) => states.includes(job.state));
 

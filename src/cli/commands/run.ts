@@ -1,5 +1,6 @@
 // queuectl run: enqueue a job, be its worker, and show its output as it comes.
 
+import type { Attempt, AttemptResult } from "../../domain/attempt.ts";
 import { misuse } from "../../domain/errors.ts";
 import { isWaiting, type Job } from "../../domain/job.ts";
 import { keptBy } from "../../domain/why.ts";
@@ -7,7 +8,7 @@ import { newWorkerId } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
 import { whyFacts } from "../../store/why.ts";
 import { version } from "../../version.ts";
-import { eventLine, type WorkerEvent } from "../../worker/events.ts";
+import { eventLine, type SettledEvent, type WorkerEvent } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
 import type { Commands } from "../command.ts";
@@ -30,62 +31,76 @@ async function run(context: Context, words: readonly string[], options: JobOptio
       "queuectl enqueue --hold stores it, and queuectl release lets it run",
     );
   await using store = await context.openStore();
-  const job = await store.jobs.enqueue(await complete(context, store, options, request));
+  const newJob = await complete(context, store, options, request);
 
-  const told = behindOutput((event) => tell(store, job, event));
+  const stored = Promise.withResolvers<Job>();
+  /** By the attempt that ended so; another worker may have run it. */
+  const heard = new Map<number, SettledEvent>();
   const pool = startPool({
     store,
     home: context.home,
     version,
     environment: context.environment,
     worker_ids: [newWorkerId()],
-    queues: [job.queue],
-    until: { seq: job.seq, id: job.id },
+    queues: [newJob.queue],
+    until: { job: newJob, onStored: stored.resolve },
     poll: undefined,
-    tell: told.hear,
+    tell(event) {
+      if (event.kind === "settled") heard.set(event.attempt, event);
+      else stored.promise.then((job) => tell(store, job, event), ignore);
+    },
   });
+  pool.done.catch(stored.reject);
   using _signals = onStopSignals((order) => {
     if (order === "release") return pool.kill();
-    note(`queuectl: cancelling ${job.id}; once more forces`);
-    store.jobs.cancel([job.seq]).then(pool.look, () => {});
+    stored.promise
+      .then(({ id, seq }) => {
+        note(`queuectl: cancelling ${id}; once more forces`);
+        return store.jobs.cancel([seq]).then(pool.look);
+      })
+      .catch(ignore);
   });
-  // Whoever runs it, an idle worker that was first or this process, its output is in the same log.
+  const job = await stored.promise;
+  /** How the last attempt ended whose end was told. */
+  let told: AttemptResult | null = null;
+  // Whoever runs it, this process or, from its first wait on, an idle worker: its output is in the same log.
   const [settled] = await Promise.all([
-    followJob({ store, home: context.home, job, from: 1, onwards: true, onShown: told.shown }),
+    followJob({
+      store,
+      home: context.home,
+      job,
+      from: 1,
+      onwards: true,
+      async onShown(attempt) {
+        told = attempt.result;
+        const event = heard.get(attempt.number);
+        const line = event ? endLine(event) : await endElsewhere(store, job, attempt);
+        if (line !== null) note(`queuectl: ${line}`);
+      },
+    }),
     pool.done,
   ]);
-  told.all();
+  if (settled.state === "cancelled" && told !== "cancelled") note(`queuectl: job ${job.id} was cancelled`);
   return statusOfJob(settled);
 }
 
-/** Tells how an attempt ended when all that it printed is shown; other events at once. */
-function behindOutput(say: (event: WorkerEvent) => void) {
-  const waiting: WorkerEvent[] = [];
-  /** Attempts that are shown whole and of whose end nothing was heard yet: another worker may have run them. */
-  let ahead = 0;
-  return {
-    hear(event: WorkerEvent) {
-      if (event.kind !== "settled") return say(event);
-      if (ahead === 0) return void waiting.push(event);
-      ahead -= 1;
-      say(event);
-    },
-    shown() {
-      const event = waiting.shift();
-      if (event === undefined) ahead += 1;
-      else say(event);
-    },
-    all: () => waiting.splice(0).forEach(say),
-  };
+const ignore = () => {};
+
+/** Null when it is nothing that somebody who watches the output would miss. */
+const endLine = (event: SettledEvent) =>
+  event.job.state === "completed" ? event.ending.note : eventLine(event);
+
+/** Of an attempt that another worker ran. */
+async function endElsewhere(store: Store, { id }: Job, attempt: Attempt): Promise<string | null> {
+  const { job, attempts } = await store.jobs.history(id);
+  if (attempts.length > attempt.number) return `job ${id} runs again (${attempt.error ?? attempt.result})`;
+  const { worker_id, number } = attempt;
+  const ending = { ...attempt, result: attempt.result!, duration: attempt.duration ?? 0 };
+  return endLine({ kind: "settled", worker_id, attempt: number, job, ending });
 }
 
-/** Only what somebody who watches the output would miss. */
 function tell(store: Store, job: Job, event: WorkerEvent): void {
   switch (event.kind) {
-    case "settled":
-      if (event.job.state !== "completed") note(`queuectl: ${eventLine(event)}`);
-      else if (event.ending.note !== null) note(`queuectl: ${event.ending.note}`);
-      return;
     case "waiting":
       if (event.until !== null && event.until === job.next_run_at) note(`queuectl: ${eventLine(event)}`);
       else void tellWhatKeeps(store, job.id);

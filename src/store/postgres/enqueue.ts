@@ -15,7 +15,7 @@ import { isInDoubt, takenBy } from "./trouble.ts";
 import { sameJob } from "./unique.ts";
 
 export function enqueueing(connection: Connection, notifier: Notifier): Enqueueing {
-  const { ask, write, at } = connection;
+  const { ask, at } = connection;
 
   return {
     async enqueue(job) {
@@ -33,7 +33,9 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
 
   async function enqueueOnce(job: NewJob): Promise<{ job: Job; isNew: boolean }> {
     const isPlain = job.after.length === 0 && !job.unique;
-    const { row, isNew } = isPlain ? { row: await insert(job), isNew: true } : await insertAmongOthers(job);
+    const { row, isNew } = isPlain
+      ? { row: await insert(job), isNew: true }
+      : await storing(connection, job, async (_, stored) => stored);
     if (isNew) notifier.say("work");
     return { job: jobFrom(row), isNew };
   }
@@ -63,23 +65,6 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
     }
   }
 
-  /** Inserts a job that has to do with others, in one transaction with the look at them. */
-  async function insertAmongOthers(job: NewJob): Promise<{ row: JobRow; isNew: boolean }> {
-    for (;;) {
-      try {
-        return await write(async (tx) => {
-          const same = job.unique && (await sameJob(connection, tx, job.unique));
-          if (same) return { row: same, isNew: false };
-          const [row] = await insertOne(connection, tx, job.id ?? newJobId(), job);
-          return { row: await addParents(connection, tx, jobRow(row), job.after), isNew: true };
-        });
-      } catch (error) {
-        if (takenBy(error) === undefined) throw error;
-        if (job.id !== undefined) throw idTaken(job.id);
-      }
-    }
-  }
-
   /** The job of this id, if it is no older than what began then: somebody else's may have stood there before. */
   async function storedSince(id: string, begunAt: number): Promise<JobRow | undefined> {
     const tookMs = Math.ceil(performance.now() - begunAt);
@@ -101,6 +86,34 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
       `look with queuectl show ${id} when it answers`,
     );
   }
+}
+
+interface Stored {
+  readonly row: JobRow;
+  readonly isNew: boolean;
+}
+
+/** Stores a job that has to do with others, in one transaction with the look at them and with what `work` does then. */
+export async function storing<T>(
+  connection: Connection,
+  job: NewJob,
+  work: (tx: SQL, stored: Stored) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await connection.write(async (tx) => work(tx, await storeAmongOthers(connection, tx, job)));
+    } catch (error) {
+      if (takenBy(error) === undefined) throw error;
+      if (job.id !== undefined) throw idTaken(job.id);
+    }
+  }
+}
+
+async function storeAmongOthers(connection: Connection, tx: SQL, job: NewJob): Promise<Stored> {
+  const same = job.unique && (await sameJob(connection, tx, job.unique));
+  if (same) return { row: same, isNew: false };
+  const [row] = await insertOne(connection, tx, job.id ?? newJobId(), job);
+  return { row: await addParents(connection, tx, jobRow(row), job.after), isNew: true };
 }
 
 /** One statement, which counts the job too. */

@@ -1,5 +1,6 @@
 // A turn as the schema's function `queuectl.exchange` is asked for it, and as it answers: one statement and one round trip.
 
+import type { SQL } from "bun";
 import type { JobRow } from "../rows.ts";
 import { type Connection, soonMs } from "./connection.ts";
 import type { GivenRow } from "./given-out.ts";
@@ -32,7 +33,20 @@ export interface Answered {
   readonly claimed: GivenRow[];
 }
 
-export function exchanging({ ask, tell, at, queue }: Connection): (asked: object) => Promise<Answered> {
+/** One turn; `until` by the database's clock, after which nothing is done any more. */
+export async function takeTurn(
+  { at, queue }: Connection,
+  sql: SQL,
+  asked: object,
+  until: number | null,
+): Promise<Answered> {
+  const turn = { ...asked, at: at(), promote: promotionBatch, queue, until };
+  const rows: Row[] = await sql`select * from queuectl.exchange(${turn}::jsonb)`;
+  return { answer: rows.pop().answer, claimed: rows.map(claimedRow) };
+}
+
+export function exchanging(connection: Connection): (asked: object) => Promise<Answered> {
+  const { ask, tell, at } = connection;
   /** What the database's clock was when this process heard of it; that runs ahead of what follows from it, if anything. */
   let clock: { readonly now: number; readonly heardAt: number } | undefined;
 
@@ -47,17 +61,10 @@ export function exchanging({ ask, tell, at, queue }: Connection): (asked: object
   }
 
   async function askFor(asked: object): Promise<Answered> {
-    const turn = {
-      ...asked,
-      at: at(),
-      promote: promotionBatch,
-      queue,
-      until: await waitedForUntil(),
-    };
-    const rows: Row[] = await tell((sql) => sql`select * from queuectl.exchange(${turn}::jsonb)`, "vital");
-    const answer: Answer = rows.pop().answer;
-    clock = { now: answer.at, heardAt: performance.now() };
-    return { answer, claimed: rows.map(claimedRow) };
+    const until = await waitedForUntil();
+    const answered = await tell((sql) => takeTurn(connection, sql, asked, until), "vital");
+    clock = { now: answered.answer.at, heardAt: performance.now() };
+    return answered;
   }
 
   return async (asked) => {

@@ -8,7 +8,8 @@ import { type JobRow, jobFrom } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import type { Connection } from "./connection.ts";
 import { keyOf, makeDoubts } from "./doubts.ts";
-import { type Answer, exchanging } from "./exchange.ts";
+import { storing } from "./enqueue.ts";
+import { type Answer, exchanging, takeTurn } from "./exchange.ts";
 import { type GivenRow, makeGivenOut } from "./given-out.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow, type Row } from "./rows.ts";
@@ -78,6 +79,16 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
 
   return {
     ...taking(connection, given.give),
+
+    async enqueueFor(worker_id, job) {
+      const { row, given: rows } = await storing(connection, job, async (tx, { row }) => {
+        const wanted = { worker_ids: [worker_id], queues: null, only: row.seq };
+        return { row, given: (await takeTurn(connection, tx, { wanted }, null)).claimed };
+      });
+      const [claimed] = rows.map(given.give);
+      notifier.say(claimed ? "news" : "work");
+      return { job: jobFrom(row), claimed: claimed ?? null };
+    },
 
     async exchange(turn) {
       const look = doubts.look(turn.wanted?.worker_ids ?? []);

@@ -17,7 +17,8 @@ export const enqueueing = (connection: Connection): Enqueueing => ({
   enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
 });
 
-function enqueueOnce(connection: Connection, job: NewJob): { job: Job; isNew: boolean } {
+/** Within a transaction. */
+export function enqueueOnce(connection: Connection, job: NewJob): { job: Job; isNew: boolean } {
   const now = connection.clock();
   const same = job.unique && unique().sameJob(connection, job.unique, now);
   if (same) return { job: jobFrom(same), isNew: false };

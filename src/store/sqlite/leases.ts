@@ -7,6 +7,7 @@ import type { JobRow } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import { claim, nothingToClaim } from "./claiming.ts";
 import type { Connection } from "./connection.ts";
+import { enqueueOnce } from "./enqueue.ts";
 import { settleAll } from "./settling.ts";
 import { taking } from "./taking.ts";
 
@@ -15,6 +16,14 @@ export function leases(connection: Connection): Leases {
 
   return {
     ...taking(connection),
+
+    enqueueFor: (worker_id, newJob) =>
+      write(() => {
+        const { job } = enqueueOnce(connection, newJob);
+        const wanted = { worker_ids: [worker_id], queues: null, only: job.seq };
+        const { claimed } = claim(connection, wanted, connection.clock());
+        return { job, claimed: claimed[0] ?? null };
+      }),
 
     async exchange(turn) {
       if (turn.started.length === 0 && turn.ended.length === 0) {

@@ -2,12 +2,15 @@ import { describe, expect, test } from "bun:test";
 import type { NewJob } from "../../../src/domain/job.ts";
 import type { Wanted } from "../../../src/store/leases.ts";
 import {
+  allJobs,
   claim,
   claimTurn,
   endedAs,
   exitWith,
+  identity,
   jobIn,
   newJob,
+  refusalOf,
   register,
   runAgain,
   runningJob,
@@ -187,6 +190,78 @@ export function claimContract(makeStore: MakeStore): void {
         claimed: [],
         next_due_at: null,
       });
+    });
+  });
+
+  describe("a job enqueued for a worker", () => {
+    test("is stored and claimed in one step, before all that wait", async () => {
+      await using temp = await prepared(makeStore, [{ id: "first", priority: 5 }]);
+      const { store } = temp;
+      const { job, claimed } = await store.leases.enqueueFor("worker-0", newJob({ id: "mine", tags: ["x"] }));
+      expect(job).toMatchObject({ id: "mine", state: "pending", tags: ["x"] });
+      expect(claimed).toMatchObject({
+        attempt: 1,
+        worker_id: "worker-0",
+        job: { id: "mine", state: "processing" },
+      });
+      expect(await store.jobs.find("mine")).toEqual(claimed!.job);
+      expect(await store.jobs.attempts(job.seq)).toMatchObject([
+        { number: 1, worker_id: "worker-0", host: identity.host },
+      ]);
+      const { settled } = await settle(store, claimed!.lease, exitWith(0));
+      expect(settled).toMatchObject([{ id: "mine", state: "completed" }]);
+      expect(await store.stats.read()).toMatchObject({ completed: 1, pending: 1, total: 2 });
+    });
+
+    test("never goes to another worker that asks at the same moment", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store } = temp;
+      for (let round = 0; round < 10; round++) {
+        const [others, { claimed }] = await Promise.all([
+          claim(store, { worker_ids: ["worker-1"] }),
+          store.leases.enqueueFor("worker-0", newJob()),
+          claim(store, { worker_ids: ["worker-2"] }),
+        ]);
+        expect(others).toEqual([]);
+        await settle(store, claimed!.lease, exitWith(0));
+      }
+    });
+
+    const waiting: { title: string; job: Partial<NewJob> }[] = [
+      { title: "its moment", job: { run_at: 9_000_000_000_000 } },
+      { title: "a job that it comes after", job: { after: [{ id: "runs", if_fails: "cancel" }] } },
+      { title: "a job with its key", job: { key: "k" } },
+      { title: "room in its queue", job: { queue: "full" } },
+      { title: "its release", job: { held: true } },
+    ];
+    for (const { title, job } of waiting) {
+      test(`is stored and waits for ${title}`, async () => {
+        await using temp = await prepared(makeStore, []);
+        const { store } = temp;
+        await store.queues.limit("full", { concurrency: 1 });
+        await store.leases.enqueueFor("worker-1", newJob({ id: "runs", key: "k", queue: "full" }));
+        const { claimed } = await store.leases.enqueueFor("worker-0", newJob({ ...job, id: "mine" }));
+        expect(claimed).toBeNull();
+        expect((await store.jobs.find("mine")).state).toBe("pending");
+      });
+    }
+
+    test("is not kept by the pause of its queue", async () => {
+      await using temp = await prepared(makeStore, []);
+      await temp.store.queues.pause(["default"]);
+      expect((await temp.store.leases.enqueueFor("worker-0", newJob())).claimed).not.toBeNull();
+    });
+
+    test("is stored and not claimed when its worker is not entered any more", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { job, claimed } = await temp.store.leases.enqueueFor("gone", newJob());
+      expect([claimed, (await temp.store.jobs.find(job.id)).state]).toEqual([null, "pending"]);
+    });
+
+    test("is refused, and nothing stored, when its id is taken", async () => {
+      await using temp = await prepared(makeStore, [{ id: "taken" }]);
+      const refusal = await refusalOf(temp.store.leases.enqueueFor("worker-0", newJob({ id: "taken" })));
+      expect([refusal.kind, (await allJobs(temp.store)).length]).toEqual(["conflict", 1]);
     });
   });
 

@@ -4,7 +4,7 @@ import { expect } from "bun:test";
 import fc from "fast-check";
 import type { Ending } from "../../../src/domain/attempt.ts";
 import { type FailurePolicy, failurePolicies } from "../../../src/domain/dependencies.ts";
-import type { JobState, NewJob } from "../../../src/domain/job.ts";
+import type { Job, JobState, NewJob } from "../../../src/domain/job.ts";
 import { isSettled } from "../../../src/domain/job.ts";
 import type { Lease } from "../../../src/domain/lease.ts";
 import type { Wanted } from "../../../src/store/leases.ts";
@@ -111,15 +111,17 @@ const turn = fc.record({
 export const steps: fc.Arbitrary<Step>[] = [
   step("enqueue", job, async (wanted, model, { store, clock }) => {
     const given = jobFrom(model, wanted, clock.now);
-    const enqueued = await store.jobs.enqueue(given);
-    const { id, seq } = enqueued;
-    const moments = { created_at: clock.now, updated_at: clock.now, started_at: null, finished_at: null };
-    const run_at = given.run_at ?? clock.now;
-    const none = { last_exit_code: null, last_error: null, last_duration: null, worker_id: null };
-    const waits = { state: "pending", attempts: 0, unmet: 0, run_at } as const;
-    const next_run_at = given.held ? null : run_at;
-    const { after, ...rest } = given;
-    queue.addJob(model, { ...rest, id, seq, ...waits, next_run_at, ...moments, ...none }, after, clock.now);
+    addGiven(model, given, await store.jobs.enqueue(given), clock.now);
+  }),
+
+  step("enqueue for a worker", fc.tuple(job, fc.nat()), async ([wanted, pick], model, { store, clock }) => {
+    const [worker_id] = idleWorkers(model, picked([...model.processes.keys()], pick)!);
+    if (worker_id === undefined) return;
+    const given = jobFrom(model, wanted, clock.now);
+    const { job: stored, claimed } = await store.leases.enqueueFor(worker_id, given);
+    const entry = addGiven(model, given, stored, clock.now);
+    expect(claimed?.job.seq).toBe((mayRun(model, entry, clock.now) ? stored.seq : undefined) as number);
+    if (claimed) queue.startJob(model, claimed, clock.now);
   }),
 
   step("enqueue once", fc.tuple(job, fc.constantFrom("u", "v")), async ([wanted, key], model, real) => {
@@ -158,14 +160,12 @@ export const steps: fc.Arbitrary<Step>[] = [
     const [worker_id] = idleWorkers(model, picked([...model.processes.keys()], pick)!);
     if (!entry || worker_id === undefined) return;
     const { seq } = entry.job;
-    const moment = queue.momentOf(entry);
-    const isDue = moment !== null && moment <= clock.now;
-    const mayRun =
-      isDue && queue.isKeyFree(model, entry) && queue.roomIn(model, entry.job.queue, clock.now) > 0;
+    const isDue = queue.isDue(entry, clock.now);
+    const runs = mayRun(model, entry, clock.now);
     const wanted = { worker_ids: [worker_id], queues: null, only: seq };
     const result = await store.leases.exchange({ started: [], ended: [], settings, wanted });
-    expect(result.claimed.map(({ job }) => job.seq)).toEqual(mayRun ? [seq] : []);
-    const opensAt = mayRun || !isDue ? null : queue.rateOpensAt(model, entry.job.queue, clock.now);
+    expect(result.claimed.map(({ job }) => job.seq)).toEqual(runs ? [seq] : []);
+    const opensAt = runs || !isDue ? null : queue.rateOpensAt(model, entry.job.queue, clock.now);
     const waits = isDue ? [opensAt, ...(entry.job.key === null ? [] : [null])] : [entry.job.next_run_at];
     expect(waits).toContain(result.next_due_at);
     for (const claimed of result.claimed) queue.startJob(model, claimed, clock.now);
@@ -326,6 +326,21 @@ export const steps: fc.Arbitrary<Step>[] = [
     if (workers.size === 0) model.processes.delete(process);
   }),
 ];
+
+function addGiven(model: Model, given: NewJob, { id, seq }: Job, now: number): queue.ModelJob {
+  const moments = { created_at: now, updated_at: now, started_at: null, finished_at: null };
+  const run_at = given.run_at ?? now;
+  const none = { last_exit_code: null, last_error: null, last_duration: null, worker_id: null };
+  const waits = { state: "pending", attempts: 0, unmet: 0, run_at } as const;
+  const next_run_at = given.held ? null : run_at;
+  const { after, ...rest } = given;
+  queue.addJob(model, { ...rest, id, seq, ...waits, next_run_at, ...moments, ...none }, after, now);
+  return model.jobs.get(seq)!;
+}
+
+/** Whether a claim of only this job gets it. */
+const mayRun = (model: Model, entry: queue.ModelJob, now: number) =>
+  queue.isDue(entry, now) && queue.isKeyFree(model, entry) && queue.roomIn(model, entry.job.queue, now) > 0;
 
 async function takeTurn(
   { process, hungry, queues, isFair, ended, late }: typeof turn extends fc.Arbitrary<infer T> ? T : never,
