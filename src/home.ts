@@ -66,10 +66,18 @@ export function attemptOfLog(path: string): { readonly seq: number; readonly att
 /** Makes the home folder if it is missing, so that nobody else can read it. */
 export function ensureHome(home: string): void {
   try {
-    if (statSync(home, { throwIfNoEntry: false })?.isDirectory()) return;
+    const found = statSync(home, { throwIfNoEntry: false });
+    if (found?.isDirectory()) return;
+    if (found)
+      throw new Refusal(
+        "unavailable",
+        `the home folder ${home} is a file`,
+        "point QUEUECTL_HOME to a folder",
+      );
     mkdirSync(home, { recursive: true, mode: folderMode });
     chmodSync(home, folderMode);
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw new Refusal(
       "unavailable",
       `the home folder ${home} cannot be made: ${isSystemError(error) ? reasonOf(error) : error}`,

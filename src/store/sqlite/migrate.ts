@@ -1,7 +1,9 @@
 // The schema and its history: one file a step, each in a transaction of its own.
 
+import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { Refusal } from "../../domain/errors.ts";
-import { syncFoldersOf } from "../../home.ts";
+import { jobLogsFolder, syncFoldersOf } from "../../home.ts";
 import { applicationId, type Connection, durably } from "./connection.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
 
@@ -18,7 +20,10 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
       const current = check(connection, steps.length);
       if (current >= steps.length) return current;
       // Whoever made the file may not have come to this yet, and whoever finds a schema relies on it.
-      if (current === 0) syncFoldersOf(path);
+      if (current === 0) {
+        refuseBesideLogs(path);
+        syncFoldersOf(path);
+      }
       db.run(steps[current]!);
       db.run(`pragma application_id = ${applicationId}`);
       db.run(`pragma user_version = ${current + 1}`);
@@ -36,6 +41,17 @@ function setUp({ db }: Connection): void {
     if (empty || application_id === applicationId) db.run("pragma journal_mode = wal");
   }
   db.run(durably);
+}
+
+/** A new queue would give the numbers of jobs once more that have logs already. */
+function refuseBesideLogs(path: string): void {
+  const folder = jobLogsFolder(dirname(path));
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  throw new Refusal(
+    "unusable",
+    `the database ${path} is empty or was missing, and the logs of its jobs are there`,
+    `restore a backup, or move ${folder} away to begin a new queue`,
+  );
 }
 
 function check(connection: Connection, newest: number): number {

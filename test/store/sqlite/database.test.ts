@@ -2,9 +2,9 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { databasePath } from "../../../src/home.ts";
+import { databasePath, ensureFolderOf, jobLogPath, jobLogsFolder } from "../../../src/home.ts";
 import { connect } from "../../../src/store/sqlite/connection.ts";
 import { jobs } from "../../../src/store/sqlite/jobs.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
@@ -172,6 +172,20 @@ describe("a database that this program must not use", () => {
     writeFileSync(path, "");
     await using store = await openSqlite({ path });
     expect((await store.jobs.enqueue(newJob())).state).toBe("pending");
+  });
+
+  test("beside the logs of jobs, an empty or a missing file is a queue that was lost, and no new one", async () => {
+    using folder = tempFolder();
+    const path = databasePath(folder.path);
+    const log = jobLogPath(folder.path, 1, 1);
+    ensureFolderOf(log);
+    writeFileSync(log, "printed\n");
+    const refusal = await refusalOf(openSqlite({ path }));
+    expect(refusal).toMatchObject({ kind: "unusable", advice: expect.stringContaining("restore a backup") });
+    expect((await refusalOf(openSqlite({ path }))).message).toBe(refusal.message);
+    rmSync(jobLogsFolder(folder.path), { recursive: true });
+    await using store = await openSqlite({ path });
+    expect(await store.stats.read()).toMatchObject({ total: 0 });
   });
 });
 
