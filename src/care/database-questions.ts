@@ -3,6 +3,7 @@
 import { environmentName, settingKeys } from "../domain/default-settings.ts";
 import { formatDuration } from "../domain/duration.ts";
 import { Refusal } from "../domain/errors.ts";
+import { didYouMean } from "../domain/nearest.ts";
 import { effectiveSettings, findSetting, readSetting } from "../domain/settings.ts";
 import { isoTime } from "../domain/time.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
@@ -65,8 +66,27 @@ export async function storedSettings(
     const names = settingKeys.map(environmentName).filter((name) => environment[name] !== undefined);
     return broken(`a setting in the environment cannot be used: ${fault}`, `unset ${names.join(" or ")}`);
   }
+  const unknown = Object.keys(environment).find(
+    (name) => name.startsWith("QUEUECTL_") && !knownVariables.has(name),
+  );
+  if (unknown !== undefined) {
+    const near = didYouMean(unknown, knownVariables);
+    return warning(
+      `${unknown} in the environment is no setting`,
+      near ?? "queuectl config show lists the settings",
+    );
+  }
   return ok("all can be used");
 }
+
+/** Settings, what else is read, and what jobs and alerts find in theirs. */
+const knownVariables: ReadonlySet<string> = new Set([
+  ...settingKeys.map(environmentName),
+  ...["HOME", "DATABASE_URL", "LISTEN_URL", "JOB_ID", "ATTEMPT", "QUEUE", "RUN"].map(
+    (name) => `QUEUECTL_${name}`,
+  ),
+  ...["ALERT", "DELIVERY_ID", "EVENT", "TEXT"].map((name) => `QUEUECTL_${name}`),
+]);
 
 function faultOf(work: () => unknown): string | undefined {
   try {

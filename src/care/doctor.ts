@@ -1,7 +1,7 @@
 // Looks at a whole queue and says what is wrong with it, or soon may be, and how to mend it. Nothing is changed but for a small
 // file that is written and removed again. The questions are in the files beside this one.
 
-import { Refusal } from "../domain/errors.ts";
+import { isSystemError, Refusal, unavailable } from "../domain/errors.ts";
 import { databasePath } from "../home.ts";
 import type { Place } from "../store/open.ts";
 import { checkUpPostgres } from "../store/postgres/checkup.ts";
@@ -124,12 +124,14 @@ async function answer(about: string, question: () => Finding | Promise<Finding>)
   try {
     return { about, ...(await question()) };
   } catch (error) {
-    const isTrouble = error instanceof Refusal || (error as NodeJS.ErrnoException).syscall !== undefined;
-    if (!isTrouble) throw error;
-    const { message, advice } = error as Refusal;
+    const refusal = isSystemError(error) ? unavailable(error) : error;
+    if (!(refusal instanceof Refusal)) throw error;
     return {
       about,
-      ...broken(message, advice ?? "check that it is there and that you may read and write it"),
+      ...broken(
+        refusal.message,
+        refusal.advice ?? "check that it is there and that you may read and write it",
+      ),
     };
   }
 }

@@ -11,7 +11,12 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
   const [first, ...others] = argv;
   const asked = first === "help" ? [...others, "--help"] : argv;
   const group = groupAskedFor(asked);
-  if (group !== undefined) return show((help) => help.groupHelp(group));
+  if (group !== undefined) {
+    const alone = program.groups.get(group);
+    const command = program.commands.find(({ name }) => name === alone);
+    const loaded = command && { ...command, ...(await command.load()) };
+    return show((help) => help.groupHelp(group, loaded));
+  }
   const { command: called, rest } = findCommand(asked, program);
   const command = called && { ...called, ...(await called.load()) };
   const { words, options } = understand(rest, command, program.everywhere);

@@ -5,7 +5,7 @@ import { isTerminal } from "./output.ts";
 import { type Entry, parts, program, shown } from "./program.ts";
 import type { Named } from "./words.ts";
 
-const { groups, everywhere } = program;
+const { everywhere } = program;
 
 /** For somebody who meets it for the first time. */
 export function introduction(): string {
@@ -37,25 +37,23 @@ export function programHelp(): string {
   ].join("\n\n");
 }
 
-export function groupHelp(group: string): string {
-  const alone = groups.get(group);
+/** `alone` is what the group's word means alone. */
+export function groupHelp(group: string, alone: (Entry & Command) | undefined): string {
   return [
     section("Commands", shown.filter(({ name }) => name.startsWith(`${group} `)).map(overviewOf)),
-    ...(alone === undefined ? [] : [`queuectl ${group} alone is queuectl ${alone}.`]),
+    ...(alone === undefined
+      ? []
+      : [`queuectl ${group} alone is queuectl ${alone.name}.`, section("Options", optionsOf(alone))]),
     `queuectl ${group} <command> --help says more about a command.`,
   ].join("\n\n");
 }
 
 export function commandHelp(command: Entry & Command): string {
-  const { about, examples, flags = [] } = command;
-  const options = [...flags, ...everywhere].filter(([flag]) => !flag.includes("--version"));
+  const { about, examples } = command;
   return [
     `${about}.`,
     section("Usage", [[`queuectl ${usageOf(command)}`, ""]]),
-    section(
-      "Options",
-      options.map(([flag, about]) => [flag, about] as const),
-    ),
+    section("Options", optionsOf(command)),
     ...(examples
       ? [
           section(
@@ -66,6 +64,11 @@ export function commandHelp(command: Entry & Command): string {
       : []),
   ].join("\n\n");
 }
+
+const optionsOf = ({ flags = [] }: Command): Row[] =>
+  [...flags, ...everywhere]
+    .filter(([flag]) => !flag.includes("--version"))
+    .map(([flag, about]) => [flag, about]);
 
 export const usageOf = (command: Named & Command) => command.usage ?? `${headOf(command)} [options]`;
 

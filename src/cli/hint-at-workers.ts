@@ -5,13 +5,19 @@ import { hint, isTerminal } from "./streams.ts";
 
 export async function hintAtWorkers(store: Store, queues: readonly string[]): Promise<void> {
   if (!isTerminal(2)) return;
-  const workers = await store.workers.list();
-  const unserved = queues.filter(
-    (queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true),
-  );
-  if (unserved.length > 0) hint(`no worker serves ${unserved.join(", ")} yet; start one: queuectl worker`);
+  const unserved = await unservedOf(store, queues);
+  if (unserved.length > 0) hint(unservedText(unserved));
   for (const { queue, paused_at } of await store.queues.rules()) {
     if (paused_at !== null && queues.includes(queue))
       hint(`the queue ${queue} is paused; queuectl queue resume ${queue} lets it go on`);
   }
 }
+
+/** Those of some queues that no living worker serves. */
+export async function unservedOf(store: Store, queues: readonly string[]): Promise<readonly string[]> {
+  const workers = (await store.workers.list()).filter(({ state }) => state !== "dead");
+  return queues.filter((queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true));
+}
+
+export const unservedText = (queues: readonly string[]) =>
+  `no worker serves ${queues.join(", ")} yet; start one: queuectl worker`;

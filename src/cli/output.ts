@@ -38,13 +38,20 @@ export const stateCell = (state: string): Cell => {
   return style ? { text: state, style } : state;
 };
 
+/** What the last column of a table gets of a narrow terminal, as far as it fills it, before others that can be spared. */
+const lastColumnWidth = 24;
+/** What the widest of the others keeps, before some are spared and after. */
+const [comfortable, narrowest] = [32, 12];
+const gap = "  ";
+
 /**
- * Rows for people: aligned below a heading and cut to the terminal's width; or, where stdout is no terminal, the bare cells with
- * tabs between, a line each.
+ * Rows for people: aligned below a heading and cut to the terminal's width, without the columns that can be spared, the first of them
+ * first, as far as the last column would have too little; or, where stdout is no terminal, the bare cells with tabs between, a line each.
  */
 export async function printTable(
   heading: readonly string[],
   rows: readonly (readonly Cell[])[],
+  spare: readonly string[] = [],
 ): Promise<void> {
   const cells = rows.map((row) => row.map(paint));
   if (!isTerminal(1)) {
@@ -55,11 +62,39 @@ export async function printTable(
     Math.max(title.length, ...cells.map((row) => Bun.stringWidth(row[column] ?? ""))),
   );
   const columns = process.stdout.columns || 80;
+  const shown = fitted(heading, widths, columns, spare);
   const lines = [heading.map((title) => paint(bold(title))), ...cells].map((row) => {
-    const padded = row.map((cell, column) => cell + " ".repeat(widths[column]! - Bun.stringWidth(cell)));
-    return cut(padded.join("  ").trimEnd(), columns);
+    const padded = shown.map(({ column, width }) => {
+      const cell = cut(row[column]!, width);
+      return cell + " ".repeat(width - Bun.stringWidth(cell));
+    });
+    return cut(padded.join(gap).trimEnd(), columns);
   });
   await writeOut(`${lines.join("\n")}\n`);
+}
+
+/** The columns that are shown, and how wide. */
+function fitted(
+  heading: readonly string[],
+  widths: readonly number[],
+  columns: number,
+  spare: readonly string[],
+) {
+  let shown = heading.map((title, column) => ({ title, column, width: widths[column]! }));
+  const excess = () =>
+    shown
+      .slice(0, -1)
+      .reduce((sum, { width }) => sum + width + gap.length, Math.min(shown.at(-1)!.width, lastColumnWidth)) -
+    columns;
+  const shrinkWidest = (least: number) => {
+    const widest = shown.slice(0, -1).reduce((a, b) => (b.width > a.width ? b : a), shown[0]!);
+    if (shown.length > 1 && excess() > 0)
+      widest.width = Math.max(Math.min(widest.width, least), widest.width - excess());
+  };
+  shrinkWidest(comfortable);
+  for (const one of spare) if (excess() > 0) shown = shown.filter(({ title }) => title !== one);
+  shrinkWidest(narrowest);
+  return shown;
 }
 
 /** A fact about one thing; null when it has none of the kind. */

@@ -208,11 +208,11 @@ export const program: Vocabulary<Entry> = {
   groups: new Map([
     ["worker", "worker start"],
     ["service", undefined],
-    ["dlq", undefined],
-    ["schedule", undefined],
-    ["queue", undefined],
-    ["alert", undefined],
-    ["config", undefined],
+    ["dlq", "dlq list"],
+    ["schedule", "schedule list"],
+    ["queue", "queue list"],
+    ["alert", "alert list"],
+    ["config", "config show"],
     ["web", "web start"],
   ]),
   synonyms: new Map([

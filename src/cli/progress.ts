@@ -33,6 +33,13 @@ export function progressLine(): Progress {
     if (isShown) write("\r\u001b[K");
     isShown = false;
   };
+  const clearAndEnd = () => {
+    stopListening();
+    clear();
+    process.kill(process.pid, "SIGINT");
+  };
+  const stopListening = () => void process.off("SIGINT", clearAndEnd);
+  if (isSeen) process.on("SIGINT", clearAndEnd);
   return {
     isSeen,
     show(text) {
@@ -40,7 +47,10 @@ export function progressLine(): Progress {
     },
     showNow,
     clear,
-    [Symbol.dispose]: clear,
+    [Symbol.dispose]() {
+      stopListening();
+      clear();
+    },
   };
 }
 
@@ -52,10 +62,15 @@ function write(text: string): void {
   }
 }
 
-const barWidth = 24;
+const widestBar = 24;
+const narrowestBar = 4;
+/** Of the percentage and what is around it. */
+const percentWidth = 10;
 
-/** `[########----------------]  33 %  ` and what else there is to say. `part` is 0 to 1. */
+/** `████████░░░░░░░░░░░░░░░░  33 %  ` and what else there is to say, for which the bar makes room. `part` is 0 to 1. */
 export function progressBar(part: number, about: string): string {
+  const room = (process.stderr.columns || 80) - percentWidth - Bun.stringWidth(about);
+  const barWidth = Math.max(narrowestBar, Math.min(widestBar, room));
   const full = Math.round(part * barWidth);
   const bar = "█".repeat(full) + "░".repeat(barWidth - full);
   return `${bar} ${String(Math.floor(part * 100)).padStart(3)} %  ${about}`;

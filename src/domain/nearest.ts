@@ -3,7 +3,9 @@
 /** The nearest of the known words, or undefined when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 2)) + 1;
+  // The dashes of an option say nothing of what was meant.
+  const letters = word.replace(/^-+/, "").length;
+  let bestDistance = Math.max(1, Math.floor(letters / 2)) + 1;
   for (const candidate of known) {
     const near = candidate.startsWith(word) ? 1 : distance(word, candidate);
     if (near < bestDistance) [best, bestDistance] = [candidate, near];

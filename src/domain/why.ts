@@ -3,6 +3,7 @@
 import type { Relative } from "./dependencies.ts";
 import { formatDuration } from "./duration.ts";
 import type { Job } from "./job.ts";
+import type { Bucket } from "./overview.ts";
 import { formatRate, type QueueRules } from "./queue.ts";
 
 export interface WhyFacts {
@@ -21,6 +22,14 @@ export interface WhyFacts {
   readonly workers: number;
   /** Runs that ended in a second, of late; 0 when none did. */
   readonly perSecond: number;
+}
+
+/** Runs that ended in a second, since the first of these buckets in which any did; 0 when none did. */
+export function paceOf(buckets: readonly Bucket[], now: number): number {
+  const first = buckets.findIndex(({ completed, failed }) => completed + failed > 0);
+  if (first === -1) return 0;
+  const ended = buckets.reduce((sum, { completed, failed }) => sum + completed + failed, 0);
+  return ended / Math.max(1, (now - buckets[first]!.from) / 1000);
 }
 
 export function whyText(job: Job, facts: WhyFacts): string {

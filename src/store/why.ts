@@ -1,7 +1,7 @@
 // What has to be known to say why a job does not run.
 
 import type { Job } from "../domain/job.ts";
-import type { WhyFacts } from "../domain/why.ts";
+import { paceOf, type WhyFacts } from "../domain/why.ts";
 import type { Store } from "./store.ts";
 
 /** Running jobs among which the one with its key is looked for. */
@@ -17,7 +17,6 @@ export async function whyFacts(store: Store, job: Job): Promise<WhyFacts> {
   const { jobs: running } = await store.matching.page({ state: "processing" }, window);
   const workers = await store.workers.list();
   const { buckets } = await store.stats.throughput("hour");
-  const ended = buckets.reduce((sum, { completed, failed }) => sum + completed + failed, 0);
   return {
     now,
     parents: after.filter(({ waits }) => waits),
@@ -27,6 +26,6 @@ export async function whyFacts(store: Store, job: Job): Promise<WhyFacts> {
     holder: key === null ? undefined : running.find((one) => one.key === key)?.id,
     workers: workers.filter(({ state, queues }) => state !== "dead" && (queues?.includes(queue) ?? true))
       .length,
-    perSecond: ended / 3600,
+    perSecond: paceOf(buckets, now),
   };
 }

@@ -143,6 +143,16 @@ test("a setting that cannot be used is broken, stored or in the environment, and
   expect([given.status, given.of("settings").mend]).toEqual([1, "unset QUEUECTL_PRIORITY"]);
 });
 
+test("a variable that looks like a setting and is none is named, with what may be meant", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  expect((await report(q, { QUEUECTL_MAX_RETRY: "0" })).of("settings")).toMatchObject({
+    level: "warning",
+    text: "QUEUECTL_MAX_RETRY in the environment is no setting",
+    mend: "did you mean QUEUECTL_MAX_RETRIES?",
+  });
+});
+
 test("a dead worker and the job it ran are warnings until a worker starts", async () => {
   await using q = queuectl();
   const gate = makeGate(q);

@@ -19,6 +19,14 @@ describe.concurrent("enqueue --after", () => {
     expect(readFileSync(join(q.folder, "order"), "utf8")).toBe("top\nleft\nright\nbottom\n");
   });
 
+  test("says so when the job is cancelled at once, since one that it comes after has failed", async () => {
+    await using q = queuectl();
+    await q("run", "exit 3", "--id", "first", "--max-retries", "0");
+    const { status, stderr } = await q("enqueue", "true", "--id", "next", "--after", "first");
+    expect(status).toBe(0);
+    expect(stderr).toContain("job next is cancelled at once: job first, which it comes after, is dead");
+  });
+
   test("show has the family, as JSON that can be enqueued again and as a tree", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "true", "--id", "a");

@@ -118,6 +118,16 @@ describe.concurrent("edit", () => {
     expect(broken.shown).toContain("broken JSON");
   });
 
+  test("an editor that fails changes nothing, and leaves nothing where nothing was written", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "job");
+    const { status, shown } = await editedBy(q, `' "$1"; exit 3; echo '`, "job");
+    expect([status, shown]).toEqual([
+      1,
+      expect.stringContaining("ended with exit status 3 (nothing is changed)"),
+    ]);
+  });
+
   test("a job that was run meanwhile keeps its command", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "true", "--id", "job");

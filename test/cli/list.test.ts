@@ -115,6 +115,29 @@ describe.concurrent("list at a terminal", () => {
     expect(list.shown()).toContain("…");
   });
 
+  test("leaves out on a narrow terminal what can be spared, so that the command is seen", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "echo one two three", "--id", "job");
+    const shown = async (columns: number) => {
+      const list = atTerminal(q, ["list"], { columns, env: { NO_COLOR: "1" } });
+      await list.exited();
+      return list.shown().trimEnd().split("\r\n");
+    };
+    expect((await shown(60))[0]).toMatch(/^ID +STATE +QUEUE +ATTEMPTS +WHEN +COMMAND$/);
+    expect((await shown(40))[0]).toMatch(/^ID +STATE +WHEN +COMMAND$/);
+    expect((await shown(40))[1]).toContain("echo one two three");
+    expect((await shown(10))[1]).toStartWith("job");
+  });
+
+  test("of dead letters shows the error behind a long command", async () => {
+    await using q = queuectl();
+    await q("run", `exit 3 # ${"x".repeat(300)}`, "--max-retries", "0");
+    const list = atTerminal(q, ["dlq", "list"], { columns: 80, env: { NO_COLOR: "1" } });
+    await list.exited();
+    expect(list.shown()).toContain("exit status 3");
+    expect(list.shown()).toContain("…");
+  });
+
   test("shows what a command contains without obeying it", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "echo '\x1b]0;owned\x07\x1b[2J\u202e'", "--id", "evil");

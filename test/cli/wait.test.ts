@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
-import { atTerminal } from "../support/terminal.ts";
+import { atTerminal, ctrlC } from "../support/terminal.ts";
 
 setDefaultTimeout(180_000);
 
@@ -11,14 +11,36 @@ describe.concurrent("wait", () => {
     const gate = makeGate(q);
     await q.ok("enqueue", "true", "--id", "one");
     await q.ok("enqueue", gate.command, "--id", "two");
-    const wait = q.start("wait", "one", "two");
     const worker = q.start("worker");
+    await worker.says("started");
+    const wait = q.start("wait", "one", "two");
     await worker.says("job one completed");
     await gate.reached();
     gate.open();
     expect(await wait.exited).toBe(0);
     expect(wait.stdout() + wait.stderr()).toBe("");
     expect((await q.json("show", "two")).state).toBe("completed");
+  });
+
+  test("says after a while that nobody serves the queues of what it waits for", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "job", "--queue", "mail", "--tag", "t");
+    const waits = [["job"], ["--tag", "t"], ["--queue", "mail"], ["--all"]].map((words) =>
+      q.start("wait", ...words),
+    );
+    for (const wait of waits) await wait.says("no worker serves mail yet; start one: queuectl worker");
+    await q.ok("worker", "--until-empty");
+    for (const wait of waits) expect(await wait.exited).toBe(0);
+  });
+
+  test("at a terminal leaves nothing of its bar behind when it is ended by Ctrl-C", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--queue", "mail");
+    const wait = atTerminal(q, ["wait", "--all"], { columns: 40 });
+    await wait.shows("0 of 1");
+    wait.type(ctrlC);
+    expect(await wait.exited()).toBe(130);
+    expect(wait.shown()).toEndWith("\r\u001b[K");
   });
 
   test("passes on how a job ended: its code, 128 and its signal, 124, 130", async () => {

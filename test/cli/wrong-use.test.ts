@@ -80,8 +80,7 @@ describe.concurrent("words", () => {
       ["worker", "strat"],
       { status: 2, says: ["worker strat", "start"] },
     ],
-    ["dlq needs a second word", ["dlq"], { status: 2, says: ["list", "retry-all", "purge"] }],
-    ["config needs a second word", ["config"], { status: 2, says: ["show", "get", "set"] }],
+    ["service needs a second word", ["service"], { status: 2, says: ["install", "uninstall"] }],
     [
       "an unknown option is answered with the nearest",
       ["list", "--sate", "dead"],

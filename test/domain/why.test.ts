@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Job } from "../../src/domain/job.ts";
-import { keptBy, type WhyFacts, whyText } from "../../src/domain/why.ts";
+import { keptBy, paceOf, type WhyFacts, whyText } from "../../src/domain/why.ts";
 import { kept, newJob } from "../support/sample-jobs.ts";
 
 const facts: WhyFacts = {
@@ -79,4 +79,16 @@ test("a limit keeps a job even from a worker with nothing else to do, and other 
   expect(keptBy(job, { ...facts, rules: limited(null, 2), running: 2 })).toBe(
     "waits because its queue mail runs 2 of 2 jobs at once",
   );
+});
+
+test("how fast runs end is reckoned from when they began to", () => {
+  const bucket = (minute: number, completed: number, failed = 0) => ({
+    from: minute * 60_000,
+    completed,
+    failed,
+  });
+  const idle = Array.from({ length: 58 }, (_, minute) => bucket(minute, 0));
+  expect(paceOf([...idle, bucket(58, 0), bucket(59, 0)], 59.5 * 60_000)).toBe(0);
+  expect(paceOf([...idle, bucket(58, 40), bucket(59, 10, 10)], 59.5 * 60_000)).toBeCloseTo(60 / 90);
+  expect(paceOf([...idle, bucket(58, 0), bucket(59, 5)], 59 * 60_000 + 10)).toBe(5);
 });

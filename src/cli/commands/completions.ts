@@ -20,8 +20,8 @@ async function completions(_context: Context, [shell]: readonly string[]): Promi
   if (script === undefined) {
     const shells = Object.keys(scripts);
     throw misuse(
-      `there are no completions for ${JSON.stringify(shell)}`,
-      didYouMean(shell!, shells) ?? `the shells are ${shells.join(", ")}`,
+      `there are no completions for ${JSON.stringify(shell)}: the shells are ${shells.join(", ")}`,
+      didYouMean(shell!, shells),
     );
   }
   await writeOut(script);

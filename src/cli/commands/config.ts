@@ -16,7 +16,7 @@ import {
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { jsonFlag, note, printJson, printLine, printTable } from "../output.ts";
+import { hint, jsonFlag, note, printJson, printLine, printTable } from "../output.ts";
 
 export const commands: Commands = {
   "config show": { flags: [jsonFlag], run: configShow },
@@ -46,6 +46,7 @@ async function configShow(
   await printTable(
     ["SETTING", "VALUE", "FROM", "MEANING"],
     settingKeys.map((key) => [key, rule(key).show(settings[key]), from(key), rule(key).about]),
+    ["FROM"],
   );
   return done;
 }
@@ -69,6 +70,7 @@ async function configSet(context: Context, words: readonly string[]): Promise<nu
   const value = readSetting(key, words[1]!);
   await using store = await context.openStore();
   await store.settings.set(key, rule(key).print(value));
+  hint(`${key} is ${rule(key).show(value)} from now on`);
   if (context.environment[environmentName(key)] !== undefined) {
     note(`${environmentName(key)} in the environment overrides it here`);
   }

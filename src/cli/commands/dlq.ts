@@ -47,6 +47,7 @@ function dlqList(
   return printJobs(context, { state: "dead" }, options, {
     heading: ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"],
     row: (job) => [job.id, stateCell(job.state), String(job.attempts), job.command, job.last_error ?? ""],
+    spare: ["STATE", "ATTEMPTS"],
     nothing: "there is no dead letter: no job is out of retries",
     next: "queuectl logs <id> shows what one printed, queuectl dlq retry <id> runs it again",
   });

@@ -84,13 +84,17 @@ async function editedBy(context: Context, job: Job): Promise<JobEdit> {
     stdio: ["inherit", "inherit", "inherit"],
   }).exited;
   const text = readFileSync(file, "utf8");
+  const isAsBefore = text.trim() === before;
+  const remove = () => rmSync(folder, { recursive: true });
   try {
     if (status !== 0) throw new Refusal("conflict", `${editor} ended with exit status ${status}`);
-    const changes = text.trim() === before ? {} : checkEdit(job, readJobEdit(text, job));
-    rmSync(folder, { recursive: true });
+    const changes = isAsBefore ? {} : checkEdit(job, readJobEdit(text, job));
+    remove();
     return changes;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(error.kind, error.message, `nothing is changed; your text is in ${file}`);
+    if (isAsBefore) remove();
+    const rest = isAsBefore ? "" : `; your text is in ${file}`;
+    throw new Refusal(error.kind, error.message, `nothing is changed${rest}`);
   }
 }

@@ -1,5 +1,6 @@
 // queuectl enqueue: a job from words, from JSON, or many from a file or a list.
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { failurePolicies, type Parent } from "../../domain/dependencies.ts";
 import { misuse } from "../../domain/errors.ts";
@@ -12,7 +13,7 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { hintAtWorkers } from "../hint-at-workers.ts";
 import { type JobOptions, jobFlags, overrides } from "../job-options.ts";
-import { jsonFlag, note, printJson, printLine } from "../output.ts";
+import { hint, jsonFlag, note, printJson, printLine } from "../output.ts";
 import { looksLikeJson } from "../plain-enqueue.ts";
 import { mergedRules } from "../rule-options.ts";
 import { seconds } from "../values.ts";
@@ -77,10 +78,12 @@ async function enqueue(context: Context, words: readonly string[], options: Enqu
   const wanted = await complete(context, store, options, request);
   const { job, isNew } = await store.jobs.enqueueOnce(wanted);
   if (!isNew) note(`job ${job.id} is there already, ${job.state}; no other is stored`);
+  else if (job.state === "cancelled") note(`queuectl: job ${job.id} is cancelled at once: ${job.last_error}`);
   if (options.json) {
     const { jobJson } = await import("../../domain/json.ts");
     await printJson(jobJson(job));
   } else await printLine(job.id);
+  if (!existsSync(job.cwd)) hint(`there is no folder ${job.cwd} here; where there is none, the job fails`);
   await hintAtWorkers(store, [job.queue]);
   return done;
 }

@@ -46,6 +46,7 @@ async function list(context: Context, _words: readonly string[], options: ListOp
   const nothing = isEverything ? noJob : "no job fits; queuectl list shows all of them";
   return printJobs(context, filter, options, {
     heading,
+    spare: ["PRIORITY", "ATTEMPTS", "QUEUE", "WHEN"],
     nothing,
     row: (job, now) => [
       job.id,
@@ -63,6 +64,8 @@ export const noJob = "there is no job yet; store one: queuectl enqueue 'echo hel
 
 interface JobTable {
   readonly heading: readonly string[];
+  /** Columns that a narrow terminal can do without, the least needed first. */
+  readonly spare: readonly string[];
   readonly row: (job: Job, now: number) => Cell[];
   /** Said where there is no job to show. */
   readonly nothing: string;
@@ -75,7 +78,7 @@ export async function printJobs(
   context: Context,
   filter: JobFilter,
   options: Pick<ListOptions, "limit" | "json">,
-  { heading, row, nothing, next }: JobTable,
+  { heading, spare, row, nothing, next }: JobTable,
 ): Promise<number> {
   const limit = options.limit === undefined ? 50 : wholeNumber("limit", options.limit, 0, 1e9);
   await using store = await context.openStore();
@@ -86,6 +89,7 @@ export async function printJobs(
     await printTable(
       heading,
       jobs.map((job) => row(job, now)),
+      spare,
     );
   else note(nothing);
   if (jobs.length < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);

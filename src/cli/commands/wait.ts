@@ -9,8 +9,9 @@ import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, statusOfJob, timedOut } from "../exit-status.ts";
+import { unservedOf, unservedText } from "../hint-at-workers.ts";
 import { hint, note } from "../output.ts";
-import { makeMeter, progressBar, progressLine, timeLeft } from "../progress.ts";
+import { makeMeter, type Progress, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
 
@@ -76,6 +77,7 @@ async function untilNamed(
   for (const word of words) jobs.push(await store.jobs.find(word));
   for (const { id, held } of jobs)
     if (held) note(`queuectl: job ${id} is held; queuectl release ${id} lets it run`);
+  using _teller = tellOfNoWorker(store, async () => jobs.filter(({ state }) => !isSettled(state)));
   const settled = await untilAll(store, jobs, isSettled, { timeout: limit });
   return settled ? settled.find((job) => statusOfJob(job) !== done) : "time is up";
 }
@@ -90,14 +92,47 @@ async function untilMatching(
   const { jobs } = await store.matching.count(filter, { before: waited.before, limit: 1 });
   if (jobs === 0) note("queuectl: there is no such job to wait for; queuectl list shows those there are");
   const count = unsettledCounter(store, waited);
-  const isInTime = await untilNone(store, count, limit);
+  using progress = progressLine();
+  const someWaiting = async () => {
+    const window = { before: waited.before, limit: 100, scan: 1000 };
+    return (await store.matching.page({ ...filter, state: "pending" }, window)).jobs;
+  };
+  using _teller = tellOfNoWorker(store, someWaiting, progress.clear);
+  const isInTime = await untilNone(store, count, limit, progress);
   return isInTime ? firstFailed(store, waited) : "time is up";
 }
 
-async function untilNone(store: Store, count: CountUnsettled, limit: number | undefined): Promise<boolean> {
+/** How long somebody may wait without a worker before being told. */
+const tellAfterMs = 1000;
+
+/** Whoever waits for jobs that nobody runs would wait for ever, and not know. */
+function tellOfNoWorker(
+  store: Store,
+  waitedFor: () => Promise<readonly Job[]>,
+  beforeTelling: () => void = () => {},
+): Disposable {
+  const timer = setTimeout(async () => {
+    try {
+      const queues = [...new Set((await waitedFor()).map(({ queue }) => queue))];
+      const unserved = await unservedOf(store, queues);
+      if (unserved.length === 0) return;
+      beforeTelling();
+      note(`queuectl: ${unservedText(unserved)}`);
+    } catch {
+      // Trouble with the database is told by what waits.
+    }
+  }, tellAfterMs);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+async function untilNone(
+  store: Store,
+  count: CountUnsettled,
+  limit: number | undefined,
+  progress: Progress,
+): Promise<boolean> {
   const wakeup = makeWakeup();
   using _watch = store.watch(wakeup.wake);
-  using progress = progressLine();
   const meter = makeMeter();
   const deadline = deadlineOf(limit);
   let total: number | undefined;
