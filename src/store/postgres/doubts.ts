@@ -14,7 +14,7 @@ export interface Doubts {
   look(worker_ids: readonly string[]): { readonly worker_ids: readonly string[]; done(): void };
 }
 
-export const keyOf = ({ job_seq, lease_seq }: Lease) => `${job_seq} ${lease_seq}`;
+const keyOf = ({ job_seq, lease_seq }: Lease) => `${job_seq} ${lease_seq}`;
 
 export function makeDoubts(): Doubts {
   const settlements = new Set<string>();
@@ -28,7 +28,7 @@ export function makeDoubts(): Doubts {
     },
     mayBeSettled: (lease) => settlements.has(keyOf(lease)),
     forget(lease) {
-      settlements.delete(keyOf(lease));
+      if (settlements.size > 0) settlements.delete(keyOf(lease));
     },
     look(worker_ids) {
       const lookedAt = performance.now();

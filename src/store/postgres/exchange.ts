@@ -80,10 +80,22 @@ export function exchanging(connection: Connection): (asked: object) => Promise<A
 }
 
 /** What a turn says of a claimed job; all else is the same for each. */
-const claimedRow = ({ answer: _, ...row }: Row): GivenRow => ({
-  ...row,
+const claimedRow = (row: Row): GivenRow => ({
   seq: Number(row.seq),
+  id: row.id,
+  command: row.command,
   state: "processing",
+  attempts: row.attempts,
+  attempt_number: row.attempt_number,
+  max_retries: row.max_retries,
+  priority: row.priority,
+  timeout: row.timeout,
+  queue: row.queue,
+  tags: row.tags,
+  cwd: row.cwd,
+  env: row.env,
+  rules: row.rules,
+  key: row.key,
   held: false,
   parked: false,
   unmet: 0,
@@ -93,7 +105,13 @@ const claimedRow = ({ answer: _, ...row }: Row): GivenRow => ({
   updated_at: Number(row.started_at),
   started_at: Number(row.started_at),
   finished_at: null,
+  last_exit_code: row.last_exit_code,
+  last_error: row.last_error,
+  last_duration: row.last_duration,
+  worker_id: row.worker_id,
   lease_seq: Number(row.lease_seq),
+  lost_in_row: row.lost_in_row,
   snooze: null,
   cancel_requested_at: null,
+  host: row.host,
 });

@@ -5,7 +5,6 @@ import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import { claimedFrom } from "../leases.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
-import { keyOf } from "./doubts.ts";
 import { jobRow, type Row } from "./rows.ts";
 
 /** A job that was given out, and the host that it runs on. */
@@ -21,27 +20,20 @@ export function makeGivenOut({ ask }: Connection) {
       return claimedFrom(row);
     },
 
-    forget({ job_seq, lease_seq }: Lease): void {
-      if (held.get(job_seq)?.lease_seq === lease_seq) held.delete(job_seq);
+    forget(lease: Lease): void {
+      if (ofLease(held.get(lease.job_seq), lease)) held.delete(lease.job_seq);
     },
 
-    /** The rows behind settlements: from memory, and from the database what was claimed elsewhere. */
-    async rowsOf(ended: readonly Settlement[]): Promise<Map<string, GivenRow>> {
-      const known = new Map<string, GivenRow>();
-      const missing: number[] = [];
-      for (const { lease } of ended) {
-        const row = held.get(lease.job_seq);
-        if (row?.lease_seq === lease.lease_seq) known.set(keyOf(lease), row);
-        else missing.push(lease.job_seq);
-      }
-      if (missing.length === 0) return known;
-      const rows: Row[] = await ask(
+    /** The row behind each settlement: from memory, or from the database where the job was claimed elsewhere; undefined for a stale one. */
+    async rowsOf(ended: readonly Settlement[]): Promise<readonly (GivenRow | undefined)[]> {
+      const rows = ended.map(({ lease }) => ofLease(held.get(lease.job_seq), lease));
+      const missing = ended.filter((_, place) => !rows[place]).map(({ lease }) => lease.job_seq);
+      if (missing.length === 0) return rows;
+      const found: Row[] = await ask(
         (sql) => sql`${givenRows(sql)} where seq = any(${sql.array(missing, "BIGINT")})`,
       );
-      for (const row of rows.map(givenRow)) {
-        known.set(keyOf({ job_seq: row.seq, lease_seq: row.lease_seq }), row);
-      }
-      return known;
+      const bySeq = new Map(found.map(givenRow).map((row) => [row.seq, row]));
+      return ended.map(({ lease }, place) => rows[place] ?? ofLease(bySeq.get(lease.job_seq), lease));
     },
 
     /** Jobs that these workers hold by a turn whose answer never came. What they run, or have just run, was given out here. */
@@ -57,6 +49,9 @@ export function makeGivenOut({ ask }: Connection) {
     },
   };
 }
+
+const ofLease = (row: GivenRow | undefined, { lease_seq }: Lease) =>
+  row?.lease_seq === lease_seq ? row : undefined;
 
 const givenRow = (row: Row): GivenRow => ({ ...jobRow(row), host: row.host });
 

@@ -7,13 +7,13 @@ import type { Leases, Turn, TurnResult } from "../leases.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import type { Connection } from "./connection.ts";
-import { keyOf, makeDoubts } from "./doubts.ts";
+import { makeDoubts } from "./doubts.ts";
 import { storing } from "./enqueue.ts";
 import { type Answer, exchanging, takeTurn } from "./exchange.ts";
 import { type GivenRow, makeGivenOut } from "./given-out.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow, type Row } from "./rows.ts";
-import { once, restsOf, settledBy, wordOn } from "./settling.ts";
+import { type Known, once, restsOf, settledBy, wordOn } from "./settling.ts";
 import { taking } from "./taking.ts";
 import { isInDoubt } from "./trouble.ts";
 
@@ -30,10 +30,11 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     if (turn.started.length === 0 && turn.ended.length === 0 && !turn.wanted) return nothing;
     const ended = once(turn.ended);
     const rows = await given.rowsOf(ended);
-    const known = ended.filter(({ lease }) => rows.has(keyOf(lease)));
-    const words = known.map((settlement) =>
-      wordOn(settlement, rows.get(keyOf(settlement.lease))!, turn.settings),
-    );
+    const known = ended.flatMap((settlement, place): Known[] => {
+      const row = rows[place];
+      return row ? [{ settlement, row, word: wordOn(settlement, row, turn.settings) }] : [];
+    });
+    const settlements = known.map(({ settlement }) => settlement);
     let answer: Answer | undefined;
     let claimedRows: GivenRow[];
     let before: JobRow[] = [];
@@ -43,20 +44,23 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
           "started",
           turn.started.map(({ lease, ...started }) => ({ ...lease, ...started })),
         ),
-        ...listed("ended", words),
-        ...listed("output", restsOf(known)),
+        ...listed(
+          "ended",
+          known.map(({ word }) => word),
+        ),
+        ...listed("output", restsOf(settlements)),
         wanted: turn.wanted,
       }));
       if (answer.settled.length < known.length) {
         const good = new Set(answer.settled);
-        const stale = known.map(({ lease }) => lease).filter(({ job_seq }) => !good.has(job_seq));
+        const stale = settlements.map(({ lease }) => lease).filter(({ job_seq }) => !good.has(job_seq));
         before = await settledBefore(stale.filter(doubts.mayBeSettled));
       }
     } catch (error) {
-      if (answer || isInDoubt(error)) doubts.add(known, turn.wanted?.worker_ids ?? []);
+      if (answer || isInDoubt(error)) doubts.add(settlements, turn.wanted?.worker_ids ?? []);
       throw plainly(error);
     }
-    const settled = new Map([...before, ...settledBy(words, rows, answer)].map((row) => [row.seq, row]));
+    const settled = new Map([...before, ...settledBy(known, answer)].map((row) => [row.seq, row]));
     for (const { lease } of ended) {
       doubts.forget(lease);
       given.forget(lease);
@@ -67,7 +71,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     const goesOn = ({ next_run_at, key }: JobRow) => next_run_at !== null || key !== null;
     if (answer.freed || answer.told || settled.values().some(goesOn)) notifier.say("work");
     const done = new Set<Settlement>();
-    for (const settlement of known) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
+    for (const settlement of settlements) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
     return {
       stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
       settled: [...done].map(({ lease }) => jobFrom(settled.get(lease.job_seq)!)),

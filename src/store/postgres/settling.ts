@@ -4,19 +4,30 @@ import type { Settlement } from "../../domain/lease.ts";
 import { isFailedRun, type Outcome, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import { type JobRow, runJobFrom } from "../rows.ts";
 import { binOf } from "../run-bins.ts";
-import { keyOf } from "./doubts.ts";
 import type { Answer } from "./exchange.ts";
 import type { GivenRow } from "./given-out.ts";
 import { descriptorOf } from "./output.ts";
 
 /** Without those that name a lease again. */
-export function once(ended: readonly Settlement[]): Settlement[] {
-  const seen = new Set<string>();
-  return ended.filter(({ lease }) => !seen.has(keyOf(lease)) && seen.add(keyOf(lease)));
+export function once(ended: readonly Settlement[]): readonly Settlement[] {
+  const kept = new Map<number, Settlement[]>();
+  return ended.filter((settlement) => {
+    const { job_seq, lease_seq } = settlement.lease;
+    const others = kept.get(job_seq);
+    if (others?.some(({ lease }) => lease.lease_seq === lease_seq)) return false;
+    if (others) others.push(settlement);
+    else kept.set(job_seq, [settlement]);
+    return true;
+  });
 }
 
-/** As `queuectl.settle` of the schema takes it. */
-type Word = ReturnType<typeof wordOn>;
+/** A settlement of a job that was given out, and what is told of it. */
+export interface Known {
+  readonly settlement: Settlement;
+  readonly row: GivenRow;
+  /** As `queuectl.settle` of the schema takes it. */
+  readonly word: ReturnType<typeof wordOn>;
+}
 
 /**
  * A settlement with what becomes of its job. Whether a user has asked for its end is known to the database alone. Its moments are
@@ -25,9 +36,7 @@ type Word = ReturnType<typeof wordOn>;
 export function wordOn({ lease, ending, pid }: Settlement, row: GivenRow, settings: OutcomeSettings) {
   const job = runJobFrom(row);
   const dice = Math.random();
-  const outcomeIf = (cancel_requested: boolean) =>
-    withDelay(outcomeOf({ ...job, cancel_requested }, ending, settings, 0, dice));
-  const outcome = outcomeIf(false);
+  const outcome = withDelay(outcomeOf(job, ending, settings, 0, dice));
   return {
     ...ending,
     ...outcome,
@@ -37,7 +46,7 @@ export function wordOn({ lease, ending, pid }: Settlement, row: GivenRow, settin
     pid: pid ?? null,
     // One that completed did so whoever asked for its end.
     ...(outcome.state !== "completed" && {
-      if_cancelled: outcomeIf(true),
+      if_cancelled: withDelay(outcomeOf({ ...job, cancel_requested: true }, ending, settings, 0, dice)),
       runs: isFailedRun(job.rules, ending),
     }),
     bin: binOf(ending.duration),
@@ -45,18 +54,13 @@ export function wordOn({ lease, ending, pid }: Settlement, row: GivenRow, settin
   };
 }
 
-const withDelay = ({ next_run_at, ...outcome }: Outcome) => ({ ...outcome, delay: next_run_at });
+const withDelay = (outcome: Outcome) => ({ ...outcome, delay: outcome.next_run_at });
 
 /** The jobs that a turn has settled, as they are then. */
-export function settledBy(
-  words: readonly Word[],
-  rows: ReadonlyMap<string, GivenRow>,
-  { settled, settled_at: at, turned }: Answer,
-): JobRow[] {
+export function settledBy(known: readonly Known[], { settled, settled_at: at, turned }: Answer): JobRow[] {
   const good = new Set(settled);
   const other = new Map(turned?.map((row) => [row.seq, row]));
-  return words.flatMap((word) => {
-    const row = rows.get(keyOf(word))!;
+  return known.flatMap(({ row, word }) => {
     if (!good.has(row.seq)) return [];
     return (
       other.get(row.seq) ?? {
