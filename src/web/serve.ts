@@ -128,6 +128,9 @@ function loginLink(home: string, sessions: Sessions, origin: string): string {
 
 type Handler = (request: Request, server: Server<undefined>) => Promise<Response>;
 
+/** What listening fails with where the host has no address, or one of another machine. */
+const noAddress: ReadonlySet<string> = new Set(["ENOENT", "ENOTFOUND", "EADDRNOTAVAIL"]);
+
 function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Server<undefined> {
   const common = { development: false, maxRequestBodySize: mostOfAll, fetch };
   try {
@@ -156,6 +159,12 @@ function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Serv
         "unavailable",
         `port ${port} may not be used by you`,
         "choose one above 1023: --port 5000",
+      );
+    if (noAddress.has(code ?? ""))
+      throw new Refusal(
+        "unavailable",
+        `${host} is no address of this machine`,
+        "leave out --host, or name one that it has",
       );
     throw new Refusal("unavailable", `cannot listen on ${host}:${port}: ${message}`);
   }

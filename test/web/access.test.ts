@@ -78,6 +78,17 @@ describe("where it listens", () => {
     expect(stderr).toMatch(/^queuectl: port \d+ is in use[^\n]*\n$/);
   });
 
+  test("a host that is no address of this machine is said so", async () => {
+    await using q = queuectl();
+    for (const host of ["nosuch.invalid", "192.0.2.1"]) {
+      const { status, stderr } = await q("web", "--host", host);
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: `queuectl: ${host} is no address of this machine (leave out --host, or name one that it has)\n`,
+      });
+    }
+  });
+
   test("--socket listens at a path that only its owner can open, and at no port (D25)", async () => {
     await using q = queuectl();
     const path = join(q.folder, "own", "web.sock");
