@@ -1,7 +1,7 @@
 // queuectl export: jobs as JSON Lines, in the order of their enqueuing.
 
 import { parseDuration } from "../../domain/duration.ts";
-import { misuse } from "../../domain/errors.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job, JobState } from "../../domain/job.ts";
 import { attemptJson, jobJson } from "../../domain/json.ts";
 import { parseIso } from "../../domain/time.ts";
@@ -86,13 +86,25 @@ const chosenBy =
     job.created_at >= since;
 
 async function linesOf(store: Store, jobs: readonly Job[], hasAttempts: boolean): Promise<string> {
-  const history = async ({ seq }: Job) =>
-    hasAttempts ? { attempts_history: (await store.jobs.attempts(seq)).map(attemptJson) } : {};
-  const lines = jobs.map(async (job) => {
+  const lines = jobs.map(async (listed) => {
+    const { job, attempts_history } = hasAttempts ? await withAttempts(store, listed) : { job: listed };
     const parents = job.unmet > 0 ? { after: await parentsOf(store, job) } : {};
-    return `${JSON.stringify({ ...jobJson(job), ...parents, ...(await history(job)) })}\n`;
+    return `${JSON.stringify({ ...jobJson(job), ...parents, ...(attempts_history && { attempts_history }) })}\n`;
   });
   return (await Promise.all(lines)).join("");
+}
+
+/** Both as of one moment; one that was deleted meanwhile is as it was listed, and has none. */
+async function withAttempts(store: Store, listed: Job) {
+  try {
+    const { job, attempts } = await store.jobs.history(listed.id);
+    if (job.seq === listed.seq) return { job, attempts_history: attempts.map(attemptJson) };
+  } catch (error) {
+    // Where the id is gone, it may be the beginning of others.
+    const isGone = error instanceof Refusal && (error.kind === "not_found" || error.kind === "ambiguous");
+    if (!isGone) throw error;
+  }
+  return { job: listed, attempts_history: [] };
 }
 
 /** What it still waits for: what has been settled does not keep it elsewhere, either. */
