@@ -11,7 +11,9 @@ test.each([
   [["list"], "queuectl enqueue 'echo hello'"],
   [["list", "--state", "dead"], "queuectl list shows all"],
   [["dlq", "list"], "no job is out of retries"],
+  [["dlq"], "no job is out of retries"],
   [["schedule", "list"], "queuectl schedule add"],
+  [["schedule"], "queuectl schedule add"],
   [["worker", "list"], "start one: queuectl worker"],
   [["wait", "--all"], "queuectl list"],
 ])("an empty %j says what to do, and is no failure", async (words, advice) => {

@@ -190,7 +190,6 @@ describe.concurrent("schedule", () => {
     [["schedule", "delete", "a"], 1, "there is no schedule"],
     [["schedule", "preview", "every day"], 2, "five fields"],
     [["schedule", "preview", "@daily", "--count", "0"], 2, "count"],
-    [["schedule"], 2, "second word"],
   ];
   for (const [words, status, says] of refused) {
     test(`${words.join(" ")} is refused in one line`, async () => {
