@@ -370,8 +370,10 @@ export function startPool(options: PoolOptions): Pool {
   async function isFinished(): Promise<boolean> {
     const refusal = trouble.current();
     if (refusal && stopping && runs.running().length === 0) {
-      // The next worker finds in the journal how they ended; nobody has to wait here for a database that may never answer.
-      if (refusal.kind === "unusable" || stopping !== "finish") throw refusal;
+      // The next worker finds in the journal how they ended; nobody has to wait here for a database that may never answer. That a command
+      // was given back does not stand there: it would count as failed.
+      const isGivenBack = runs.ended().some(({ settlement }) => settlement.ending.result === "released");
+      if (refusal.kind === "unusable" || (stopping !== "finish" && !isGivenBack)) throw refusal;
     }
     if (runs.areSettling()) return false;
     if (stopping === "leave") return true;

@@ -124,6 +124,28 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
+  "a full disk: a command that is given back is not charged, however late that can be stored",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    const gate = makeGate(q);
+    await q.ok("enqueue", `${gate.command}; sleep 300`, "--id", "a", "--max-retries", "0");
+    await q.ok("enqueue", "true", "--id", "b");
+    const worker = q.start("worker", "--count", "2");
+    await gate.reached();
+    expect((await q("wait", "b")).status).toBe(0);
+    disk.fill();
+    worker.kill("SIGTERM");
+    await worker.says("once more gives back");
+    worker.kill("SIGTERM");
+    await worker.says("results are kept");
+    disk.free();
+    await worker.exited;
+    expect(await q.json("show", "a")).toMatchObject({ state: "pending", attempts: 0 });
+  },
+);
+
+testOnSmallDisk(
   "a full disk: a job whose log finds no room is given back, not charged, and runs when there is",
   async () => {
     using disk = smallDisk(2048);
