@@ -3,7 +3,7 @@
 import { makeContext } from "./context.ts";
 import { done } from "./exit-status.ts";
 import { printLine } from "./output.ts";
-import { program } from "./program.ts";
+import { type Entry, program } from "./program.ts";
 import { findCommand, understand } from "./words.ts";
 
 /** Fulfilled with the exit status. */
@@ -13,12 +13,11 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
   const group = groupAskedFor(asked);
   if (group !== undefined) {
     const alone = program.groups.get(group);
-    const command = program.commands.find(({ name }) => name === alone);
-    const loaded = command && { ...command, ...(await command.load()) };
-    return show((help) => help.groupHelp(group, loaded));
+    const command = await loaded(program.commands.find(({ name }) => name === alone));
+    return show((help) => help.groupHelp(group, command));
   }
   const { command: called, rest } = findCommand(asked, program);
-  const command = called && { ...called, ...(await called.load()) };
+  const command = await loaded(called);
   const { words, options } = understand(rest, command, program.everywhere);
   if (options.version) {
     const { versionLine } = await import("./version.ts");
@@ -29,6 +28,8 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
   if (options.help) return show((help) => help.commandHelp(command));
   return command.run(makeContext(options.database as string | undefined), words, options as never);
 }
+
+const loaded = async (entry: Entry | undefined) => entry && { ...entry, ...(await entry.load()) };
 
 async function show(text: (help: typeof import("./help.ts")) => string): Promise<number> {
   await printLine(text(await import("./help.ts")));
