@@ -3,7 +3,7 @@
 import { environmentName, settingKeys } from "../domain/default-settings.ts";
 import { formatDuration } from "../domain/duration.ts";
 import { Refusal } from "../domain/errors.ts";
-import { didYouMean } from "../domain/nearest.ts";
+import { nearest } from "../domain/nearest.ts";
 import { effectiveSettings, findSetting, readSetting } from "../domain/settings.ts";
 import { isoTime } from "../domain/time.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
@@ -70,10 +70,10 @@ export async function storedSettings(
     (name) => name.startsWith("QUEUECTL_") && !knownVariables.has(name),
   );
   if (unknown !== undefined) {
-    const near = didYouMean(unknown, knownVariables);
+    const near = findSetting(nearest(unknown.replace("QUEUECTL_", "").toLowerCase(), settingKeys) ?? "");
     return warning(
       `${unknown} in the environment is no setting`,
-      near ?? "queuectl config show lists the settings",
+      near ? `did you mean ${environmentName(near)}?` : "queuectl config show lists the settings",
     );
   }
   return ok("all can be used");

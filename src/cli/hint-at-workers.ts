@@ -1,6 +1,7 @@
 // What somebody who enqueues at a terminal may not know: that no worker is there for the job, or that its queue is paused.
 
 import type { Store } from "../store/store.ts";
+import { workersAsSeen } from "../worker/liveness.ts";
 import { hint, isTerminal } from "./streams.ts";
 
 export async function hintAtWorkers(store: Store, queues: readonly string[]): Promise<void> {
@@ -15,7 +16,7 @@ export async function hintAtWorkers(store: Store, queues: readonly string[]): Pr
 
 /** Those of some queues that no living worker serves. */
 export async function unservedOf(store: Store, queues: readonly string[]): Promise<readonly string[]> {
-  const workers = (await store.workers.list()).filter(({ state }) => state !== "dead");
+  const workers = (await workersAsSeen(store)).filter(({ state }) => state !== "dead");
   return queues.filter((queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true));
 }
 

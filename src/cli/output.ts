@@ -87,8 +87,9 @@ function fitted(
       .reduce((sum, { width }) => sum + width + gap.length, Math.min(shown.at(-1)!.width, lastColumnWidth)) -
     columns;
   const shrinkWidest = (least: number) => {
-    const widest = shown.slice(0, -1).reduce((a, b) => (b.width > a.width ? b : a), shown[0]!);
-    if (shown.length > 1 && excess() > 0)
+    // The first names the row, and would be of no use without its end.
+    const [widest] = shown.slice(1, -1).sort((a, b) => b.width - a.width);
+    if (widest && excess() > 0)
       widest.width = Math.max(Math.min(widest.width, least), widest.width - excess());
   };
   shrinkWidest(comfortable);

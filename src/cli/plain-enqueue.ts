@@ -2,6 +2,7 @@
 // said of a job.
 
 import { defaultsFrom, plainJob } from "../domain/plain-job.ts";
+import type { Store } from "../store/store.ts";
 import { makeContext } from "./context.ts";
 import { isTerminal, printLine } from "./streams.ts";
 
@@ -18,8 +19,12 @@ export async function enqueuePlainly(command: string): Promise<void> {
   const job = plainJob(command, defaultsFrom(await context.settings(store), context));
   const { id, queue } = await store.jobs.enqueue(job);
   await printLine(id);
-  if (isTerminal(2)) {
-    const { hintAtWorkers } = await import("./hint-at-workers.ts");
-    await hintAtWorkers(store, [queue]);
-  }
+  await hintIfSeen(store, [queue]);
+}
+
+/** The hint at workers, without what that loads where nobody sees it. */
+export async function hintIfSeen(store: Store, queues: readonly string[]): Promise<void> {
+  if (!isTerminal(2)) return;
+  const { hintAtWorkers } = await import("./hint-at-workers.ts");
+  await hintAtWorkers(store, queues);
 }

@@ -151,6 +151,8 @@ test("a variable that looks like a setting and is none is named, with what may b
     text: "QUEUECTL_MAX_RETRY in the environment is no setting",
     mend: "did you mean QUEUECTL_MAX_RETRIES?",
   });
+  const unlike = (await report(q, { QUEUECTL_OWNERSHIP: "me" })).of("settings");
+  expect(unlike.mend).toBe("queuectl config show lists the settings");
 });
 
 test("a dead worker and the job it ran are warnings until a worker starts", async () => {

@@ -129,6 +129,15 @@ describe.concurrent("list at a terminal", () => {
     expect((await shown(10))[1]).toStartWith("job");
   });
 
+  test("leaves ids whole on a narrow terminal, however long", async () => {
+    await using q = queuectl();
+    const id = "0b0f2f4e-1111-2222-3333-444455556666";
+    await q.ok("enqueue", "echo one two three", "--id", id);
+    const list = atTerminal(q, ["list"], { columns: 70, env: { NO_COLOR: "1" } });
+    await list.exited();
+    expect(list.shown()).toContain(`${id}  pending`);
+  });
+
   test("of dead letters shows the error behind a long command", async () => {
     await using q = queuectl();
     await q("run", `exit 3 # ${"x".repeat(300)}`, "--max-retries", "0");

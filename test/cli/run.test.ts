@@ -85,6 +85,12 @@ describe.concurrent("the output of run", () => {
     expect((await theOnlyJob(q)).state).toBe("completed");
   });
 
+  test("that nobody reads to its end does not keep the word of how the run ended", async () => {
+    await using q = queuectl();
+    const { stderr } = await shell(q, "queuectl run --max-retries 0 'seq 100000; exit 3' | head -1");
+    expect(stderr).toContain("failed, moved to the dead letter queue after 0 retries: exit status 3");
+  });
+
   test("of an earlier attempt is followed by that of the next, retries told on stderr", async () => {
     await using q = queuectl();
     await q.ok("config", "set", "backoff_base", "0.2");

@@ -33,6 +33,18 @@ describe.concurrent("wait", () => {
     for (const wait of waits) expect(await wait.exited).toBe(0);
   });
 
+  test("says so beside a worker that is dead and has not been missed yet", async () => {
+    await using q = queuectl();
+    const worker = q.start("worker", "--queue", "mail");
+    await worker.says("started");
+    worker.kill("SIGKILL");
+    await worker.exited;
+    await q.ok("enqueue", "true", "--id", "job", "--queue", "mail");
+    const wait = q.start("wait", "job");
+    await wait.says("no worker serves mail yet");
+    wait.kill("SIGTERM");
+  });
+
   test("at a terminal leaves nothing of its bar behind when it is ended by Ctrl-C", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "true", "--queue", "mail");
@@ -125,9 +137,9 @@ describe.concurrent("wait for all that match", () => {
       await q.ok("enqueue", gate.command, ...words);
       await q.ok("enqueue", "true", ...words);
       await q.ok("enqueue", "true", "--delay", "1h", ...others);
-      const wait = q.start("wait", ...words);
       const worker = q.start("worker", "--count", "2");
       await gate.reached();
+      const wait = q.start("wait", ...words);
       await worker.says("completed");
       expect((await q("wait", ...words, "--timeout", "0.3")).status).toBe(124);
       gate.open();

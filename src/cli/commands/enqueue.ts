@@ -11,10 +11,9 @@ import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { hintAtWorkers } from "../hint-at-workers.ts";
 import { type JobOptions, jobFlags, overrides } from "../job-options.ts";
 import { hint, jsonFlag, note, printJson, printLine } from "../output.ts";
-import { looksLikeJson } from "../plain-enqueue.ts";
+import { hintIfSeen, looksLikeJson } from "../plain-enqueue.ts";
 import { mergedRules } from "../rule-options.ts";
 import { seconds } from "../values.ts";
 
@@ -84,7 +83,7 @@ async function enqueue(context: Context, words: readonly string[], options: Enqu
     await printJson(jobJson(job));
   } else await printLine(job.id);
   if (!existsSync(job.cwd)) hint(`there is no folder ${job.cwd} here; where there is none, the job fails`);
-  await hintAtWorkers(store, [job.queue]);
+  await hintIfSeen(store, [job.queue]);
   return done;
 }
 
@@ -104,7 +103,7 @@ async function enqueueList(
   const list = { file: file ?? "-", each, colsep: options.colsep, isNull: options.null ?? false };
   await using store = await context.openStore();
   const queues = await enqueueMany(store, list, await completer(context, store, options), { json });
-  await hintAtWorkers(store, queues);
+  await hintIfSeen(store, queues);
   return done;
 }
 

@@ -34,7 +34,7 @@ async function run(context: Context, words: readonly string[], options: JobOptio
   const newJob = await complete(context, store, options, request);
 
   const stored = Promise.withResolvers<Job>();
-  /** By the attempt that ended so; another worker may have run it. */
+  /** Ends that are not told yet, by attempt; of one that another worker ran nothing is heard. */
   const heard = new Map<number, SettledEvent>();
   const pool = startPool({
     store,
@@ -51,16 +51,12 @@ async function run(context: Context, words: readonly string[], options: JobOptio
     },
   });
   pool.done.catch(stored.reject);
+  const job = await stored.promise;
   using _signals = onStopSignals((order) => {
     if (order === "release") return pool.kill();
-    stored.promise
-      .then(({ id, seq }) => {
-        note(`queuectl: cancelling ${id}; once more forces`);
-        return store.jobs.cancel([seq]).then(pool.look);
-      })
-      .catch(ignore);
+    note(`queuectl: cancelling ${job.id}; once more forces`);
+    store.jobs.cancel([job.seq]).then(pool.look, ignore);
   });
-  const job = await stored.promise;
   /** How the last attempt ended whose end was told. */
   let told: AttemptResult | null = null;
   // Whoever runs it, this process or, from its first wait on, an idle worker: its output is in the same log.
@@ -74,17 +70,23 @@ async function run(context: Context, words: readonly string[], options: JobOptio
       async onShown(attempt) {
         told = attempt.result;
         const event = heard.get(attempt.number);
-        const line = event ? endLine(event) : await endElsewhere(store, job, attempt);
-        if (line !== null) note(`queuectl: ${line}`);
+        heard.delete(attempt.number);
+        tellEnd(event ? endLine(event) : await endElsewhere(store, job, attempt));
       },
     }),
     pool.done,
   ]);
+  // Whose output nobody read to its end.
+  for (const event of heard.values()) tellEnd(endLine(event));
   if (settled.state === "cancelled" && told !== "cancelled") note(`queuectl: job ${job.id} was cancelled`);
   return statusOfJob(settled);
 }
 
 const ignore = () => {};
+
+function tellEnd(line: string | null): void {
+  if (line !== null) note(`queuectl: ${line}`);
+}
 
 /** Null when it is nothing that somebody who watches the output would miss. */
 const endLine = (event: SettledEvent) =>
