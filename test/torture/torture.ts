@@ -92,7 +92,11 @@ async function harm(worker: Worker, done: { killed: number; stopped: number; lef
     worker.kill("SIGTERM");
     done.stopped++;
   } else if (dice < 0.2) {
-    await call(["worker", "stop", "--leave-running", "--wait"]);
+    // One that has not entered yet is not asked.
+    while (worker.exitCode === null && !worker.signalCode) {
+      await call(["worker", "stop", "--leave-running", "--wait"]);
+      await Promise.race([worker.exited, Bun.sleep(200)]);
+    }
     done.left++;
   } else {
     if (dice < 0.4) done.shells += killShells(worker.pid);
