@@ -29,6 +29,11 @@ export class Refusal extends Error {
   }
 }
 
+/** For work that may be refused without harm; what is no refusal is thrown on. */
+export function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error;
+}
+
 /** A refusal of wrong use. */
 export const misuse = (message: string, advice?: string) => new Refusal("usage", message, advice);
 

@@ -73,7 +73,10 @@ export interface Leases {
 export interface EnqueuedFor {
   /** As it was stored. */
   readonly job: Job;
-  /** Null when it waits: for its moment, another job or one with its key, or room in its queue; or when the worker is not entered any more. */
+  /**
+   * Null when it waits: for its moment, another job or one with its key, or room in its queue; when it is an older one of the same
+   * unique key that has begun already; or when the worker is not entered any more.
+   */
   readonly claimed: ClaimedJob | null;
 }
 

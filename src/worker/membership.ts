@@ -1,7 +1,7 @@
 // A worker process's place in the store: entered with its workers, renewed by heartbeats, and entered anew when others may have
 // counted it as gone.
 
-import { Refusal } from "../domain/errors.ts";
+import { ignoreRefusal } from "../domain/errors.ts";
 import { journalPath } from "../home.ts";
 import { type Journal, openJournal } from "../runner/journal.ts";
 import { ownIdentity } from "../runner/process-identity.ts";
@@ -134,8 +134,4 @@ export async function enterStore(options: MembershipOptions): Promise<Membership
     },
     [Symbol.dispose]: () => lease?.[Symbol.dispose](),
   };
-}
-
-function ignoreRefusal(error: unknown): void {
-  if (!(error instanceof Refusal)) throw error;
 }

@@ -2,7 +2,7 @@
 // jobs, and in between it sleeps until a command ends, another process changes something, or a waiting job falls due.
 
 import { setImmediate } from "node:timers/promises";
-import { Refusal } from "../domain/errors.ts";
+import { ignoreRefusal, Refusal } from "../domain/errors.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
@@ -185,7 +185,8 @@ export function startPool(options: PoolOptions): Pool {
       onStored(own);
       return stored.claimed;
     } catch (error) {
-      await membership.leave(crew.present(), false);
+      // What kept the job from being stored may keep the worker from leaving too, and is the one that is told.
+      await membership.leave(crew.present(), false).catch(ignoreRefusal);
       throw error;
     }
   }
@@ -281,7 +282,9 @@ export function startPool(options: PoolOptions): Pool {
       runs.putBack(batch);
       changed = true;
       courier.doubt();
+      const isNew = !trouble.current();
       trouble.met(error);
+      if (isNew && stopping) tellUnsettled(stopping);
       return undefined;
     }
   }
@@ -357,14 +360,18 @@ export function startPool(options: PoolOptions): Pool {
 
   function stop(order: StopOrder): void {
     const jobs = runs.jobs();
-    const unsettled = trouble.current() ? runs.ended().map(({ run }) => run.claimed.job) : [];
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
-    if (stopping !== order && unsettled.length > 0) tell({ kind: "unsettled", order, jobs: unsettled });
+    if (stopping !== order && trouble.current()) tellUnsettled(order);
     stopping = order;
     if (until !== "stopped") alerting?.stop();
     if (order === "release") runs.end("released");
     if (order === "leave") runs.abandon();
     wakeup.wake();
+  }
+
+  function tellUnsettled(order: StopOrder): void {
+    const jobs = runs.ended().map(({ run }) => run.claimed.job);
+    if (jobs.length > 0) tell({ kind: "unsettled", order, jobs });
   }
 
   async function isFinished(): Promise<boolean> {

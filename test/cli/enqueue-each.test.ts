@@ -91,7 +91,7 @@ describe.concurrent("enqueue --each", () => {
     writeFileSync(join(q.folder, "list"), list);
     const seen = atTerminal(q, ["enqueue", "--each", "echo {}", "--file", "list"]);
     expect(await seen.exited()).toBe(0);
-    expect(Bun.stripANSI(seen.shown())).toMatch(/%.*jobs read, \d+\/s.*storing 3000 jobs\r\S+\r\n/s);
+    expect(Bun.stripANSI(seen.shown())).toMatch(/%.*jobs? read, \d+\/s.*storing 3000 jobs\r\S+\r\n/s);
     const { stderr } = await q.with({ stdin: list }, "enqueue", "--each", "echo {}");
     expect(stderr).toBe("");
   });

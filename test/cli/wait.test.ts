@@ -45,6 +45,19 @@ describe.concurrent("wait", () => {
     wait.kill("SIGTERM");
   });
 
+  test("says so too when all that is left waits for a retry", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "backoff_base", "100");
+    await q.ok("enqueue", "false", "--queue", "mail", "--id", "job");
+    const worker = q.start("worker");
+    await worker.says("will retry in");
+    worker.kill("SIGTERM");
+    await worker.exited;
+    const wait = q.start("wait", "--all");
+    await wait.says("no worker serves mail yet");
+    wait.kill("SIGTERM");
+  });
+
   test("at a terminal leaves nothing of its bar behind when it is ended by Ctrl-C", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "true", "--queue", "mail");

@@ -26,6 +26,16 @@ describe.concurrent("why", () => {
     expect(await q.json("why", "held")).toMatchObject({ id: "held", state: "pending" });
   });
 
+  test("counts no worker that is dead and has not been missed yet", async () => {
+    await using q = queuectl();
+    const worker = q.start("worker");
+    await worker.says("started");
+    worker.kill("SIGKILL");
+    await worker.exited;
+    await q.ok("enqueue", "true", "--id", "job");
+    expect(await q.ok("why", "job")).toContain("none serves its queue default");
+  });
+
   test("says who has its key, and what room its queue has", async () => {
     await using q = queuectl();
     const gate = makeGate(q);

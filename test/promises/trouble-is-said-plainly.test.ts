@@ -124,6 +124,45 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
+  "a full disk: run ends at the third Ctrl-C, and its job, whose end could not be stored, runs again",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    const gate = makeGate(q);
+    const run = q.start("run", gate.command, "--id", "a", "--max-retries", "0");
+    await gate.reached();
+    disk.fill();
+    run.kill("SIGINT");
+    await run.says("is full");
+    run.kill("SIGINT");
+    await run.says("results are kept");
+    run.kill("SIGINT");
+    expect(await run.exited).toBe(1);
+    disk.free();
+    gate.open();
+    await q.ok("worker", "--until-empty");
+    expect(await q.json("show", "a")).toMatchObject({ state: "completed" });
+  },
+);
+
+testOnSmallDisk(
+  "a full disk: a worker that waits for its last command says that it cannot store how that ended",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    const { worker, gate } = await workerAtGate(q);
+    worker.kill("SIGTERM");
+    await worker.says("once more gives back");
+    disk.fill();
+    gate.open();
+    await worker.says("waiting to store how a ended; once more leaves that to the next worker");
+    disk.free();
+    expect(await worker.exited).toBe(0);
+    await expectCompleted(q);
+  },
+);
+
+testOnSmallDisk(
   "a full disk: a command that is given back is not charged, however late that can be stored",
   async () => {
     using disk = smallDisk(2048);

@@ -1,16 +1,16 @@
 // queuectl run: enqueue a job, be its worker, and show its output as it comes.
 
 import type { Attempt, AttemptResult } from "../../domain/attempt.ts";
-import { misuse } from "../../domain/errors.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
 import { isWaiting, type Job } from "../../domain/job.ts";
 import { keptBy } from "../../domain/why.ts";
 import { newWorkerId } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
-import { whyFacts } from "../../store/why.ts";
 import { version } from "../../version.ts";
 import { eventLine, type SettledEvent, type WorkerEvent } from "../../worker/events.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
+import { whyFacts } from "../../worker/why-facts.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { statusOfJob } from "../exit-status.ts";
@@ -52,10 +52,17 @@ async function run(context: Context, words: readonly string[], options: JobOptio
   });
   pool.done.catch(stored.reject);
   const job = await stored.promise;
+  let isKilled = false;
   using _signals = onStopSignals((order) => {
-    if (order === "release") return pool.kill();
-    note(`queuectl: cancelling ${job.id}; once more forces`);
-    store.jobs.cancel([job.seq]).then(pool.look, ignore);
+    if (order === "finish") {
+      note(`queuectl: cancelling ${job.id}; once more forces`);
+      store.jobs.cancel([job.seq]).then(pool.look, tellRefusal);
+      return;
+    }
+    pool.kill();
+    // What does not end by that waits for the database.
+    if (isKilled) pool.stop("release");
+    isKilled = true;
   });
   /** How the last attempt ended whose end was told. */
   let told: AttemptResult | null = null;
@@ -84,6 +91,11 @@ async function run(context: Context, words: readonly string[], options: JobOptio
 
 const ignore = () => {};
 
+function tellRefusal(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error;
+  note(`queuectl: ${error.message}`);
+}
+
 function tellEnd(line: string | null): void {
   if (line !== null) note(`queuectl: ${line}`);
 }
@@ -111,6 +123,7 @@ function tell(store: Store, job: Job, event: WorkerEvent): void {
     case "trouble_over":
     case "hindrance":
     case "hindrance_over":
+    case "unsettled":
       note(`queuectl: ${eventLine(event)}`);
       return;
     default:

@@ -10,7 +10,7 @@ import { formatSize } from "../../domain/size.ts";
 import { isoTime } from "../../domain/time.ts";
 import { whyWaiting } from "../../domain/why.ts";
 import { errorLogPath, jobLogPath } from "../../home.ts";
-import { whyFacts } from "../../store/why.ts";
+import { whyFacts } from "../../worker/why-facts.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";

@@ -1,7 +1,7 @@
 // queuectl wait: return when jobs are settled.
 
 import { misuse } from "../../domain/errors.ts";
-import { isSettled, type Job } from "../../domain/job.ts";
+import { isSettled, type Job, type JobState } from "../../domain/job.ts";
 import { oneLine } from "../../domain/one-line.ts";
 import { deadlineOf, lookMs, restMs, untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
@@ -95,7 +95,9 @@ async function untilMatching(
   using progress = progressLine();
   const someWaiting = async () => {
     const window = { before: waited.before, limit: 100, scan: 1000 };
-    return (await store.matching.page({ ...filter, state: "pending" }, window)).jobs;
+    const page = (state: JobState) => store.matching.page({ ...filter, state }, window);
+    const [pending, failed] = await Promise.all([page("pending"), page("failed")]);
+    return [...pending.jobs, ...failed.jobs];
   };
   using _teller = tellOfNoWorker(store, someWaiting, progress.clear);
   const isInTime = await untilNone(store, count, limit, progress);

@@ -1,7 +1,7 @@
 // queuectl why: one sentence on why a job does not run, and when it will.
 
 import { whyText } from "../../domain/why.ts";
-import { whyFacts } from "../../store/why.ts";
+import { whyFacts } from "../../worker/why-facts.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";

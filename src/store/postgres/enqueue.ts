@@ -56,7 +56,8 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
           doubted = true;
           continue;
         }
-        if (takenBy(error) === undefined) throw doubted ? unknownFate(error, id) : connection.plainly(error);
+        if (takenBy(error) === undefined)
+          throw doubted ? unknownFate(connection, error, id) : connection.plainly(error);
         const own = doubted ? await storedSince(id, begunAt) : undefined;
         if (own) return own;
         if (job.id !== undefined) throw idTaken(job.id);
@@ -76,16 +77,16 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
     );
     return row && jobRow(row);
   }
+}
 
-  function unknownFate(error: unknown, id: string): unknown {
-    const refusal = connection.plainly(error);
-    if (!(refusal instanceof Refusal)) return refusal;
-    return new Refusal(
-      refusal.kind,
-      `${refusal.message}, and job ${id} may have been stored or not`,
-      `look with queuectl show ${id} when it answers`,
-    );
-  }
+function unknownFate({ plainly }: Connection, error: unknown, id: string): unknown {
+  const refusal = plainly(error);
+  if (!(refusal instanceof Refusal)) return refusal;
+  return new Refusal(
+    refusal.kind,
+    `${refusal.message}, and job ${id} may have been stored or not`,
+    `look with queuectl show ${id} when it answers`,
+  );
 }
 
 interface Stored {
@@ -100,19 +101,21 @@ export async function storing<T>(
   work: (tx: SQL, stored: Stored) => Promise<T>,
 ): Promise<T> {
   for (;;) {
+    const id = job.id ?? newJobId();
     try {
-      return await connection.write(async (tx) => work(tx, await storeAmongOthers(connection, tx, job)));
+      return await connection.write(async (tx) => work(tx, await storeAmongOthers(connection, tx, id, job)));
     } catch (error) {
+      if (isInDoubt(error)) throw unknownFate(connection, error, id);
       if (takenBy(error) === undefined) throw error;
       if (job.id !== undefined) throw idTaken(job.id);
     }
   }
 }
 
-async function storeAmongOthers(connection: Connection, tx: SQL, job: NewJob): Promise<Stored> {
+async function storeAmongOthers(connection: Connection, tx: SQL, id: string, job: NewJob): Promise<Stored> {
   const same = job.unique && (await sameJob(connection, tx, job.unique));
   if (same) return { row: same, isNew: false };
-  const [row] = await insertOne(connection, tx, job.id ?? newJobId(), job);
+  const [row] = await insertOne(connection, tx, id, job);
   return { row: await addParents(connection, tx, jobRow(row), job.after), isNew: true };
 }
 

@@ -85,12 +85,14 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     ...taking(connection, given.give),
 
     async enqueueFor(worker_id, job) {
-      const { row, given: rows } = await storing(connection, job, async (tx, { row }) => {
+      const stored = await storing(connection, job, async (tx, { row, isNew }) => {
         const wanted = { worker_ids: [worker_id], queues: null, only: row.seq };
-        return { row, given: (await takeTurn(connection, tx, { wanted }, null)).claimed };
+        return { row, isNew, given: (await takeTurn(connection, tx, { wanted }, null)).claimed };
       });
-      const [claimed] = rows.map(given.give);
-      notifier.say(claimed ? "news" : "work");
+      const { row, isNew } = stored;
+      const [claimed] = stored.given.map(given.give);
+      if (claimed) notifier.say("news");
+      else if (isNew) notifier.say("work");
       return { job: jobFrom(row), claimed: claimed ?? null };
     },
 

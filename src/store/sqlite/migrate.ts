@@ -1,8 +1,8 @@
 // The schema and its history: one file a step, each in a transaction of its own.
 
-import { existsSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { Refusal } from "../../domain/errors.ts";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isSystemError, Refusal } from "../../domain/errors.ts";
 import { jobLogsFolder, syncFoldersOf } from "../../home.ts";
 import { applicationId, type Connection, durably } from "./connection.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
@@ -46,12 +46,23 @@ function setUp({ db }: Connection): void {
 /** A new queue would give the numbers of jobs once more that have logs already. */
 function refuseBesideLogs(path: string): void {
   const folder = jobLogsFolder(dirname(path));
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  if (!holdsFiles(folder)) return;
   throw new Refusal(
     "unusable",
     `the database ${path} is empty or was missing, and the logs of its jobs are there`,
     `restore a backup, or move ${folder} away to begin a new queue`,
   );
+}
+
+/** Whether there is a file below; a folder that cannot be read may hold some. */
+function holdsFiles(folder: string): boolean {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).some(
+      (entry) => !entry.isDirectory() || holdsFiles(join(folder, entry.name)),
+    );
+  } catch (error) {
+    return !isSystemError(error) || error.code !== "ENOENT";
+  }
 }
 
 function check(connection: Connection, newest: number): number {

@@ -7,7 +7,7 @@ import { whyText } from "../../domain/why.ts";
 import * as shapes from "../../input/api.ts";
 import { readJobValue } from "../../input/job.ts";
 import type { JobFilter } from "../../store/jobs.ts";
-import { whyFacts } from "../../store/why.ts";
+import { whyFacts } from "../../worker/why-facts.ts";
 import { enqueueOnce } from "../enqueue.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited } from "../forms.ts";

@@ -11,7 +11,7 @@ import { type Stream, streamsOf } from "../../domain/rules.ts";
 import { whyText } from "../../domain/why.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { JobChange } from "../../store/matching.ts";
-import { whyFacts } from "../../store/why.ts";
+import { whyFacts } from "../../worker/why-facts.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";

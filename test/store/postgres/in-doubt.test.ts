@@ -52,14 +52,18 @@ async function slowCommits({ url }: TempPostgres, table: string): Promise<void> 
 }
 
 /** Cuts the connection of `asked` while it commits, which the server does all the same. */
-async function cutWhileCommitting<T>({ database, proxy }: CutOff, asked: Promise<T>): Promise<T> {
+async function cutWhileCommitting<T>(way: CutOff, asked: Promise<T>): Promise<T> {
+  await whileCommitting(way, way.proxy.cut);
+  return asked;
+}
+
+async function whileCommitting({ database }: CutOff, harm: () => void | Promise<void>): Promise<void> {
   await using sql = new SQL(database.url, { max: 1 });
   const committing = async () =>
     (await sql`select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`)
       .length > 0;
   await waitUntil("it commits", committing);
-  proxy.cut();
-  return asked;
+  await harm();
 }
 
 const total = async ({ direct }: CutOff) => (await direct.stats.read()).total;
@@ -111,6 +115,15 @@ testOnPostgres(
     expect(await total(way)).toBe(1200);
   },
 );
+
+testOnPostgres("a job for a worker whose fate stays unknown is named, for both may be", async () => {
+  await using way = await cutOff();
+  await register(way.store, "worker-a");
+  await slowCommits(way.database, "queuectl.jobs");
+  const refused = refusalOf(way.store.leases.enqueueFor("worker-a", newJob({ id: "mine" })));
+  await whileCommitting(way, () => way.proxy.refuse());
+  expect((await refused).message).toContain("job mine may have been stored or not");
+});
 
 testOnPostgres("a change whose commit is not answered is told as it was done", async () => {
   await using way = await cutOff();

@@ -4,7 +4,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { databasePath, ensureFolderOf, jobLogPath, jobLogsFolder } from "../../../src/home.ts";
+import { databasePath, ensureFolderOf, jobLogPath } from "../../../src/home.ts";
 import { connect } from "../../../src/store/sqlite/connection.ts";
 import { jobs } from "../../../src/store/sqlite/jobs.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
@@ -183,7 +183,7 @@ describe("a database that this program must not use", () => {
     const refusal = await refusalOf(openSqlite({ path }));
     expect(refusal).toMatchObject({ kind: "unusable", advice: expect.stringContaining("restore a backup") });
     expect((await refusalOf(openSqlite({ path }))).message).toBe(refusal.message);
-    rmSync(jobLogsFolder(folder.path), { recursive: true });
+    rmSync(log);
     await using store = await openSqlite({ path });
     expect(await store.stats.read()).toMatchObject({ total: 0 });
   });

@@ -2,7 +2,8 @@
 
 import type { Job } from "../domain/job.ts";
 import { paceOf, type WhyFacts } from "../domain/why.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "../store/store.ts";
+import { workersAsSeen } from "./liveness.ts";
 
 /** Running jobs among which the one with its key is looked for. */
 const mostRunning = 1000;
@@ -15,7 +16,7 @@ export async function whyFacts(store: Store, job: Job): Promise<WhyFacts> {
   const counts = (await store.stats.queues()).find((one) => one.queue === queue);
   const window = { limit: mostRunning, scan: mostRunning };
   const { jobs: running } = await store.matching.page({ state: "processing" }, window);
-  const workers = await store.workers.list();
+  const workers = await workersAsSeen(store);
   const { buckets } = await store.stats.throughput("hour");
   return {
     now,
