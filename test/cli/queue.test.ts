@@ -2,6 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { queuectl } from "../support/queuectl.ts";
+import { atTerminal, ctrlC } from "../support/terminal.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 setDefaultTimeout(180_000);
@@ -147,6 +148,18 @@ describe("limits", () => {
     await q.ok("queue", "set", "media", "--concurrency", "none", "--rate", "none");
     expect(await q.json("queue", "list")).toEqual([]);
   });
+});
+
+test("a queue that no job has named may be misspelt: show says so, and worker at a terminal", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true", "--queue", "mail");
+  expect((await q("queue", "show", "mail")).stderr).toBe("");
+  const said = "no job has named the queue maill yet; did you mean mail?";
+  expect((await q("queue", "show", "maill")).stderr).toBe(`${said}\n`);
+  const worker = atTerminal(q, ["worker", "--queue", "maill"]);
+  await worker.shows(said);
+  worker.type(ctrlC);
+  expect(await worker.exited()).toBe(0);
 });
 
 for (const [words, says] of [

@@ -10,7 +10,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, type Fact, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
-import { findQueue, readQueues } from "../queues.ts";
+import { findQueue, readQueues, unknownQueues } from "../queues.ts";
 
 export const commands: Commands = {
   "queue list": { flags: [jsonFlag], run: queueList },
@@ -76,6 +76,7 @@ async function queueShow(context: Context, [name]: readonly string[], { json }: 
   const queue = await findQueue(store, name!);
   if (json) await printJson(queueJson(queue));
   else await printFacts(facts(queue, await store.now()));
+  for (const word of await unknownQueues(store, [name!])) note(word);
   return done;
 }
 

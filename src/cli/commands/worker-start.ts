@@ -15,6 +15,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { hint, printLine } from "../output.ts";
+import { unknownQueues } from "../queues.ts";
 import { wholeNumber } from "../values.ts";
 
 export const commands: Commands = {
@@ -50,6 +51,7 @@ export async function workerStart(context: Context, _words: readonly string[], o
   queues?.forEach(checkQueue);
 
   await using store = await context.openStore();
+  for (const word of await unknownQueues(store, queues ?? [])) hint(word);
   if (options.detach) {
     const words = wordsAgain({ ...options, count: String(count) });
     const ids = await startDetached({ store, ...context, words });
