@@ -1,11 +1,12 @@
-// What is done to all that match: in steps short enough that workers hardly wait, each job at most once.
+// What is done to all that match, each job at most once.
 
+import { changeInSteps } from "../store/change-in-steps.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import type { JobChange } from "../store/matching.ts";
 import type { Store } from "../store/store.ts";
 import type { Web } from "./web.ts";
 
-/** Jobs changed in one transaction: more would keep workers waiting. */
+/** Running jobs whose end is asked for at once. */
 const batch = 500;
 
 export interface BulkResult {
@@ -33,19 +34,13 @@ export async function changeAll(
 ): Promise<BulkResult> {
   let changed = 0;
   let left = 0;
-  let before: number | undefined = newest + 1;
-  while (before !== undefined && !signal.aborted) {
-    const some: Awaited<ReturnType<Store["matching"]["change"]>> = await web.store.matching.change(
-      change,
-      filter,
-      { limit: batch, before },
-    );
-    web.processes.removeLogs(some.removed);
-    changed += some.changed;
-    left += some.left;
-    before = some.older;
-    onStep({ changed, left, share: 1 - (before ?? 0) / (newest + 1) });
+  for await (const step of changeInSteps(web.store, change, filter, newest)) {
+    web.processes.removeLogs(step.removed);
+    changed += step.changed;
+    left += step.left;
+    onStep({ changed, left, share: 1 - (step.older ?? 0) / (newest + 1) });
     await Bun.sleep(0);
+    if (signal.aborted) break;
   }
   if (change === "cancel") {
     const { jobs } = await web.store.matching.page(

@@ -6,11 +6,12 @@ import { isWaiting, type Job } from "../../domain/job.ts";
 import { keptBy } from "../../domain/why.ts";
 import { newWorkerId } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
+import { whyFacts } from "../../store/why.ts";
 import { version } from "../../version.ts";
 import { eventLine, type SettledEvent, type WorkerEvent } from "../../worker/events.ts";
+import { workersAsSeen } from "../../worker/liveness.ts";
 import { startPool } from "../../worker/pool.ts";
 import { onStopSignals } from "../../worker/shutdown.ts";
-import { whyFacts } from "../../worker/why-facts.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { statusOfJob } from "../exit-status.ts";
@@ -135,7 +136,9 @@ function tell(store: Store, job: Job, event: WorkerEvent): void {
 async function tellWhatKeeps(store: Store, id: string): Promise<void> {
   try {
     const job = await store.jobs.find(id);
-    const keeper = isWaiting(job.state) ? keptBy(job, await whyFacts(store, job)) : null;
+    const keeper = isWaiting(job.state)
+      ? keptBy(job, await whyFacts(store, job, await workersAsSeen(store)))
+      : null;
     if (keeper !== null) note(`queuectl: job ${id} ${keeper}`);
   } catch {
     // Trouble with the database is told by the worker.

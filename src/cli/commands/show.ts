@@ -10,7 +10,8 @@ import { formatSize } from "../../domain/size.ts";
 import { isoTime } from "../../domain/time.ts";
 import { whyWaiting } from "../../domain/why.ts";
 import { errorLogPath, jobLogPath } from "../../home.ts";
-import { whyFacts } from "../../worker/why-facts.ts";
+import { whyFacts } from "../../store/why.ts";
+import { workersAsSeen } from "../../worker/liveness.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -52,7 +53,9 @@ async function show(
     await printJson({ ...jobJson(job), ...originJson(origin), ...family, attempts_history: history });
     return done;
   }
-  const why = isWaiting(job.state) ? whyWaiting(job, await whyFacts(store, job)) : null;
+  const why = isWaiting(job.state)
+    ? whyWaiting(job, await whyFacts(store, job, await workersAsSeen(store)))
+    : null;
   const after = await familyTree(store, job.seq, "after");
   const before = await familyTree(store, job.seq, "before");
   // Only now, so that a database that cannot be read has shown no half of it.

@@ -7,7 +7,7 @@ import { whyText } from "../../domain/why.ts";
 import * as shapes from "../../input/api.ts";
 import { readJobValue } from "../../input/job.ts";
 import type { JobFilter } from "../../store/jobs.ts";
-import { whyFacts } from "../../worker/why-facts.ts";
+import { whyFacts } from "../../store/why.ts";
 import { enqueueOnce } from "../enqueue.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited } from "../forms.ts";
@@ -149,7 +149,11 @@ async function showJob(web: Web, id: string): Promise<Response> {
 
 async function why(web: Web, id: string): Promise<Response> {
   const job = await web.store.jobs.find(id);
-  return jsonReply({ id: job.id, state: job.state, why: whyText(job, await whyFacts(web.store, job)) });
+  return jsonReply({
+    id: job.id,
+    state: job.state,
+    why: whyText(job, await whyFacts(web.store, job, await workers(web))),
+  });
 }
 
 async function listAttempts(web: Web, id: string): Promise<Response> {

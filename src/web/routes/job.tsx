@@ -11,7 +11,7 @@ import { type Stream, streamsOf } from "../../domain/rules.ts";
 import { whyText } from "../../domain/why.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { JobChange } from "../../store/matching.ts";
-import { whyFacts } from "../../worker/why-facts.ts";
+import { whyFacts } from "../../store/why.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
@@ -19,7 +19,7 @@ import { findInLog } from "../log-search.ts";
 import { withoutSecrets } from "../log-secrets.ts";
 import { readWindow } from "../log-window.ts";
 import { asking } from "../questions.tsx";
-import { mostRelatives } from "../reads.ts";
+import { mostRelatives, workers } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -43,7 +43,9 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
         origin={origin}
         why={
           isWaiting(job.state)
-            ? await web.shared(`why ${job.seq}`, async () => whyText(job, await whyFacts(web.store, job)))
+            ? await web.shared(`why ${job.seq}`, async () =>
+                whyText(job, await whyFacts(web.store, job, await workers(web))),
+              )
             : undefined
         }
         relatives={

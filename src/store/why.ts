@@ -2,13 +2,14 @@
 
 import type { Job } from "../domain/job.ts";
 import { paceOf, type WhyFacts } from "../domain/why.ts";
-import type { Store } from "../store/store.ts";
-import { workersAsSeen } from "./liveness.ts";
+import type { Worker } from "../domain/worker.ts";
+import type { Store } from "./store.ts";
 
 /** Running jobs among which the one with its key is looked for. */
 const mostRunning = 1000;
 
-export async function whyFacts(store: Store, job: Job): Promise<WhyFacts> {
+/** `workers`: all that there are; those whose process is dead say so, which the store does not know. */
+export async function whyFacts(store: Store, job: Job, workers: readonly Worker[]): Promise<WhyFacts> {
   const { queue, key } = job;
   const now = await store.now();
   const { after } = await store.jobs.relatives(job.seq, 0);
@@ -16,7 +17,6 @@ export async function whyFacts(store: Store, job: Job): Promise<WhyFacts> {
   const counts = (await store.stats.queues()).find((one) => one.queue === queue);
   const window = { limit: mostRunning, scan: mostRunning };
   const { jobs: running } = await store.matching.page({ state: "processing" }, window);
-  const workers = await workersAsSeen(store);
   const { buckets } = await store.stats.throughput("hour");
   return {
     now,
