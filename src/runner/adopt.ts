@@ -2,6 +2,7 @@
 // parent, and learns from the journal how it ended.
 
 import { readFileSync } from "node:fs";
+import { isSystemError } from "../domain/errors.ts";
 import { isJournalingShell, readJournal } from "./journal.ts";
 import { carriersOf, carries, type Mark } from "./mark.ts";
 import { startOf, statOf } from "./process-identity.ts";
@@ -41,9 +42,14 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
 
   async function watch(): Promise<ShellExit | "lost" | "rebooted"> {
     while (!abandoned) {
-      // The order matters: the status of a shell that is gone was written before it went.
-      const runs = alive && startOf(group!) === pid_start;
-      if (!runs) return exitFrom(readJournal(orphan.journalPath).get(plan.mark.run)?.status);
+      try {
+        // The order matters: the status of a shell that is gone was written before it went.
+        const runs = alive && startOf(group!) === pid_start;
+        if (!runs) return exitFrom(readJournal(orphan.journalPath).get(plan.mark.run)?.status);
+      } catch (error) {
+        // What cannot be read now may be later.
+        if (!isSystemError(error)) throw error;
+      }
       await Bun.sleep(lookMs);
     }
     return new Promise(() => {});

@@ -66,8 +66,9 @@ export function readJournal(path: string): Map<string, JournalEntry> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
-  } catch {
-    return entries;
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return entries;
+    throw error;
   }
   for (const [, run, at, number, cgroup] of text.matchAll(
     /^((?:[0-9a-f-]+\.)?\d+\.\d+) (@?)(\d+)(?: (.+))?$/gm,

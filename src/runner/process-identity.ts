@@ -3,6 +3,7 @@
 
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { isSystemError } from "../domain/errors.ts";
 import type { ProcessIdentity } from "../domain/worker.ts";
 
 export function ownIdentity(): ProcessIdentity {
@@ -26,10 +27,13 @@ export function isOfThisMachine({ host, boot_id, pid_namespace }: ProcessIdentit
   return host === own.host && boot_id === own.boot_id && pid_namespace === own.pid_namespace;
 }
 
-/** When a living process was started, in the kernel's own words; undefined when it is gone or only a zombie. */
+/**
+ * When a living process was started, in the kernel's own words; undefined when it is gone or only a zombie. Throws when it cannot be
+ * looked at, for want of descriptors for example: then nobody can say.
+ */
 export function startOf(pid: number): string | undefined {
   if (process.platform !== "linux") return startFromPs(pid);
-  const stat = statOf(pid);
+  const stat = readStat(pid);
   return stat && !isDead(stat.state) ? stat.start : undefined;
 }
 
@@ -41,13 +45,23 @@ export interface ProcessStat {
   readonly start: string;
 }
 
-/** What Linux says of a process, zombies included: proc_pid_stat(5), fields 3 to 6 and 22. */
-export function statOf(pid: number | string): ProcessStat | undefined {
+/** What Linux says of a process, zombies included, as far as it says anything. */
+export function statOf(pid: number): ProcessStat | undefined {
+  try {
+    return readStat(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** proc_pid_stat(5), fields 3 to 6 and 22; undefined when it is gone, or hidden. */
+function readStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isSystemError(error) && ["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code)) return undefined;
+    throw error;
   }
   // The second field is the program's name, in parentheses, and may contain anything.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

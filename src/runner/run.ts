@@ -21,7 +21,7 @@ export interface Surroundings {
 
 /**
  * Starts an attempt. What could not be started is told as an attempt that ended at once: a failed one when the job is to blame, one
- * that was given back when its log cannot be opened.
+ * that was given back when the machine is: its log cannot be opened, or there is no room for another process.
  */
 export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): RunningAttempt {
   const refused = missingFolder(plan.cwd);
@@ -30,10 +30,10 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
   if (typeof secrets === "string")
     return notStarted({ result: "not_started", exit_code: 126, error: secrets });
   const opened = openOrTell(plan.logPath);
-  if (typeof opened === "string") return { ...giveBack(opened), hindrance: opened };
+  if (typeof opened === "string") return hindered(opened, () => hasLogTrouble(plan.logPath));
   using log = opened;
   const openedError = plan.errorPath === null ? null : openOrTell(plan.errorPath);
-  if (typeof openedError === "string") return { ...giveBack(openedError), hindrance: openedError };
+  if (typeof openedError === "string") return hindered(openedError, () => hasLogTrouble(plan.errorPath!));
   using errorLog = openedError;
   try {
     return supervise(
@@ -41,7 +41,26 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
       plan,
     );
   } catch (error) {
+    if (isWantOfRoom(error)) return hindered(spawnFailure(error), cannotSpawn);
     return notStarted({ result: "not_started", exit_code: 126, error: spawnFailure(error) });
+  }
+}
+
+const hindered = (message: string, stands: () => boolean): RunningAttempt => ({
+  ...giveBack(message),
+  hindrance: { message, stands },
+});
+
+/** No process, descriptor or memory is left: of the user, of the worker, or of the machine. */
+const isWantOfRoom = (error: unknown) =>
+  isSystemError(error) && ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"].includes(error.code);
+
+function cannotSpawn(): boolean {
+  try {
+    Bun.spawnSync(["/bin/sh", "-c", ":"], { stdio: ["ignore", "ignore", "ignore"] });
+    return false;
+  } catch (error) {
+    return isWantOfRoom(error);
   }
 }
 
@@ -49,12 +68,12 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
 export const giveBack = (why: string): RunningAttempt =>
   notStarted({ result: "released", exit_code: null, error: `given back before it started: ${why}` });
 
-/** Why an attempt's log cannot be opened; null when it can. Leaves an empty log. */
-export function logTrouble(path: string): string | null {
+/** Leaves an empty log. */
+function hasLogTrouble(path: string): boolean {
   const opened = openOrTell(path);
-  if (typeof opened === "string") return opened;
+  if (typeof opened === "string") return true;
   opened[Symbol.dispose]();
-  return null;
+  return false;
 }
 
 function openOrTell(path: string): OutputLog | string {
@@ -81,16 +100,20 @@ function spawn(
   const path = cgroup?.path ?? null;
   const limit = rules.memory === undefined || cgroup?.isLimited ? "" : limitByProcess(rules.memory);
   const ownMemory = process.memoryUsage.rss();
-  const child = Bun.spawn(
-    [...niceWords(rules.nice), ...journalingShell(command, mark.run, { cgroup: path, limit })],
-    {
+  const words = [...niceWords(rules.nice), ...journalingShell(command, mark.run, { cgroup: path, limit })];
+  let child: Bun.Subprocess;
+  try {
+    child = Bun.spawn(words, {
       cwd,
       env: { ...env },
       detached: true,
       stdio: ["ignore", log.descriptor, errorLog.descriptor, journal.descriptor],
       ...(path === null ? {} : { cgroup: path }),
-    },
-  );
+    });
+  } catch (error) {
+    if (cgroup !== null) cgroups.giveBack(cgroup, false);
+    throw error;
+  }
   const exited = child.exited.then(
     (): ShellExit => ({
       exit_code: child.exitCode,
@@ -150,6 +173,12 @@ function spawnFailure(error: unknown): string {
       return "could not start: the command and its environment are too long for this system";
     case "EAGAIN":
       return "could not start: the system allows no more processes";
+    case "EMFILE":
+      return "could not start: this worker may open no more files";
+    case "ENFILE":
+      return "could not start: the system allows no more open files";
+    case "ENOMEM":
+      return "could not start: there is no memory left";
     case "EACCES":
       return "could not start: its directory may not be entered";
     default:

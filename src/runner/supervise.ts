@@ -34,14 +34,20 @@ export interface RunningAttempt {
   /** Null when no process could be made; `ended` then says why. */
   readonly pid: number | null;
   /** What keeps any attempt from being started at the moment, through no fault of this one; null when nothing does. */
-  readonly hindrance: string | null;
+  readonly hindrance: Obstacle | null;
   readonly ended: Promise<Ending>;
-  /** Ends all of its processes. The first reason counts. */
+  /** Ends all of its processes. The first reason counts; one that comes after the command's own end does nothing. */
   end(reason: EndReason): void;
   /** KILL to all of its processes at once. */
   kill(): void;
   /** Stops watching: the command goes on, and `ended` never comes. */
   abandon(): void;
+}
+
+export interface Obstacle {
+  readonly message: string;
+  /** Whether it is still there, by a look. */
+  stands(): boolean;
 }
 
 export interface Shell {
@@ -92,12 +98,14 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   const timer =
     plan.timeout > 0 ? timeout(plan.timeout * 1000 - shell.age * 1000, () => end("timed_out")) : undefined;
   let reason: EndReason | undefined;
+  /** What is said when the command has ended by itself is no reason of that, and touches nothing that it may leave behind. */
+  let isOver = false;
   let ending: Promise<readonly number[]> | undefined;
 
   const graceMs = () => plan.limits().kill_grace * 1000;
 
   function end(why: EndReason): void {
-    if (reason) return;
+    if (reason || isOver) return;
     reason = why;
     ending = endTree(tree, "everything", graceMs());
   }
@@ -110,6 +118,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
 
   async function finish(): Promise<Ending> {
     const word = await shell.exited;
+    isOver = true;
     const exit = typeof word === "string" ? null : word;
     timer?.[Symbol.dispose]();
     const duration = Math.round(performance.now() - startedAt) / 1000;

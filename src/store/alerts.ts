@@ -51,8 +51,8 @@ export interface Alerts {
 
   /**
    * Gives up to `limit` messages that are due, the longest due first, to be tried. Nobody else gets them for `triedForMs`, and then
-   * they are due again unless `settle` said otherwise. Also when the next of the others is due. What was made or tried after now, by
-   * a clock that was set back since, is due.
+   * they are due again unless `settle` said otherwise. Also when the next of the others is due. What was made or tried so much
+   * after now, by a clock that was set back since, is due; less is the moment between somebody's look at the clock and at the messages.
    */
   take(limit: number): Promise<Taken>;
 

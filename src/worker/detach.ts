@@ -41,21 +41,27 @@ export async function startDetached(options: DetachOptions): Promise<string[]> {
     stderr: output,
   });
   closeSync(output);
+  child.unref();
 
   const deadline = performance.now() + patienceMs;
-  while (child.exitCode === null && performance.now() < deadline) {
+  const isGone = () => child.exitCode !== null || child.signalCode !== null;
+  while (!isGone() && performance.now() < deadline) {
     // Another machine's, or a dead process's, may have the same pid.
     const isChild = ({ liveness, identity }: ProcessState) =>
       liveness === "alive" && identity.pid === child.pid;
     const workers = workersOf((await processStates(store)).filter(isChild));
-    if (workers.length > 0) {
-      child.unref();
-      return workers;
-    }
+    if (workers.length > 0) return workers;
     await Bun.sleep(10);
   }
   // With --until-empty it may have come and gone between two looks.
   if (child.exitCode === 0) return [];
+  if (!isGone()) {
+    throw new Refusal(
+      "unavailable",
+      `the worker has not entered within ${patienceMs / 1000} seconds, and may do so later`,
+      `queuectl worker list shows it then; see ${outputPath}`,
+    );
+  }
   const said = readFileSync(outputPath).subarray(size).toString().trim().split("\n").at(-1);
   throw new Refusal(
     "unavailable",

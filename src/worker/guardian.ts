@@ -3,7 +3,7 @@
 // acknowledged, when that moment is. Close to it the shell calls queuectl (`guard.ts`), which does the rest.
 
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import { isSystemError } from "../domain/errors.ts";
+import { isSystemError, unavailable } from "../domain/errors.ts";
 import { fileMode } from "../home.ts";
 import { cgroupOutsideOfAttempts } from "../runner/cgroup.ts";
 import { withoutMark } from "../runner/mark.ts";
@@ -31,7 +31,14 @@ export function startGuardian(
 ): Guardian {
   const path = leaseFile(journal);
   const descriptor = openSync(path, "w", fileMode);
-  write(endAt);
+  try {
+    // Without a moment to wait for there would be no guardian.
+    writeSync(descriptor, momentLine(endAt), 0);
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(path, { force: true });
+    throw isSystemError(error) ? unavailable(error) : error;
+  }
   let child = start();
 
   function start(): Bun.Subprocess {

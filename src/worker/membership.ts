@@ -58,16 +58,18 @@ export async function enterStore(options: MembershipOptions): Promise<Membership
   const leaseMs = options.leaseMs ?? undefined;
   const lease = leaseMs === undefined ? undefined : watchLease(leaseMs, options);
   let expelled = false;
-  let entry = await enter(options.worker_ids);
+  let entry = await enter(options.worker_ids).catch((error) => {
+    lease?.[Symbol.dispose]();
+    throw error;
+  });
 
   async function enter(worker_ids: readonly string[]): Promise<Entry> {
     const askedAt = steadyNow();
     const journal = openJournal(journalPath(home, store.output?.queue, worker_ids[0]!));
-    const guardian =
-      leaseMs === undefined
-        ? undefined
-        : startGuardian(journal.path, askedAt + leaseMs * guardAfter, options.environment);
+    let guardian: Guardian | undefined;
     try {
+      if (leaseMs !== undefined)
+        guardian = startGuardian(journal.path, askedAt + leaseMs * guardAfter, options.environment);
       const identity = ownIdentity();
       const process_id = await store.workers.register({
         identity,

@@ -2,13 +2,14 @@
 // jobs, and in between it sleeps until a command ends, another process changes something, or a waiting job falls due.
 
 import { setImmediate } from "node:timers/promises";
-import { ignoreRefusal, Refusal } from "../domain/errors.ts";
+import { ignoreRefusal, isSystemError, Refusal, systemTrouble, unavailable } from "../domain/errors.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
 import { openCgroups } from "../runner/cgroup.ts";
 import { endEarlier, giveBack, startAttempt } from "../runner/run.ts";
+import type { AttemptPlan } from "../runner/supervise.ts";
 import type { TurnResult } from "../store/leases.ts";
 import { newWorkerId } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
@@ -65,7 +66,7 @@ const pruneMs = 60_000;
 /** How soon others see what a command prints; `run` has somebody who watches it. */
 const sendMs = 1_000;
 const sendAtOnceMs = 200;
-/** How long to leave a log alone that could not be opened. */
+/** How long to leave alone what kept a job from being started. */
 const hindrancePauseMs = 1_000;
 /** A retry may come this much late when the clock was set back. */
 const clockMs = 1_000;
@@ -91,10 +92,13 @@ export function startPool(options: PoolOptions): Pool {
   let leaseMs: number | null;
   let stopping: StopOrder | undefined;
   let changed = false;
+  let lookedAt = 0;
+  let isRescuing = false;
   let announced: number | null | undefined;
   let scheduler: Scheduler | undefined;
   let alerting: Alerting | undefined;
   const cgroups = openCgroups();
+  const pollMs = () => (options.poll ?? settings.poll_interval) * 1000;
 
   return { done: work(), stop, look, kill: runs.kill };
 
@@ -215,6 +219,16 @@ export function startPool(options: PoolOptions): Pool {
 
   async function rescue(): Promise<void> {
     if (stopping || membership.isExpelled() || trouble.current()) return;
+    isRescuing = true;
+    try {
+      await takeOver();
+    } finally {
+      isRescuing = false;
+      if (stopping || until !== "stopped") wakeup.wake();
+    }
+  }
+
+  async function takeOver(): Promise<void> {
     const process_id = membership.process_id();
     const rescued = rescueOnce({
       store,
@@ -229,6 +243,8 @@ export function startPool(options: PoolOptions): Pool {
       crew.join(taken.worker_id);
       courier.take(taken, "taken over");
       runs.add(taken, attempt, true);
+      if (stopping === "release") attempt.end("released");
+      if (stopping === "leave") attempt.abandon();
       // Somebody may have asked for its end while nobody listened.
       look();
     }
@@ -249,7 +265,8 @@ export function startPool(options: PoolOptions): Pool {
       courier.check();
       if (mayEnterAnew()) await enterAnew();
       batch = runs.takeBatch();
-      if (changed) await lookAround();
+      // Hints are no more than that: they may be lost, or never come.
+      if (changed || performance.now() - lookedAt >= pollMs()) await lookAround();
       const idle = mayClaim() ? crew.idle(runs.busyWorkers()) : [];
       const result = await store.leases.exchange({
         started: batch.started.map(startedAttempt),
@@ -277,7 +294,8 @@ export function startPool(options: PoolOptions): Pool {
       await Promise.all(result.claimed.map(start));
       await letGo();
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = isSystemError(thrown) ? unavailable(thrown) : thrown;
       if (!(error instanceof Refusal)) throw error;
       runs.putBack(batch);
       changed = true;
@@ -295,9 +313,11 @@ export function startPool(options: PoolOptions): Pool {
 
   /** Another process changed something: settings, orders to stop, or jobs to be cancelled. */
   async function lookAround(): Promise<void> {
+    // Before the questions: what changes behind their backs is looked at once more.
+    changed = false;
+    lookedAt = performance.now();
     settings = await readSettings();
     const orders = await store.leases.orders(membership.process_id());
-    changed = false;
     for (const { job_seq, lease_seq } of orders.cancel) {
       const run = runs.of(job_seq);
       if (run?.claimed.lease.lease_seq === lease_seq) run.attempt.end("cancelled");
@@ -323,27 +343,39 @@ export function startPool(options: PoolOptions): Pool {
   async function start(claimed: ClaimedJob): Promise<void> {
     const { job, attempt: number, worker_id } = claimed;
     const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
-    if (number > 1) await endEarlier(plan);
+    const why = (number > 1 ? await endOfEarlier(plan) : null) ?? whyNotToStart();
     tell({ kind: "executing", worker_id, job });
-    // The answer may have come late: after a long pause of this process, or of the network.
-    const attempt = membership.hasLapsed()
-      ? giveBack("the database has not been heard of for too long")
-      : startAttempt(plan, { journal: membership.journal(), cgroups });
+    const attempt =
+      why === null ? startAttempt(plan, { journal: membership.journal(), cgroups }) : giveBack(why);
     courier.take(claimed, "started");
-    if (attempt.hindrance !== null) hindrance.met(attempt.hindrance, plan.logPath);
+    if (attempt.hindrance !== null) hindrance.met(attempt.hindrance);
     runs.add(claimed, attempt);
-    if (stopping === "release") attempt.end("released");
+  }
+
+  /** What keeps it from being looked for is no reason to leave a claimed job lying. */
+  async function endOfEarlier(plan: AttemptPlan): Promise<string | null> {
+    try {
+      await endEarlier(plan);
+      return null;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return systemTrouble(error);
+    }
+  }
+
+  /** An answer may have come late: after a long pause of this process, or of the network, or after the word to go. */
+  function whyNotToStart(): string | null {
+    if (membership.hasLapsed()) return "the database has not been heard of for too long";
+    return stopping === "release" || stopping === "leave" ? "its worker was told to go" : null;
   }
 
   async function rest(nextDueAt: number | null): Promise<void> {
     await announceWaiting(nextDueAt);
-    const pollMs = (options.poll ?? settings.poll_interval) * 1000;
-    const dueMs = nextDueAt === null ? pollMs : await msUntil(store, nextDueAt, pollMs);
-    const tellMs = runs.tellIn() ?? pollMs;
-    const hinderedMs = hindrance.known() ? hindrancePauseMs : pollMs;
-    const before = performance.now();
-    await wakeup.wait(Math.min(pollMs, dueMs, tellMs, hinderedMs));
-    if (performance.now() - before >= pollMs) changed = true;
+    const longest = pollMs();
+    const dueMs = nextDueAt === null ? longest : await msUntil(store, nextDueAt, longest);
+    const tellMs = runs.tellIn() ?? longest;
+    const hinderedMs = hindrance.known() ? hindrancePauseMs : longest;
+    await wakeup.wait(Math.min(longest, dueMs, tellMs, hinderedMs));
   }
 
   async function announceWaiting(until: number | null): Promise<void> {
@@ -359,6 +391,8 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   function stop(order: StopOrder): void {
+    // What was left running is nobody's here any more.
+    if (stopping === "leave") return;
     const jobs = runs.jobs();
     if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
     if (stopping !== order && trouble.current()) tellUnsettled(order);
@@ -375,6 +409,8 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function isFinished(): Promise<boolean> {
+    // What it takes over has to be settled here.
+    if (isRescuing) return false;
     const refusal = trouble.current();
     if (refusal && stopping && runs.running().length === 0) {
       // The next worker finds in the journal how they ended; nobody has to wait here for a database that may never answer. That a command

@@ -3,6 +3,7 @@
 // the word of a database that does not know its worker, as a restored backup is: whatever is left of it is ended.
 
 import { randomUUIDv7 } from "bun";
+import { ignoreRefusal, isSystemError, systemTrouble } from "../domain/errors.ts";
 import type { Job } from "../domain/job.ts";
 import type { ClaimedJob, TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
@@ -60,7 +61,7 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
       }),
       from: identity.pid,
     });
-    yield* await Promise.all(jobs.map(adopt));
+    yield* adoptedOf(jobs, adopt);
   }
   const lost = (taken: ClaimedJob, from: RescuedJob["from"]): RescuedJob => ({
     taken,
@@ -70,6 +71,30 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
   for (const taken of await store.leases.takeForgotten(process_id, only)) yield lost(taken, "a copy");
   for (const taken of await store.leases.takeExpired(process_id, only))
     yield lost(taken, "a vanished machine");
+}
+
+/** A full disk, or want of descriptors, may keep a command from being looked after; for so long it is tried. */
+const tries = 10;
+const tryAgainMs = 1_000;
+
+/** Those that can be adopted do not wait for those that cannot. */
+async function* adoptedOf<T>(
+  jobs: readonly T[],
+  adopt: (taken: T) => Promise<RescuedJob>,
+): AsyncGenerator<RescuedJob> {
+  let left = jobs;
+  for (let tried = 1; left.length > 0; tried++) {
+    const outcomes = await Promise.allSettled(left.map(adopt));
+    for (const outcome of outcomes) if (outcome.status === "fulfilled") yield outcome.value;
+    const failed = left.filter((_, place) => outcomes[place]!.status === "rejected");
+    const [reason] = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    if (failed.length > 0 && !isSystemError(reason)) throw reason;
+    // As long as this process lives nobody else looks after them.
+    if (failed.length > 0 && tried === tries)
+      throw new Error(`commands of a dead worker cannot be looked after: ${systemTrouble(reason)}`);
+    if (failed.length > 0) await Bun.sleep(tryAgainMs);
+    left = failed;
+  }
 }
 
 /** Whether a command belongs to the guardian of the worker that is dead, and not to us. */
@@ -122,19 +147,23 @@ async function endOne(store: Store, seq: number, { home, settings, version }: En
     worker_ids: [],
     journal: journalPath(home, store.output?.queue, randomUUIDv7()),
   });
-  const courier = openCourier({ store, home, limit: () => settings.log_limit });
-  const rescued = rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
-  for await (const { taken, attempt } of rescued) {
-    attempt.end("cancelled");
-    courier.take(taken, "taken over");
-    const settlement = await courier.complete({ lease: taken.lease, ending: await attempt.ended });
-    const { settled } = await store.leases.exchange({
-      started: [],
-      ended: [settlement],
-      settings,
-      wanted: null,
-    });
-    courier.done(taken.lease, settled.length > 0);
+  try {
+    const courier = openCourier({ store, home, limit: () => settings.log_limit });
+    const rescued = rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
+    for await (const { taken, attempt } of rescued) {
+      attempt.end("cancelled");
+      courier.take(taken, "taken over");
+      const settlement = await courier.complete({ lease: taken.lease, ending: await attempt.ended });
+      const { settled } = await store.leases.exchange({
+        started: [],
+        ended: [settlement],
+        settings,
+        wanted: null,
+      });
+      courier.done(taken.lease, settled.length > 0);
+    }
+  } finally {
+    // What it holds by then is found by the next worker.
+    await store.workers.forget(process_id).catch(ignoreRefusal);
   }
-  await store.workers.forget(process_id);
 }

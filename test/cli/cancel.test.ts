@@ -1,15 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
-import { isRunning } from "../support/is-running.ts";
+import { isRunning, pidIn } from "../support/is-running.ts";
 import { queuectl } from "../support/queuectl.ts";
-import { waitUntil } from "../support/wait-until.ts";
 
 setDefaultTimeout(180_000);
-
-const pidIn = (path: string) =>
-  waitUntil("a pid is written", () => existsSync(path) && Number(readFileSync(path, "utf8")));
 
 describe.concurrent("cancel", () => {
   test("stops jobs that wait: pending, scheduled and failed ones", async () => {

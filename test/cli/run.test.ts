@@ -1,9 +1,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join, resolve } from "node:path";
 import { makeGate } from "../support/gate.ts";
-import { isRunning } from "../support/is-running.ts";
+import { isRunning, pidIn } from "../support/is-running.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { atTerminal, ctrlC } from "../support/terminal.ts";
@@ -15,15 +15,6 @@ const ignoreTerm = resolve(import.meta.dir, "../programs/ignore-term.sh");
 const once = ["--max-retries", "0"];
 
 /** The pid that a job wrote to a file. */
-const pidIn = (path: string) =>
-  waitUntil("a pid is written", () => {
-    try {
-      return Number(readFileSync(path, "utf8").trim()) || undefined;
-    } catch {
-      return undefined;
-    }
-  });
-
 const theOnlyJob = async (q: Queuectl) => (await q.json("list"))[0];
 
 describe.concurrent("the output of run", () => {

@@ -4,8 +4,10 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRunning, pidIn } from "../support/is-running.ts";
 import { ownSeconds, processesWith } from "../support/processes.ts";
 import { queuectl } from "../support/queuectl.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(180_000);
@@ -107,4 +109,46 @@ test("one worker of several is stopped by its id, and the others work on", async
   expect(left).toHaveLength(2);
   expect(left.map((one: { id: string }) => one.id)).not.toContain(id);
   expect((await q("run", "true")).status).toBe(0);
+});
+
+test("what has ended by itself is not given back, though something of it has still to be ended", async () => {
+  await using q = queuectl();
+  await q.ok("config", "set", "kill_grace", "3");
+  const stubborn = `trap '' TERM; touch stubborn; while :; do sleep 0.05; done`;
+  await q.ok(
+    "enqueue",
+    `sh -c "${stubborn}" & until [ -e stubborn ]; do sleep 0.02; done; echo $$ > pid`,
+    "--id",
+    "a",
+  );
+  const worker = q.start("worker");
+  const shell = await pidIn(join(q.folder, "pid"));
+  await waitUntil("the command has ended", () => !isRunning(shell));
+  worker.kill("SIGTERM");
+  await worker.says("finishing a");
+  worker.kill("SIGTERM");
+  await worker.says("giving back a");
+  expect(await worker.exited).toBe(0);
+  expect(await q.json("show", "a")).toMatchObject({ state: "completed", attempts: 1 });
+});
+
+test("a worker that is told to leave while it makes room for a job's next run gives that one back", async () => {
+  await using q = queuectl();
+  await q.ok("config", "set", "kill_grace", "3");
+  const seconds = ownSeconds();
+  const stubborn = `trap '' TERM; touch up; while :; do sleep 0.05; done`;
+  await q.ok(
+    "enqueue",
+    `[ $QUEUECTL_ATTEMPT = 2 ] && exec sleep ${seconds}; setsid sh -c "${stubborn}" & until [ -e up ]; do sleep 0.02; done`,
+    "--id",
+    "a",
+  );
+  const worker = q.start("worker");
+  expect((await q("wait", "a")).status).toBe(0);
+  await q.ok("retry", "a");
+  await waitUntil("it is claimed", async () => (await q.json("show", "a")).state === "processing");
+  worker.kill("SIGUSR2");
+  expect(await worker.exited).toBe(0);
+  expect(await q.json("show", "a")).toMatchObject({ state: "pending", attempts: 0 });
+  expect(processesWith(`sleep ${seconds}`)).toEqual([]);
 });

@@ -204,7 +204,7 @@ const deliveryOf = (row: Row): Delivery => ({
 
 async function nextDueAt(sql: SQL, now: number): Promise<number | null> {
   const [{ due_at }] = await sql`
-    select min(case when coalesce(tried_at, created_at) > ${now} then ${now} else due_at end) as due_at
+    select min(case when coalesce(tried_at, created_at) > ${now + triedForMs} then ${now} else due_at end) as due_at
     from queuectl.deliveries
     where due_at is not null and alert in (select name from queuectl.alerts where not paused)
   `;
@@ -215,7 +215,7 @@ async function take(tx: SQL, limit: number, now: number): Promise<Taken["taken"]
   const rows: Row[] = await tx`
     with due as (
       select id from queuectl.deliveries
-      where due_at is not null and (due_at <= ${now} or coalesce(tried_at, created_at) > ${now})
+      where due_at is not null and (due_at <= ${now} or coalesce(tried_at, created_at) > ${now + triedForMs})
         and alert in (select name from queuectl.alerts where not paused)
       order by due_at, id limit ${limit} for update skip locked
     )

@@ -10,8 +10,11 @@ export interface Doubts {
   /** Whether such a turn may have settled this. */
   mayBeSettled(lease: Lease): boolean;
   forget(lease: Lease): void;
-  /** Which of these workers may hold a job unheard of; `done` says that they were looked at, and nothing came of it that is lost. */
-  look(worker_ids: readonly string[]): { readonly worker_ids: readonly string[]; done(): void };
+  /**
+   * Which of these workers, or of all, may hold a job unheard of; `done` says that they were looked at, and nothing came of it that is
+   * lost.
+   */
+  look(worker_ids?: readonly string[]): { readonly worker_ids: readonly string[]; done(): void };
 }
 
 const keyOf = ({ job_seq, lease_seq }: Lease) => `${job_seq} ${lease_seq}`;
@@ -30,7 +33,7 @@ export function makeDoubts(): Doubts {
     forget(lease) {
       if (settlements.size > 0) settlements.delete(keyOf(lease));
     },
-    look(worker_ids) {
+    look(worker_ids = [...claims.keys()]) {
       const lookedAt = performance.now();
       const doubtful = worker_ids.filter((id) => claims.has(id));
       return {

@@ -97,7 +97,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     },
 
     async exchange(turn) {
-      const look = doubts.look(turn.wanted?.worker_ids ?? []);
+      // Whoever wants no more, because it is about to go, has to hear of what it holds all the more.
+      const look = doubts.look(turn.wanted?.worker_ids);
       const unheard = await given.unheard(look.worker_ids);
       const result = await exchange(unheard.length > 0 ? { ...turn, wanted: null } : turn);
       look.done();

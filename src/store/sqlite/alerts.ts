@@ -156,7 +156,7 @@ export function alerts(connection: Connection): Alerts {
 }
 
 /** When a message is tried next. */
-const due = "case when coalesce(tried_at, created_at) > $now then $now else due_at end";
+const due = `case when coalesce(tried_at, created_at) > $now + ${triedForMs} then $now else due_at end`;
 const isWaiting = "due_at is not null and alert in (select name from alerts where paused = 0)";
 
 const nextDueAt = ({ sql, clock }: Connection): number | null =>

@@ -319,6 +319,14 @@ export function alertsContract(makeStore: MakeStore): void {
       expect((await store.alerts.take(10)).taken).toEqual([]);
     });
 
+    test("one that was taken is not given to whoever looked at the clock a moment before", async () => {
+      await using temp = await oneMessage();
+      const { store, clock } = temp;
+      expect((await store.alerts.take(10)).taken).toHaveLength(1);
+      clock.now -= 10;
+      expect((await store.alerts.take(10)).taken).toEqual([]);
+    });
+
     test("one that is given up is counted, and kept to be looked at", async () => {
       await using temp = await oneMessage();
       const { store } = temp;
