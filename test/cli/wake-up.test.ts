@@ -98,6 +98,20 @@ describe.skipIf(noPostgres !== undefined).concurrent("an idle worker", () => {
     expect(await endListeners(database.url)).toBe(0);
     await worker.says(`job ${await q.ok("enqueue", "true")} completed`);
   });
+
+  test("that hears nothing and is never idle sees orders all the same", async () => {
+    await using queue = await rarelyPolled();
+    const { q, database } = queue;
+    await q.ok("config", "set", "poll_interval", "1");
+    await using deaf = queuectl({ QUEUECTL_DATABASE_URL: database.url, QUEUECTL_LISTEN_URL: "off" });
+    await q.ok("enqueue", "sleep 1000", "--id", "long");
+    await q.with({ stdin: '{"command":"sleep 0.2"}\n'.repeat(2000) }, "enqueue", "--file", "-");
+    const worker = deaf.start("worker", "--count", "2");
+    await worker.says("executing long");
+    await waitUntil("short jobs follow each other", async () => (await q.json("status")).completed >= 2);
+    await q.ok("cancel", "long");
+    await worker.says("job long was cancelled");
+  });
 });
 
 test.skipIf(noPostgres !== undefined)(

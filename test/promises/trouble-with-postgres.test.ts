@@ -2,9 +2,10 @@
 // commands go on; what they came to is stored when the trouble is over, once, and the worker resumes by itself.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
+import { runFolder } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
 import { startPostgres } from "../support/own-postgres.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../support/postgres-server.ts";
@@ -70,6 +71,14 @@ async function workerAtGate(q: Queuectl) {
     },
   };
 }
+
+testOnPostgres("a worker that cannot enter ends, and says why", async () => {
+  await using database = await newDatabase();
+  await using q = on(database.url);
+  await q.ok("enqueue", "true");
+  writeFileSync(runFolder(q.home), "no folder");
+  expectPlainly(await q("worker"), /not a directory|file exists|file already exists/);
+});
 
 for (const how of ["fast", "immediate", "kill"] as const) {
   testOnOwnServer(`a server that is stopped (${how}) and comes back`, async () => {
