@@ -4,10 +4,10 @@
  * - `exited`: the shell ended with an exit status, 0 or not
  * - `signalled`: a signal that was not ours ended the command, or its shell
  * - `timed_out`: it ran longer than the job's timeout and was ended
- * - `not_started`: no process could be made of it (missing directory, too long, no more processes)
+ * - `not_started`: no process could be made of it (missing directory, too long)
  * - `snoozed`: the command asked to be run again later, and exited
  * - `cancelled`: a user stopped it
- * - `released`: a forced stop of its worker gave it back
+ * - `released`: it was given back by a forced stop of its worker, or for want of room for its log or for another process
  * - `lost`: its worker process died, and the command left no result
  * - `rebooted`: its machine went down while it ran
  */

@@ -41,8 +41,9 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
       plan,
     );
   } catch (error) {
-    if (isWantOfRoom(error)) return hindered(spawnFailure(error), cannotSpawn);
-    return notStarted({ result: "not_started", exit_code: 126, error: spawnFailure(error) });
+    const why = spawnFailure(error);
+    if (isWantOfRoom(error)) return hindered(why, cannotSpawn);
+    return notStarted({ result: "not_started", exit_code: 126, error: `could not start: ${why}` });
   }
 }
 
@@ -99,7 +100,7 @@ function spawn(
   const cgroup = cgroups.take(rules.memory);
   const path = cgroup?.path ?? null;
   const limit = rules.memory === undefined || cgroup?.isLimited ? "" : limitByProcess(rules.memory);
-  const ownMemory = process.memoryUsage.rss();
+  const ownMemory = residentMemory();
   const words = [...niceWords(rules.nice), ...journalingShell(command, mark.run, { cgroup: path, limit })];
   let child: Bun.Subprocess;
   try {
@@ -131,6 +132,15 @@ function spawn(
       if (cgroup !== null) cgroups.giveBack(cgroup, killed);
     },
   };
+}
+
+/** Bun has it from a file, which cannot be opened when there are too many. */
+function residentMemory(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 /** nice(1) becomes the shell itself, so nothing else is between us and it. */
@@ -170,19 +180,19 @@ function spawnFailure(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case "E2BIG":
-      return "could not start: the command and its environment are too long for this system";
+      return "the command and its environment are too long for this system";
     case "EAGAIN":
-      return "could not start: the system allows no more processes";
+      return "the system allows no more processes";
     case "EMFILE":
-      return "could not start: this worker may open no more files";
+      return "this worker may open no more files";
     case "ENFILE":
-      return "could not start: the system allows no more open files";
+      return "the system allows no more open files";
     case "ENOMEM":
-      return "could not start: there is no memory left";
+      return "there is no memory left";
     case "EACCES":
-      return "could not start: its directory may not be entered";
+      return "its directory may not be entered";
     default:
-      return `could not start: ${message}`;
+      return message;
   }
 }
 

@@ -6,7 +6,7 @@ import { isoTime } from "../domain/time.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
 import { readAt } from "../store/logs.ts";
 
-interface Deed {
+export interface Deed {
   readonly who: string;
   readonly address: string;
   readonly action: string;

@@ -471,3 +471,31 @@ test("output that may not be read is no empty output, and a log that cannot be r
   expect((await q("doctor")).stdout).toContain("1 log of jobs that are no more");
   chmodSync(join(log, ".."), 0o700);
 });
+
+for (const spare of [0, 1, 2]) {
+  test.skipIf(process.platform !== "linux")(
+    `a worker that may open ${spare} more files starts nothing, charges nobody, and goes on when it may open more`,
+    async () => {
+      await using q = queuectl();
+      const worker = q.start("worker");
+      await worker.says("waiting for jobs");
+      const files = openFiles(worker.pid);
+      const free = [...Array(files.size + 1).keys()].find((number) => !files.has(number))!;
+      limitFiles(worker.pid, free + spare);
+      await q.ok("enqueue", "true", "--id", "a");
+      await worker.says("no job can be started: ");
+      await worker.says("job a was given back to the queue");
+      expect(await q.json("show", "a")).toMatchObject({ state: "pending", attempts: 0 });
+      limitFiles(worker.pid, 1024);
+      await worker.says("jobs can be started again");
+      expect((await q("wait", "a")).status).toBe(0);
+      expect(await q.json("show", "a")).toMatchObject({ state: "completed", attempts: 1 });
+    },
+  );
+}
+
+const openFiles = (pid: number) => new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+
+function limitFiles(pid: number, most: number): void {
+  expect(Bun.spawnSync(["prlimit", "--pid", String(pid), `--nofile=${most}:`]).exitCode).toBe(0);
+}

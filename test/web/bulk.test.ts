@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
+import type { Deed } from "../../src/web/audit.ts";
 import { newJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { tempSqlite } from "../support/temp-sqlite.ts";
@@ -28,7 +29,9 @@ async function slowDashboard() {
     return temp.store.matching.change(...asked);
   };
   const store = { ...temp.store, matching: { ...temp.store.matching, change } };
-  const app = makeApp(webOf(store, folder.path));
+  const written: Deed[] = [];
+  const audit = { write: (entry: Deed) => void written.push(entry), enqueuedBy: () => undefined };
+  const app = makeApp({ ...webOf(store, folder.path), audit });
   const ask = (path: string, fields?: Record<string, string>) =>
     app.handle(
       new Request(`http://localhost${path}`, {
@@ -39,6 +42,7 @@ async function slowDashboard() {
   return {
     store: temp.store,
     ask,
+    written,
     /** Lets the next window through. */
     async next() {
       await waitUntil("a window waits", () => waiting.length > 0);
@@ -109,6 +113,16 @@ describe("a change of very many jobs", () => {
     });
     expect(page).toContain('role="alert"');
     expect(page).not.toContain("secret");
+  });
+
+  test("that the API is asked for is written down as far as it came", async () => {
+    await using slow = await slowDashboard();
+    const answer = slow.ask("/api/v1/jobs/delete?all=yes", {});
+    await slow.next();
+    slow.failWith(new Error("the disk is gone"));
+    await slow.next();
+    expect((await answer).status).toBe(500);
+    expect(slow.written).toMatchObject([{ action: "delete", count: 500 }]);
   });
 
   test("that is soon done is answered as any form is", async () => {

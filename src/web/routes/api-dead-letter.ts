@@ -5,14 +5,13 @@ import { misuse } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
-import { changeAll } from "../bulk.ts";
 import { retryEdited } from "../edit.ts";
 import { filterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { optionalJson, pointing } from "../json-body.ts";
 import { jsonReply } from "../reply.ts";
 import { checkScope, needs, type Web } from "../web.ts";
-import { allQuery, change } from "./api-jobs.ts";
+import { allQuery, change, changeMatching } from "./api-jobs.ts";
 
 export const apiDeadLetterRoutes = (web: Web) =>
   new Elysia({ prefix: "/api/v1" })
@@ -63,13 +62,6 @@ async function changeDead(web: Web, request: Request, what: "retry" | "delete"):
     (name) => what === "delete" || !["queue", "tag", "q"].includes(name),
   );
   if (unknown !== undefined) throw misuse(`there is no parameter ${JSON.stringify(unknown)}`);
-  web.hold(request);
-  const result = await changeAll(web, {
-    change: what,
-    filter: { ...filterOf(query), state: "dead" },
-    newest: await web.store.matching.newest(),
-  });
-  web.shared.forget();
-  audited(web, request, what === "retry" ? "dlq retry-all" : "dlq purge", [], result.changed);
-  return jsonReply(result);
+  const asked = { change: what, filter: { ...filterOf(query), state: "dead" as const } };
+  return changeMatching(web, request, asked, what === "retry" ? "dlq retry-all" : "dlq purge");
 }

@@ -5,8 +5,9 @@ import { misuse, Refusal } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
+import type { JobFilter } from "../../store/jobs.ts";
 import type { JobChange } from "../../store/matching.ts";
-import { changeAll } from "../bulk.ts";
+import { type BulkStep, changeAll } from "../bulk.ts";
 import { editOne } from "../edit.ts";
 import { filterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
@@ -149,9 +150,27 @@ async function changeMany(web: Web, request: Request, what: JobChange): Promise<
   const isAll = Object.values(filter).every((value) => value === undefined);
   if (isAll && query.get("all") !== "yes")
     throw misuse("this would concern all jobs", "add ?all=yes to mean it, or say which");
+  return changeMatching(web, request, { change: what, filter }, what, `all that match ${query}`);
+}
+
+/** What was done stands in the audit, also when it came to an end halfway. */
+export async function changeMatching(
+  web: Web,
+  request: Request,
+  asked: { readonly change: JobChange; readonly filter: JobFilter },
+  action: string,
+  about?: string,
+): Promise<Response> {
   web.hold(request);
-  const result = await changeAll(web, { change: what, filter, newest: await web.store.matching.newest() });
-  web.shared.forget();
-  audited(web, request, what, [], result.changed, `all that match ${query}`);
-  return jsonReply(result);
+  const newest = await web.store.matching.newest();
+  let changed = 0;
+  try {
+    const onStep = (step: BulkStep) => {
+      changed = step.changed;
+    };
+    return jsonReply(await changeAll(web, { ...asked, newest }, web.stopping, onStep));
+  } finally {
+    web.shared.forget();
+    audited(web, request, action, [], changed, about);
+  }
 }

@@ -31,12 +31,22 @@ async function prune(web: Web, request: Request): Promise<Response> {
   if (dry_run) return jsonReply(Object.fromEntries(found.map(({ state, jobs }) => [state, jobs])));
   web.hold(request);
   const removed: Record<string, number> = {};
-  for (const { state, before } of found) {
-    const options = { before, states: [state], removeLogs: web.processes.removeLogs };
-    removed[state] = await removeFinished(web.store, options);
+  try {
+    for (const { state, before } of found) {
+      removed[state] = 0;
+      await removeFinished(web.store, {
+        before,
+        states: [state],
+        removeLogs: web.processes.removeLogs,
+        onStep: (jobs) => {
+          removed[state] = jobs;
+        },
+      });
+    }
+  } finally {
+    web.shared.forget();
+    const total = Object.values(removed).reduce((sum, jobs) => sum + jobs, 0);
+    audited(web, request, "prune", [], total);
   }
-  web.shared.forget();
-  const total = Object.values(removed).reduce((sum, jobs) => sum + jobs, 0);
-  audited(web, request, "prune", [], total);
   return jsonReply(removed);
 }

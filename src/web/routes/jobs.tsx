@@ -138,8 +138,13 @@ async function act(web: Web, request: Request): Promise<Response> {
       return `${jobsText(changed)} ${done}${leftText(left)}`;
     });
   }
-  const { changed, left } = await changeNamed(web, change, form.getAll("id"));
-  audited(web, request, change, changed);
+  const changed: string[] = [];
+  let left = 0;
+  try {
+    left = await changeNamed(web, change, form.getAll("id"), changed);
+  } finally {
+    audited(web, request, change, changed);
+  }
   return answerForm(web, request, form, {
     text: `${jobsText(changed.length)} ${done}${leftText(left)}`,
     to: localPath(form.get("back")),
@@ -148,9 +153,13 @@ async function act(web: Web, request: Request): Promise<Response> {
 
 const leftText = (left: number) => (left === 0 ? "" : `; ${jobsText(left)} left alone`);
 
-/** Jobs named one by one: what cannot be done to one does not keep it from the others. */
-async function changeNamed(web: Web, change: JobChange, ids: readonly string[]) {
-  const changed: string[] = [];
+/** Jobs named one by one: what cannot be done to one does not keep it from the others. Adds to `changed`; returns how many are left. */
+async function changeNamed(
+  web: Web,
+  change: JobChange,
+  ids: readonly string[],
+  changed: string[],
+): Promise<number> {
   let left = 0;
   for (const id of ids) {
     try {
@@ -162,7 +171,7 @@ async function changeNamed(web: Web, change: JobChange, ids: readonly string[]) 
       left++;
     }
   }
-  return { changed, left };
+  return left;
 }
 
 /** One job, refused where it cannot be done. */
