@@ -8,7 +8,7 @@ import type { Stream } from "../domain/rules.ts";
 import { terminalReader } from "../domain/terminal-text.ts";
 import { type LogPiece, openJobLog } from "../store/logs.ts";
 import { withoutSecrets } from "./log-secrets.ts";
-import type { Send } from "./streams.ts";
+import type { EventStream } from "./streams.ts";
 import type { Web } from "./web.ts";
 
 export interface LogPlace {
@@ -34,8 +34,7 @@ const longestTail = 2000;
 export async function followLog(
   web: Web,
   { job, attempt, stream, from, line }: LogPlace,
-  send: Send,
-  signal: AbortSignal,
+  { send, signal, room }: EventStream,
 ): Promise<void> {
   let reader = terminalReader();
   let decoder = new TextDecoder();
@@ -89,7 +88,7 @@ export async function followLog(
     // The order matters: what is read after an end was seen is all there is.
     const attempts = await web.shared(`attempts ${job.seq}`, () => web.store.jobs.attempts(job.seq));
     const isOver = attempts.find((one) => one.number === attempt)?.result !== null;
-    while (!signal.aborted && (await sendNews(isOver))) await Bun.sleep(0);
+    while (!signal.aborted && (await sendNews(isOver))) await room();
     if (isOver) return send({ event: "done", data: "" });
     await Bun.sleep(web.store.output ? askMs : tickMs);
   }

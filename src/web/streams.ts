@@ -3,7 +3,7 @@
 import type { Log } from "../store/logs.ts";
 import { Problem } from "./errors.ts";
 import { shieldHeaders, textReply } from "./reply.ts";
-import type { Web } from "./web.ts";
+import { callerOf, type Web } from "./web.ts";
 
 export interface ServerEvent {
   readonly event?: string;
@@ -17,8 +17,8 @@ export type Send = (event: ServerEvent) => void;
 const mostStreams = 64;
 let streams = 0;
 
-/** So often something is sent at least, so that proxies do not take the stream for dead. */
-const pingMs = 15_000;
+/** So often something is sent at least, so that proxies do not take the stream for dead, and it is asked who reads. */
+const pingMs = 5_000;
 
 /** An event as it is written: whatever is in the data, it cannot end the event or begin another. */
 export function eventText({ event, id, data }: ServerEvent): string {
@@ -26,11 +26,23 @@ export function eventText({ event, id, data }: ServerEvent): string {
   return `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}${lines.join("")}\n`;
 }
 
-/** Sends what `produce` says until it is fulfilled, the browser goes, or the server stops. */
+/** A stream as who writes it has it. */
+export interface EventStream {
+  readonly send: Send;
+  readonly signal: AbortSignal;
+  /** Fulfilled when its reader has taken most of what was sent. Who sends much waits for it, so that it does not all lie here. */
+  room(): Promise<void>;
+}
+
+/** Bytes that may lie here for a reader. */
+const mostUnread = 256 * 1024;
+const roomMs = 50;
+
+/** Sends what `produce` says until it is fulfilled, the browser goes or may not read any more, or the server stops. */
 export function eventStream(
   web: Web,
   request: Request,
-  produce: (send: Send, signal: AbortSignal) => Promise<void>,
+  produce: (stream: EventStream) => Promise<void>,
 ): Response {
   if (streams >= mostStreams) {
     throw new Problem(503, "streams", `${mostStreams} event streams are open already`, "close some tabs", {
@@ -42,29 +54,35 @@ export function eventStream(
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, request.signal, web.stopping]);
   const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      const write = (text: string) => {
-        if (!signal.aborted) controller.enqueue(encoder.encode(text));
-      };
-      const ping = setInterval(() => write(": still here\n\n"), pingMs);
+  const unread = new ByteLengthQueuingStrategy({ highWaterMark: mostUnread });
+  const start = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const write = (text: string) => {
+      if (!signal.aborted) controller.enqueue(encoder.encode(text));
+    };
+    const room = async () => {
+      do await Bun.sleep((controller.desiredSize ?? 0) > 0 ? 0 : roomMs);
+      while (!signal.aborted && (controller.desiredSize ?? 0) <= 0);
+    };
+    const ping = setInterval(async () => {
+      if (await mayStillRead(web, request)) write(": still here\n\n");
+      else gone.abort();
+    }, pingMs);
+    try {
+      write(": welcome\n\n");
+      await produce({ send: (event) => write(eventText(event)), signal, room });
+    } catch {
+      // The stream ends; the browser asks again, and is then told what is wrong.
+    } finally {
+      clearInterval(ping);
+      streams--;
       try {
-        write(": welcome\n\n");
-        await produce((event) => write(eventText(event)), signal);
+        controller.close();
       } catch {
-        // The stream ends; the browser asks again, and is then told what is wrong.
-      } finally {
-        clearInterval(ping);
-        streams--;
-        try {
-          controller.close();
-        } catch {
-          // The browser closed it first.
-        }
+        // The browser closed it first.
       }
-    },
-    cancel: () => gone.abort(),
-  });
+    }
+  };
+  const body = new ReadableStream<Uint8Array>({ start, cancel: () => gone.abort() }, unread);
   return new Response(body, {
     headers: {
       ...shieldHeaders(),
@@ -73,6 +91,10 @@ export function eventStream(
     },
   });
 }
+
+/** A session may be over since, or its token be another one. Who was let in as the same user is that. */
+const mayStillRead = async ({ access }: Web, request: Request): Promise<boolean> =>
+  callerOf(request)?.name === "same user" || (await access.identify(request)) !== undefined;
 
 const pieceBytes = 256 * 1024;
 

@@ -76,7 +76,7 @@ export const apiRoutes = (web: Web) =>
     )
     .get(
       "/events",
-      ({ request }) => eventStream(web, request, (send, signal) => tellStats(web, send, signal)),
+      ({ request }) => eventStream(web, request, ({ send, signal }) => tellStats(web, send, signal)),
       needs("read", {
         summary: "The figures of /stats as server-sent events, whenever they change",
         answers: { 200: "text/event-stream" },

@@ -44,8 +44,8 @@ async function stream(web: Web, request: Request, id: string): Promise<Response>
     from: numberOf(query, "from") ?? 0,
     line: numberOf(query, "line") ?? 1,
   };
-  return eventStream(web, request, (send, signal) =>
-    followLog(web, { job, attempt: attempt.number, stream: streamOf(job, query), ...start }, send, signal),
+  return eventStream(web, request, (events) =>
+    followLog(web, { job, attempt: attempt.number, stream: streamOf(job, query), ...start }, events),
   );
 }
 

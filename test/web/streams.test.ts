@@ -1,0 +1,45 @@
+// Event streams: what lies in the server for a slow reader is bounded, and nobody reads on who may not read any more.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Store } from "../../src/store/store.ts";
+import { eventStream } from "../../src/web/streams.ts";
+import { webOf } from "../support/web-of.ts";
+
+setDefaultTimeout(60_000);
+
+const request = () => new Request("http://localhost/stream");
+const web = webOf({} as Store, "/");
+
+test("a writer waits for a reader that is slower", async () => {
+  const piece = "x".repeat(64 * 1024);
+  let sent = 0;
+  const { body } = eventStream(web, request(), async ({ send, room }) => {
+    for (let n = 0; n < 100; n++) {
+      send({ data: piece });
+      sent += piece.length;
+      await room();
+    }
+  });
+  let received = 0;
+  for await (const chunk of body!) {
+    received += chunk.length;
+    expect(sent - received).toBeLessThan(1024 * 1024);
+    await Bun.sleep(1);
+  }
+  expect(received).toBeGreaterThan(sent);
+});
+
+test("a stream ends when its session does", async () => {
+  let isIn = true;
+  const access = {
+    ...web.access,
+    identify: async () => (isIn ? await web.access.identify(request()) : undefined),
+  };
+  const { body } = eventStream({ ...web, access }, request(), async ({ signal }) => {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  });
+  const reader = body!.getReader();
+  await reader.read();
+  isIn = false;
+  expect((await reader.read()).done).toBe(true);
+});
