@@ -1,23 +1,22 @@
 // The place of a Unix socket, which only its owner can connect to: its mode says so, and its folder keeps it from being replaced.
 
-import { lstatSync, mkdirSync, rmSync, type Stats, statSync } from "node:fs";
+import { lstatSync, rmSync, type Stats, statSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { Refusal } from "../domain/errors.ts";
-import { folderMode } from "../home.ts";
 
-/** Makes the folder if there is none, and takes away what a server that was killed left behind. */
+/** Takes away what a server that was killed left behind. */
 export async function prepareSocket(path: string): Promise<void> {
   const folder = dirname(path);
-  try {
-    mkdirSync(folder, { recursive: true, mode: folderMode });
-  } catch (error) {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) {
     throw new Refusal(
       "unavailable",
-      `--socket: the folder ${folder} cannot be made: ${(error as Error).message}`,
+      `--socket: ${folder} ${stats ? "is no folder" : "does not exist"}`,
+      "make a folder that only you can write to",
     );
   }
-  if (isOpenToOthers(statSync(folder))) {
+  if (isOpenToOthers(stats)) {
     throw new Refusal(
       "unavailable",
       `--socket: others can replace what is in ${folder}`,

@@ -50,6 +50,14 @@ test("it shows jobs of every fate, and Ctrl-C ends all of it", async () => {
   expect(existsSync(q.home)).toBe(false);
 });
 
+test("a port that cannot be is refused, and nothing is begun", async () => {
+  await using q = queuectl();
+  const scratch = scratchOf(q);
+  const demo = await q.with({ env: { TMPDIR: scratch } }, "demo", "--port", "x");
+  expect(demo).toEqual({ status: 2, stdout: "", stderr: expect.stringContaining("--port cannot be") });
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
 test("with --keep the folder stays, and is a queue like any other", async () => {
   await using q = queuectl({ TMPDIR: "" });
   const scratch = scratchOf(q);

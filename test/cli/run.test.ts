@@ -76,6 +76,14 @@ describe.concurrent("the output of run", () => {
     expect((await theOnlyJob(q)).state).toBe("completed");
   });
 
+  test("that nobody reads to its end leaves the exit status what it is", async () => {
+    await using q = queuectl();
+    const script =
+      "{ queuectl run 'echo a; sleep 0.3; echo b; exit 7' --max-retries 0; echo $? >&2; } | head -1";
+    const { stdout, stderr } = await shell(q, script);
+    expect([stdout.toString(), stderr]).toEqual(["a\n", expect.stringMatching(/\n7\n$/)]);
+  });
+
   test("that nobody reads to its end does not keep the word of how the run ended", async () => {
     await using q = queuectl();
     const { stderr } = await shell(q, "queuectl run --max-retries 0 'seq 100000; exit 3' | head -1");

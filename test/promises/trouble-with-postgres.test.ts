@@ -94,6 +94,34 @@ for (const how of ["fast", "immediate", "kill"] as const) {
   });
 }
 
+testOnOwnServer(
+  "a server that goes and comes back under those who watch: run, wait and logs --follow go on",
+  async () => {
+    await using server = await startPostgres();
+    await using q = on(server.url);
+    const gate = makeGate(q);
+    const run = q.start(
+      "run",
+      `echo begun; ${gate.command}; echo over; exit 5`,
+      "--id",
+      "a",
+      "--max-retries",
+      "0",
+    );
+    await gate.reached();
+    const wait = q.start("wait", "a");
+    const logs = q.start("logs", "a", "--follow");
+    await waitUntil("its output is followed", () => logs.stdout() === "begun\n");
+    await server.stop("immediate");
+    for (const one of [run, wait, logs]) await one.says("cannot be reached");
+    await server.start();
+    await wait.says("the database answers again");
+    gate.open();
+    expect(await Promise.all([run.exited, wait.exited, logs.exited])).toEqual([5, 5, 0]);
+    expect([run.stdout(), logs.stdout()]).toEqual(["begun\nover\n", "begun\nover\n"]);
+  },
+);
+
 testOnPostgres("sessions that an administrator ends", async () => {
   await using database = await newDatabase();
   await using q = on(database.url);

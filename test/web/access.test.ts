@@ -92,10 +92,13 @@ describe("where it listens", () => {
   test("--socket listens at a path that only its owner can open, and at no port (D25)", async () => {
     await using q = queuectl();
     const path = join(q.folder, "own", "web.sock");
+    const missing = await q("web", "--socket", path);
+    expect([missing.status, existsSync(join(q.folder, "own"))]).toEqual([1, false]);
+    expect(missing.stderr).toContain("own does not exist (make a folder that only you can write to)");
+    mkdirSync(join(q.folder, "own"), { mode: 0o700 });
     const server = q.start("web", "--socket", path);
     await waitUntil("it listens", () => server.stdout() === `unix:${path}\n`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(statSync(join(q.folder, "own")).mode & 0o777).toBe(0o700);
     const ask = (host: string, init: RequestInit = {}) =>
       fetch(`http://${host}/api/v1/jobs`, { unix: path, ...init } as RequestInit);
     expect((await ask("localhost")).status).toBe(200);

@@ -51,14 +51,19 @@ async function demo(
   try {
     await fill(scratch);
     if (stopped) return done;
-    ended = false;
-    const working = workerStart(scratch, [], { count: "4", quiet: true });
+    let working: Promise<number> | undefined;
     try {
-      await serveDashboard(scratch, { port, label: "demo" }, ({ url }) => tell(home, url, environment));
+      await serveDashboard(scratch, { port, label: "demo" }, ({ url }) => {
+        working = workerStart(scratch, [], { count: "4", quiet: true });
+        ended = false;
+        tell(home, url, environment);
+      });
     } finally {
-      // Also those that were started by the dashboard.
-      ended = (await workerStop(scratch, [], { force: true, wait: true, timeout: "30" })) === done;
-      if (ended) await working;
+      if (working) {
+        // Also those that were started by the dashboard.
+        ended = (await workerStop(scratch, [], { force: true, wait: true, timeout: "30" })) === done;
+        if (ended) await working;
+      }
     }
   } finally {
     if (keep || !ended) note(`kept: export QUEUECTL_HOME=${home}`);

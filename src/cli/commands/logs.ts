@@ -10,6 +10,7 @@ import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { copier, followJob, tellIfCut } from "../follow.ts";
 import { hint, isTerminal, note } from "../output.ts";
+import { patientStore, toldBy } from "../patient-store.ts";
 import { wholeNumber } from "../values.ts";
 import { followMany, showMany, unsettledJobs } from "./logs-many.ts";
 
@@ -57,7 +58,8 @@ async function logs(context: Context, words: readonly string[], options: LogsOpt
     const onAttempt = (number: number) => note(`attempt ${number}`);
     const onwards = wanted === undefined;
     if (newest === undefined) hint(`job ${job.id} has not run yet; this waits for it`);
-    await followJob({ store, home: context.home, job, from, onwards, onAttempt, tame, stream });
+    const patient = patientStore(store, toldBy(note));
+    await followJob({ store: patient, home: context.home, job, from, onwards, onAttempt, tame, stream });
     return done;
   }
   const number = wanted ?? newest;

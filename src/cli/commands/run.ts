@@ -2,7 +2,7 @@
 
 import type { Attempt, AttemptResult } from "../../domain/attempt.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
-import { isWaiting, type Job } from "../../domain/job.ts";
+import { isSettled, isWaiting, type Job } from "../../domain/job.ts";
 import { keptBy } from "../../domain/why.ts";
 import { newWorkerId } from "../../store/rows.ts";
 import type { Store } from "../../store/store.ts";
@@ -18,6 +18,7 @@ import { statusOfJob } from "../exit-status.ts";
 import { followJob } from "../follow.ts";
 import { type JobOptions, jobFlags } from "../job-options.ts";
 import { note } from "../output.ts";
+import { patientStore } from "../patient-store.ts";
 import { complete, readRequest } from "./enqueue.ts";
 
 export const commands: Commands = {
@@ -67,10 +68,13 @@ async function run(context: Context, words: readonly string[], options: JobOptio
   });
   /** How the last attempt ended whose end was told. */
   let told: AttemptResult | null = null;
+  const over = new AbortController();
+  pool.done.catch(() => over.abort());
   // Whoever runs it, this process or, from its first wait on, an idle worker: its output is in the same log.
-  const [settled] = await Promise.all([
+  const [followed] = await Promise.all([
     followJob({
-      store,
+      // The pool tells of trouble.
+      store: patientStore(store, { signal: over.signal }),
       home: context.home,
       job,
       from: 1,
@@ -84,7 +88,8 @@ async function run(context: Context, words: readonly string[], options: JobOptio
     }),
     pool.done,
   ]);
-  // Whose output nobody read to its end.
+  // Nobody may have read its output to the end.
+  const settled = isSettled(followed.state) ? followed : await store.jobs.find(job.id);
   for (const event of heard.values()) tellEnd(endLine(event));
   if (settled.state === "cancelled" && told !== "cancelled") note(`queuectl: job ${job.id} was cancelled`);
   return statusOfJob(settled);

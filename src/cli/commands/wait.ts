@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { done, statusOfJob, timedOut } from "../exit-status.ts";
 import { unservedOf, unservedText } from "../hint-at-workers.ts";
 import { hint, note } from "../output.ts";
+import { patientStore, toldBy } from "../patient-store.ts";
 import { makeMeter, type Progress, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
@@ -44,7 +45,8 @@ async function wait(context: Context, words: readonly string[], options: WaitOpt
   if (all && (tag !== undefined || queue !== undefined))
     throw misuse("--all leaves nothing for --tag or --queue");
   const limit = options.timeout === undefined ? undefined : seconds("timeout", options.timeout);
-  await using store = await context.openStore();
+  await using opened = await context.openStore();
+  const store = patientStore(opened, toldBy(note));
   const failed = isFilter
     ? await untilMatching(store, { tag, queue }, limit)
     : await untilNamed(store, words, limit);

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { misuse, Refusal } from "../../domain/errors.ts";
+import { isSystemError, misuse, Refusal, reasonOf } from "../../domain/errors.ts";
+import { ensureHome } from "../../home.ts";
 import { webProcesses } from "../../library/web-processes.ts";
 import { version } from "../../version.ts";
 import { isLoopback } from "../../web/address.ts";
@@ -128,6 +129,8 @@ async function socketOf(context: Context, options: WebOptions): Promise<string |
   if (other) throw misuse("--socket takes the place of --host and --port, and needs no --tls-cert");
   if (options.socket === "") throw misuse("--socket needs a path");
   const path = resolve(context.cwd, options.socket);
+  // The home is as good a place as any, and may not be there yet.
+  ensureHome(context.home);
   await prepareSocket(path);
   return path;
 }
@@ -142,7 +145,10 @@ function textOf(option: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new Refusal("not_found", `${option}: ${path} cannot be read: ${(error as Error).message}`);
+    throw new Refusal(
+      "not_found",
+      `${option}: ${path} cannot be read: ${isSystemError(error) ? reasonOf(error) : error}`,
+    );
   }
 }
 

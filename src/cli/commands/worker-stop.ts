@@ -66,7 +66,12 @@ export async function workerStop(
   if (left.length === 0) return done;
   const workers = (await store.workers.list()).filter(({ id }) => left.includes(id));
   const running = workers.map(({ id, job_id }) => (job_id === null ? id : `${id} (runs ${job_id})`));
-  note(`queuectl: still there: ${running.join(", ")} (nothing was killed; --force gives the jobs back)`);
+  const advice = options.force
+    ? "they are asked to give their jobs back; queuectl worker logs tells what keeps them"
+    : options.leaveRunning
+      ? "they are asked to go; queuectl worker logs tells what keeps them"
+      : "nothing was killed; --force gives the jobs back";
+  note(`queuectl: still there: ${running.join(", ")} (${advice})`);
   return notDone;
 }
 
