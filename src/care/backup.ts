@@ -69,8 +69,16 @@ export async function backUp({ home, file, withLogs }: BackupOptions): Promise<B
       "nothing is left of it; check folder, mode and free space",
     );
   } finally {
-    rmSync(unfinished, { force: true });
-    rmSync(unfinishedLogs, { recursive: true, force: true });
+    for (const path of [unfinished, unfinishedLogs]) removeIfAny(path);
+  }
+}
+
+/** In a folder that may not be entered there is nothing of ours, and that it may not was said. */
+function removeIfAny(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
   }
 }
 

@@ -1,10 +1,10 @@
 // The output of a queue that moves: files below the home folder on one side, pieces in the database on the other.
 
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { Refusal } from "../domain/errors.ts";
 import { streams } from "../domain/rules.ts";
 import { writeGap } from "../gap.ts";
-import { ensureFolderOf, errorLogPath, fileMode, jobLogPath, jobLogsFolder } from "../home.ts";
+import { databasePath, ensureFolderOf, errorLogPath, fileMode, jobLogPath, jobLogsFolder } from "../home.ts";
 import { openFileLog, piecesFrom } from "../store/logs.ts";
 import type { OutputOf } from "../store/store.ts";
 import { type Arrival, type Departure, type MovedOutput, movedTables } from "../store/transfer.ts";
@@ -33,9 +33,18 @@ export const removeOutput = (home: string) => rmSync(jobLogsFolder(home), { recu
 export function refuseOtherLogs(home: string): void {
   const { value: found } = foundJobLogs(home).next();
   if (found === undefined) return;
+  const logs = jobLogsFolder(home);
+  // Most often the queue itself, as it was before it moved.
+  if (existsSync(databasePath(home))) {
+    throw new Refusal(
+      "conflict",
+      `there is a queue in ${home} already, with logs of its jobs`,
+      `name another folder, or move away queue.db with its -wal and -shm, and ${logs}`,
+    );
+  }
   throw new Refusal(
     "conflict",
-    `there are logs of another queue in ${jobLogsFolder(home)}`,
+    `there are logs of another queue in ${logs}`,
     "name another folder, or move those logs away",
   );
 }

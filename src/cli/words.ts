@@ -90,6 +90,9 @@ function takeCommand<Command extends Named>(
   if (!groups.has(first)) {
     const command = named(first);
     if (!command) {
+      // What is no command may be a value with a password in it, and is not said again.
+      if (first.includes("://"))
+        throw misuse("the command comes before its options", "queuectl --help lists the commands");
       const names = commands.flatMap(({ name, alias = [] }) => [name.split(" ")[0]!, alias].flat());
       const synonym = synonyms?.get(first);
       throw misuse(

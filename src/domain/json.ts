@@ -74,7 +74,7 @@ export const relativesJson = ({ after, before }: Relatives) => ({
 export const originJson = (origin: JobOrigin | null) =>
   origin === null ? {} : { schedule: origin.schedule, scheduled_for: isoOrNull(origin.at) };
 
-const scheduledJobJson = ({ rules, ...job }: ScheduledJob) => ({ ...job, ...rules });
+export const scheduledJobJson = ({ rules, ...job }: ScheduledJob) => ({ ...job, ...rules });
 
 export const scheduleJson = (schedule: Schedule) => ({
   name: schedule.name,

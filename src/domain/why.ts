@@ -18,6 +18,8 @@ export interface WhyFacts {
   readonly waiting: number;
   /** The job that runs under its key. */
   readonly holder: string | undefined;
+  /** Whether the process is gone of the worker that has it. */
+  readonly isOrphan: boolean;
   /** Living workers that serve its queue. */
   readonly workers: number;
   /** Runs that ended in a second, of late; 0 when none did. */
@@ -36,7 +38,9 @@ export function whyText(job: Job, facts: WhyFacts): string {
   const { id } = job;
   switch (job.state) {
     case "processing":
-      return `job ${id} runs, by ${job.worker_id}`;
+      return facts.isOrphan
+        ? `job ${id} is in the hands of ${job.worker_id}, which is dead; the next worker takes it over: queuectl worker`
+        : `job ${id} runs, by ${job.worker_id}`;
     case "completed":
       return `job ${id} has completed; queuectl retry ${id} runs it once more`;
     case "dead":
@@ -56,7 +60,7 @@ export function whyWaiting(job: Job, facts: WhyFacts): string {
   const { id, queue, next_run_at } = job;
   const { now, parents } = facts;
   if (job.held) return `is held until queuectl release ${id}`;
-  if (job.unmet > 0) return `waits for ${parentsText(parents)}`;
+  if (job.unmet > 0) return `waits for ${parentsText(parents)}${wayOn(parents)}`;
   const moment = next_run_at ?? now;
   if (moment > now) {
     const wait = formatDuration(Math.ceil((moment - now) / 1000));
@@ -101,6 +105,13 @@ function parentsText(parents: readonly Relative[]): string {
   const named = parents.slice(0, shownParents).map(({ id, state }) => `${id} (${state})`);
   const more = parents.length - named.length;
   return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** One that is settled and waited for all the same comes to nothing by itself. */
+function wayOn(parents: readonly Relative[]): string {
+  const stuck = parents.find(({ state }) => state === "dead" || state === "cancelled");
+  if (stuck === undefined) return "";
+  return `; queuectl ${stuck.state === "dead" ? "dlq retry" : "retry"} ${stuck.id} runs that once more`;
 }
 
 /** As if all that waits in its queue were before it: by how fast runs of all queues ended, and by what its queue lets start. */

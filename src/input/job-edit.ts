@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { JobEdit } from "../domain/edit.ts";
 import { misuse } from "../domain/errors.ts";
 import type { Job } from "../domain/job.ts";
+import { didYouMean } from "../domain/nearest.ts";
 import { jobBody, readJobValue, readJson, systemKeys } from "./job.ts";
 
 /** What stays what it is, and what has a verb of its own. */
@@ -27,7 +28,10 @@ export function readJobEditValue(value: unknown, job: Job): JobEdit {
     throw misuse("what is to be changed is a JSON object with keys of the job");
   const wrong = Object.keys(value).find((key) => !editableKeys.includes(key));
   if (wrong !== undefined) {
-    throw misuse(`${JSON.stringify(wrong)} cannot be edited`, `what can is ${editableKeys.join(", ")}`);
+    throw misuse(
+      `${JSON.stringify(wrong)} cannot be edited`,
+      didYouMean(wrong, editableKeys) ?? `what can is ${editableKeys.join(", ")}`,
+    );
   }
   const {
     id: _id,

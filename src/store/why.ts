@@ -25,6 +25,7 @@ export async function whyFacts(store: Store, job: Job, workers: readonly Worker[
     running: counts?.processing ?? 0,
     waiting: (counts?.pending ?? 0) + (counts?.failed ?? 0),
     holder: key === null ? undefined : running.find((one) => one.key === key)?.id,
+    isOrphan: workers.some(({ id, state }) => id === job.worker_id && state === "dead"),
     workers: workers.filter(({ state, queues }) => state !== "dead" && (queues?.includes(queue) ?? true))
       .length,
     perSecond: paceOf(buckets, now),

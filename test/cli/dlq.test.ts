@@ -62,17 +62,16 @@ describe.concurrent("dlq", () => {
     expect(await q.json("status")).toMatchObject({ pending: 3, dead: 0 });
   });
 
-  test.each([[[]], [["a", "--all"]], [["--all", "--tag", "x"]], [["a", "--queue", "x"]]])(
-    "retry of %j is refused, as it does not say what is meant",
-    async (words) => {
-      await using q = queuectl();
-      const { status, stderr } = await q("dlq", "retry", ...words);
-      expect({ status, stderr }).toEqual({
-        status: 2,
-        stderr: "queuectl: retry what? Say ids, or else --tag, --queue and --search, or --all\n",
-      });
-    },
-  );
+  test.each([
+    [[], "retry what? Say ids, or else --tag, --queue and --search, or --all"],
+    [["a", "--all"], "either ids, or --tag"],
+    [["--all", "--tag", "x"], "either ids, or --tag"],
+    [["a", "--queue", "x"], "either ids, or --tag"],
+  ] as const)("retry of %j is refused, as it does not say what is meant", async (words, says) => {
+    await using q = queuectl();
+    const { status, stderr } = await q("dlq", "retry", ...words);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(`queuectl: ${says}`) });
+  });
 
   test("retry of one with options makes it another one first, whole", async () => {
     await using q = queuectl();

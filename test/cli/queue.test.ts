@@ -133,7 +133,7 @@ describe("limits", () => {
   test("are shown, changed and taken away", async () => {
     await using q = queuectl();
     expect((await q("queue", "set", "media", "--concurrency", "2")).stderr).toBe(
-      "queue media: at most 2 at once\n",
+      "queue media: at most 2 at once\nno job has named the queue media yet\n",
     );
     expect(await q.json("queue", "show", "media")).toMatchObject({
       queue: "media",
@@ -156,6 +156,8 @@ test("a queue that no job has named may be misspelt: show says so, and worker at
   expect((await q("queue", "show", "mail")).stderr).toBe("");
   const said = "no job has named the queue maill yet; did you mean mail?";
   expect((await q("queue", "show", "maill")).stderr).toBe(`${said}\n`);
+  expect((await q("queue", "set", "maill", "--concurrency", "2")).stderr).toContain(said);
+  await q.ok("queue", "set", "maill", "--concurrency", "none");
   const worker = atTerminal(q, ["worker", "--queue", "maill"]);
   await worker.shows(said);
   worker.type(ctrlC);

@@ -26,6 +26,26 @@ describe.concurrent("why", () => {
     expect(await q.json("why", "held")).toMatchObject({ id: "held", state: "pending" });
   });
 
+  test("says what to do when a job's worker is dead, or what it waits for is", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("enqueue", gate.command, "--id", "orphan");
+    const worker = q.start("worker");
+    await gate.reached();
+    worker.kill("SIGKILL");
+    await worker.exited;
+    expect(await q.ok("why", "orphan")).toContain(
+      "which is dead; the next worker takes it over: queuectl worker",
+    );
+    gate.open();
+    await q.ok("enqueue", "false", "--id", "parent", "--max-retries", "0");
+    await q.ok("enqueue", '{"command":"true","id":"child","after":[{"id":"parent","if_fails":"wait"}]}');
+    await q.ok("worker", "--until-empty");
+    expect(await q.ok("why", "child")).toContain(
+      "waits for parent (dead); queuectl dlq retry parent runs that once more",
+    );
+  });
+
   test("counts no worker that is dead and has not been missed yet", async () => {
     await using q = queuectl();
     const worker = q.start("worker");

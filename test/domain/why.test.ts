@@ -4,6 +4,7 @@ import { keptBy, paceOf, type WhyFacts, whyText } from "../../src/domain/why.ts"
 import { kept, newJob } from "../support/sample-jobs.ts";
 
 const facts: WhyFacts = {
+  isOrphan: false,
   now: 1_000_000,
   parents: [],
   rules: undefined,

@@ -67,9 +67,14 @@ async function dlqRetry(
   { all = false, tag, queue, search, database: _database, ...changes }: RetryOptions,
 ): Promise<number> {
   const isFilter = tag !== undefined || queue !== undefined || search !== undefined;
-  if ([words.length > 0, isFilter, all].filter(Boolean).length !== 1) {
-    throw misuse("retry what? Say ids, or else --tag, --queue and --search, or --all");
+  const ways = [words.length > 0, isFilter, all].filter(Boolean).length;
+  if (ways > 1) {
+    throw misuse(
+      "either ids, or --tag, --queue and --search, which say whose turn it is, or --all",
+      "queuectl edit changes the queue and the tags of a job that is back",
+    );
   }
+  if (ways === 0) throw misuse("retry what? Say ids, or else --tag, --queue and --search, or --all");
   const isEdit = Object.keys(changes).length > 1 || changes.dashed.length > 0;
   if (isEdit && words.length !== 1) throw misuse("only one dead letter at a time is changed", "say its id");
   if (all) return dlqRetryAll(context);

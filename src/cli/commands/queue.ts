@@ -89,10 +89,12 @@ async function queueSet(context: Context, [name]: readonly string[], options: Li
   checkQueue(name!);
   const limits = readLimits(options);
   await using store = await context.openStore();
+  const unknown = await unknownQueues(store, [name!]);
   await store.queues.limit(name!, limits);
   const queue = await findQueue(store, name!);
   if (options.json) await printJson(queueJson(queue));
   else note(`queue ${name}: ${limitsText(queue)}`);
+  for (const word of unknown) note(word);
   return done;
 }
 

@@ -1,6 +1,7 @@
 // queuectl schedule import: a crontab becomes schedules, all of its lines or none.
 
 import { inPlace, misuse } from "../../domain/errors.ts";
+import { scheduledJobJson } from "../../domain/json.ts";
 import { checkSchedule, type NewSchedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
@@ -46,7 +47,8 @@ async function scheduleImport(
   const rule = readRule(options);
   const text = new TextDecoder().decode(Buffer.concat(await Array.fromAsync(bytesOf(file!))));
   const { entries, notes } = readCrontab(text, rule.tz);
-  if (entries.length === 0) throw misuse(`there is no schedule in ${file}`, notes[0]);
+  if (entries.length === 0)
+    throw misuse(`there is no schedule in ${file === "-" ? "standard input" : file}`, notes[0]);
 
   await using store = await context.openStore();
   const now = await store.now();
@@ -55,7 +57,11 @@ async function scheduleImport(
   if (!options.dryRun) await store.schedules.add(schedules, { replace: options.replace ?? false });
   if (options.json) {
     await printJson(
-      schedules.map(({ next_at, ...schedule }) => ({ ...schedule, next_at: isoTime(next_at!) })),
+      schedules.map(({ next_at, job, ...schedule }) => ({
+        ...schedule,
+        next_at: isoTime(next_at!),
+        job: scheduledJobJson(job),
+      })),
     );
   } else {
     await printTable(

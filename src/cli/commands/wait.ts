@@ -39,9 +39,9 @@ interface WaitOptions {
 async function wait(context: Context, words: readonly string[], options: WaitOptions): Promise<number> {
   const { tag, queue, all = false } = options;
   const isFilter = all || tag !== undefined || queue !== undefined;
-  if (isFilter === words.length > 0) {
+  if (isFilter && words.length > 0) throw misuse("either ids, or --tag, --queue or --all, not both");
+  if (!isFilter && words.length === 0)
     throw misuse("wait for what? Say ids, or else --tag, --queue or --all");
-  }
   if (all && (tag !== undefined || queue !== undefined))
     throw misuse("--all leaves nothing for --tag or --queue");
   const limit = options.timeout === undefined ? undefined : seconds("timeout", options.timeout);

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Refusal } from "../../domain/errors.ts";
 import { workerLogPath, workerLogsFolder } from "../../home.ts";
+import { isOfThisMachine } from "../../runner/process-identity.ts";
 import { openFileLog } from "../../store/logs.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import type { Commands } from "../command.ts";
@@ -72,10 +73,18 @@ async function refusalElsewhere(context: Context, word: string): Promise<Refusal
   const processes = await processStates(store);
   const id = findWorker(word, workersOf(processes));
   const { identity, home } = processes.find(({ worker_ids }) => worker_ids.includes(id))!;
+  const isHere = isOfThisMachine(identity);
+  if (isHere && home === context.home) {
+    return new Refusal(
+      "not_found",
+      `${id} has no log`,
+      "what a worker says that came with its job, by queuectl run, stands where that was called",
+    );
+  }
   return new Refusal(
     "not_found",
     `the log of ${id} lies on ${identity.host}, in ${workerLogPath(home, id)}`,
-    `look there: queuectl worker logs ${id}`,
+    `look there: ${isHere ? `QUEUECTL_HOME=${home} ` : ""}queuectl worker logs ${id}`,
   );
 }
 
