@@ -86,10 +86,19 @@ function openOrTell(path: string): OutputLog | string {
   }
 }
 
-/** Ends what earlier attempts of the same job left running outside of their groups: a job never runs beside itself. */
-export async function endEarlier({ mark, limits }: AttemptPlan): Promise<void> {
+/**
+ * Ends what earlier attempts of the same job left running outside of their groups: a job never runs beside itself. Returns why that
+ * cannot be seen to at the moment; null when it was.
+ */
+export async function endEarlier({ mark, limits }: AttemptPlan): Promise<string | null> {
   const find = () => carriersOfEarlier(mark);
-  if (find().length > 0) await endProcesses(find, limits().kill_grace * 1000);
+  try {
+    if (find().length > 0) await endProcesses(find, limits().kill_grace * 1000);
+    return null;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return systemTrouble(error);
+  }
 }
 
 function spawn(

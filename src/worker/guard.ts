@@ -23,7 +23,7 @@ export function momentLine(moment: number): string {
   return `${text} ${text}\n`;
 }
 
-/** Undefined when the worker has left in order. */
+/** Undefined when the worker has left in order, or has not come so far as to write. */
 function readMoment(leasePath: string): number | undefined {
   for (;;) {
     let words: string[];
@@ -32,6 +32,7 @@ function readMoment(leasePath: string): number | undefined {
     } catch {
       return undefined;
     }
+    if (words[0] === "") return undefined;
     if (words[0] === words[1]) return Number(words[0]) * 10;
   }
 }

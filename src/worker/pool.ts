@@ -2,14 +2,13 @@
 // jobs, and in between it sleeps until a command ends, another process changes something, or a waiting job falls due.
 
 import { setImmediate } from "node:timers/promises";
-import { ignoreRefusal, isSystemError, Refusal, systemTrouble, unavailable } from "../domain/errors.ts";
+import { ignoreRefusal, isSystemError, Refusal, unavailable } from "../domain/errors.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
 import { openCgroups } from "../runner/cgroup.ts";
 import { endEarlier, giveBack, startAttempt } from "../runner/run.ts";
-import type { AttemptPlan } from "../runner/supervise.ts";
 import type { TurnResult } from "../store/leases.ts";
 import { newWorkerId } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
@@ -343,24 +342,13 @@ export function startPool(options: PoolOptions): Pool {
   async function start(claimed: ClaimedJob): Promise<void> {
     const { job, attempt: number, worker_id } = claimed;
     const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
-    const why = (number > 1 ? await endOfEarlier(plan) : null) ?? whyNotToStart();
+    const why = (number > 1 ? await endEarlier(plan) : null) ?? whyNotToStart();
     tell({ kind: "executing", worker_id, job });
     const attempt =
       why === null ? startAttempt(plan, { journal: membership.journal(), cgroups }) : giveBack(why);
     courier.take(claimed, "started");
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance);
     runs.add(claimed, attempt);
-  }
-
-  /** What keeps it from being looked for is no reason to leave a claimed job lying. */
-  async function endOfEarlier(plan: AttemptPlan): Promise<string | null> {
-    try {
-      await endEarlier(plan);
-      return null;
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-      return systemTrouble(error);
-    }
   }
 
   /** An answer may have come late: after a long pause of this process, or of the network, or after the word to go. */
