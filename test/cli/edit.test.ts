@@ -43,6 +43,8 @@ describe.concurrent("edit", () => {
       dead_on: "2",
       updated_at: edited.updated_at,
     });
+    expect(await q.json("edit", "job", "--key", "nas")).toMatchObject({ key: "nas" });
+    expect(await q.json("edit", "job", "--clear-key")).toMatchObject({ key: null });
     const again = await q.json("edit", "job", "--clear-tags", "--command", "echo new", "--cwd", q.folder);
     expect(again).toMatchObject({ tags: [], dead_on: "2" });
     await q.ok("worker", "--until-empty");
@@ -68,6 +70,7 @@ describe.concurrent("edit", () => {
       ["--command", " "],
       ["--tag", "a b"],
       ["--tag", "a", "--clear-tags"],
+      ["--key", "a", "--clear-key"],
       ["--delay", "1h", "--run-at", "+1h"],
       ["--env", "1=2"],
       [],

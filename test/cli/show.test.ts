@@ -2,10 +2,24 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { queuectl } from "../support/queuectl.ts";
+import { atTerminal } from "../support/terminal.ts";
 
 setDefaultTimeout(180_000);
 
 describe.concurrent("show", () => {
+  test("at a narrow terminal tells of each attempt how long ago it was and what it says, and nothing cut", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "exit 3", "--id", "job", "--max-retries", "0");
+    await q.ok("worker", "--until-empty");
+    for (const columns of [60, 80]) {
+      const show = atTerminal(q, ["show", "job"], { columns, env: { NO_COLOR: "1" } });
+      expect(await show.exited()).toBe(0);
+      const table = show.shown().slice(show.shown().indexOf("ATTEMPT  RESULT"));
+      expect(table).toMatch(/exit 3 +\d+ s ago .*exit status 3/);
+      expect(table).not.toContain("…");
+    }
+  });
+
   test("in JSON is the job and each of its attempts", async () => {
     await using q = queuectl();
     await q.ok("config", "set", "backoff_base", "0");

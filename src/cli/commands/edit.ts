@@ -20,13 +20,19 @@ export const commands: Commands = {
   edit: {
     usage: "edit <id> [options] [-- <word…>]",
     examples: ["queuectl edit report --priority 5 --delay 10m", "queuectl edit report"],
-    flags: [...jobFlagsBut("id"), ["--clear-tags", "Take its labels away"], jsonFlag],
+    flags: [
+      ...jobFlagsBut("id"),
+      ["--clear-tags", "Take its labels away"],
+      ["--clear-key", "Take its key away"],
+      jsonFlag,
+    ],
     run: edit,
   },
 };
 
 interface EditOptions extends JobOptions {
   readonly clearTags?: boolean;
+  readonly clearKey?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,10 +53,11 @@ async function edit(context: Context, words: readonly string[], options: EditOpt
 export async function saidBy(
   context: Context,
   job: Job,
-  { json: _json, clearTags, ...options }: EditOptions,
+  { json: _json, clearTags, clearKey, ...options }: EditOptions,
   now: number,
 ): Promise<JobEdit | undefined> {
   if (clearTags && options.tag) throw misuse("--clear-tags and --tag are the opposite: give one");
+  if (clearKey && options.key !== undefined) throw misuse("--clear-key and --key are the opposite: give one");
   const hasCommand = options.dashed.length > 0 || options.command !== undefined;
   const request = hasCommand ? await readRequest([], options) : undefined;
   const { id: _id, env = {}, rules = {}, cwd, ...more } = overrides(context, options, now);
@@ -62,6 +69,7 @@ export async function saidBy(
     ...(Object.keys(rules).length > 0 && { rules: mergedRules(job.rules, rules) }),
     ...(options.tag && { tags: options.tag }),
     ...(clearTags && { tags: [] }),
+    ...(clearKey && { key: null }),
   };
   return Object.keys(changes).length === 0 ? undefined : changes;
 }

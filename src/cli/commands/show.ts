@@ -20,6 +20,7 @@ import { runFacts } from "../job-facts.ts";
 import {
   type Cell,
   type Fact,
+  isTerminal,
   jsonFlag,
   note,
   printFacts,
@@ -76,7 +77,17 @@ async function show(
     "HOST",
     "SAYS",
   ];
-  await printTable(heading, attempts.map(attemptRow));
+  const now = await store.now();
+  // A reader wants to know how long ago, and a program when.
+  const started = ({ started_at }: Attempt) =>
+    isTerminal(1)
+      ? `${formatDuration(Math.max(0, Math.round((now - started_at) / 1000)))} ago`
+      : isoTime(started_at);
+  await printTable(
+    heading,
+    attempts.map((attempt) => attemptRow(attempt, started(attempt))),
+    ["PEAK MEMORY", "CPU", "HOST", "WORKER"],
+  );
   return done;
 }
 
@@ -109,10 +120,10 @@ function facts(job: Job, origin: JobOrigin | null, why: string | null): Fact[] {
   ];
 }
 
-const attemptRow = (attempt: Attempt): Cell[] => [
+const attemptRow = (attempt: Attempt, started: string): Cell[] => [
   String(attempt.number),
   resultText(attempt),
-  isoTime(attempt.started_at),
+  started,
   attempt.duration === null ? "" : formatDuration(attempt.duration),
   attempt.cpu_time === null ? "" : formatDuration(attempt.cpu_time),
   attempt.peak_memory === null ? "" : formatSize(attempt.peak_memory),
