@@ -53,17 +53,36 @@ await sql`select 1`;
 console.log("ready");
 await Bun.stdin.text();
 
+/** Others may hold those that are left, and let go of them. */
+async function isLeft(): Promise<boolean> {
+  const [{ left }] =
+    await sql`select exists (select from queuectl.jobs where queue = 'default' and ready) as left`;
+  if (left) await Bun.sleep(2);
+  return left;
+}
+
+/** PostgreSQL may find that two turns wait for each other, and then undoes one of them. */
+async function turnAtLast(running: readonly object[]): Promise<Row[]> {
+  for (;;) {
+    try {
+      return await turn(running);
+    } catch (error) {
+      if ((error as { errno?: unknown }).errno !== "40P01") throw error;
+    }
+  }
+}
+
 let done = 0;
 let running: Row[] = [];
 do {
   done += running.length;
-  running = await turn(
+  running = await turnAtLast(
     running.map(({ seq, lease_seq }, place) => ({
       job_seq: Number(seq),
       held_lease: Number(lease_seq),
       worker: `${name}-${place + 1}`,
     })),
   );
-} while (running.length > 0);
+} while (running.length > 0 || (await isLeft()));
 await sql.close();
 console.log(JSON.stringify({ done }));

@@ -10,7 +10,8 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, type Fact, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
-import { findQueue, readQueues, unknownQueues } from "../queues.ts";
+import { findQueue, readQueues } from "../queues.ts";
+import { unknownQueues } from "../unknown-queues.ts";
 
 export const commands: Commands = {
   "queue list": { flags: [jsonFlag], run: queueList },

@@ -15,7 +15,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { hint, printLine } from "../output.ts";
-import { unknownQueues } from "../queues.ts";
+import { unknownQueues } from "../unknown-queues.ts";
 import { wholeNumber } from "../values.ts";
 
 export const commands: Commands = {
