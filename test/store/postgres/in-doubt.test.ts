@@ -146,6 +146,21 @@ testOnPostgres("a claim whose answer is lost is found, once", async () => {
 });
 
 testOnPostgres(
+  "a claim whose answer is lost is found also by who wants no more, before it goes",
+  async () => {
+    await using way = await cutOff();
+    const { id } = await way.direct.jobs.enqueue(newJob());
+    await register(way.store, "worker-a");
+    await slowCommits(way.database, "queuectl.jobs");
+    await cutWhileCommitting(way, refusalOf(claim(way.store)));
+    const look = () => way.store.leases.exchange({ started: [], ended: [], settings, wanted: null });
+    // The server may still be about it at the first look.
+    const claimed = await waitUntil("the job is found", async () => (await look()).claimed[0]);
+    expect(claimed.job.id).toBe(id);
+  },
+);
+
+testOnPostgres(
   "a settlement whose answer is lost is settled once, and its job is not given out again",
   async () => {
     await using way = await cutOff();
