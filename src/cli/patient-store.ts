@@ -10,13 +10,19 @@ export interface Patience {
   readonly onOver?: () => void;
   /** Aborted when there is nothing to wait for any more: then it refuses as any store does. */
   readonly signal?: AbortSignal;
+  /** And after this moment, by `performance.now()`. */
+  readonly until?: number;
 }
 
 const againMs = 500;
 
 /** Asks again as long as a question is refused as `unavailable`. For questions only: what changes something might be done twice. */
-export function patientStore(store: Store, { onTrouble, onOver, signal }: Patience = {}): Store {
+export function patientStore(
+  store: Store,
+  { onTrouble, onOver, signal, until = Number.POSITIVE_INFINITY }: Patience = {},
+): Store {
   let inTrouble = false;
+  const isOver = () => signal?.aborted || performance.now() >= until;
 
   async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -26,7 +32,7 @@ export function patientStore(store: Store, { onTrouble, onOver, signal }: Patien
         inTrouble = false;
         return answer;
       } catch (error) {
-        if (!(error instanceof Refusal) || error.kind !== "unavailable" || signal?.aborted) throw error;
+        if (!isUnavailable(error) || isOver()) throw error;
         if (!inTrouble) onTrouble?.(error);
         inTrouble = true;
       }
@@ -60,6 +66,9 @@ export function patientStore(store: Store, { onTrouble, onOver, signal }: Patien
     },
   };
 }
+
+export const isUnavailable = (error: unknown): error is Refusal =>
+  error instanceof Refusal && error.kind === "unavailable";
 
 /** For commands that have nobody else to tell of the trouble. */
 export const toldBy = (note: (line: string) => void): Patience => ({

@@ -122,6 +122,18 @@ testOnOwnServer(
   },
 );
 
+testOnOwnServer("a server that stays away does not keep wait for longer than its time", async () => {
+  await using server = await startPostgres();
+  await using q = on(server.url);
+  await q.ok("enqueue", "true", "--id", "a");
+  const wait = q.start("wait", "a", "--timeout", "3");
+  await wait.says("no worker serves");
+  await server.stop("immediate");
+  await wait.says("cannot be reached");
+  expect(await wait.exited).toBe(124);
+  await server.start();
+});
+
 testOnPostgres("sessions that an administrator ends", async () => {
   await using database = await newDatabase();
   await using q = on(database.url);

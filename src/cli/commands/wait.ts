@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import { done, statusOfJob, timedOut } from "../exit-status.ts";
 import { unservedOf, unservedText } from "../hint-at-workers.ts";
 import { hint, note } from "../output.ts";
-import { patientStore, toldBy } from "../patient-store.ts";
+import { isUnavailable, patientStore, toldBy } from "../patient-store.ts";
 import { makeMeter, type Progress, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
@@ -46,10 +46,17 @@ async function wait(context: Context, words: readonly string[], options: WaitOpt
     throw misuse("--all leaves nothing for --tag or --queue");
   const limit = options.timeout === undefined ? undefined : seconds("timeout", options.timeout);
   await using opened = await context.openStore();
-  const store = patientStore(opened, toldBy(note));
-  const failed = isFilter
-    ? await untilMatching(store, { tag, queue }, limit)
-    : await untilNamed(store, words, limit);
+  const until = deadlineOf(limit);
+  const store = patientStore(opened, { ...toldBy(note), until });
+  let failed: Waited;
+  try {
+    failed = isFilter
+      ? await untilMatching(store, { tag, queue }, limit)
+      : await untilNamed(store, words, limit);
+  } catch (error) {
+    if (!isUnavailable(error) || performance.now() < until) throw error;
+    failed = "time is up";
+  }
   if (failed === "time is up") {
     note("queuectl: the time is up and not all jobs are settled");
     return timedOut;
