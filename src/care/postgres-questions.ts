@@ -1,6 +1,6 @@
 // The PostgreSQL database of a queue: can it be used, is it kept tidy, and what stands in the way of that.
 
-import { formatDuration } from "../domain/duration.ts";
+import { formatDuration, formatElapsed } from "../domain/duration.ts";
 import { formatSize } from "../domain/size.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
 import { livenessOf } from "../runner/process-identity.ts";
@@ -84,9 +84,7 @@ export async function vacuum(checkup: PostgresCheckup): Promise<Finding> {
 export function judgeVacuum(tables: readonly TableCare[], now: number): Finding {
   const dead = ({ dead, live }: TableCare) => dead > manyDead && dead > 0.2 * live;
   const ago = ({ vacuumed_at }: TableCare) =>
-    vacuumed_at === null
-      ? "never vacuumed"
-      : `vacuumed ${formatDuration(Math.max(0, Math.round((now - vacuumed_at) / 1000)))} ago`;
+    vacuumed_at === null ? "never vacuumed" : `vacuumed ${formatElapsed(vacuumed_at, now)} ago`;
   const worst = tables.filter(dead).toSorted((a, b) => b.dead - a.dead)[0];
   if (worst)
     return warning(

@@ -45,3 +45,7 @@ const trimNumber = (value: number, digits: number) => String(Number(value.toFixe
 /** Sums of fractions come out even; what is shorter than that stays what it is, as 0 may mean none at all. */
 const roundToMs = (seconds: number) => Math.round(seconds * 1000) / 1000 || seconds;
 const finite = (value: number) => (Number.isFinite(value) ? value : undefined);
+
+/** How long ago a moment was, in whole seconds; both are in milliseconds. A moment to come, by a clock that was set back, is now. */
+export const formatElapsed = (moment: number, now: number) =>
+  formatDuration(Math.max(0, Math.round((now - moment) / 1000)));

@@ -1,6 +1,6 @@
 // queuectl list: jobs, the newest first.
 
-import { formatDuration } from "../../domain/duration.ts";
+import { formatDuration, formatElapsed } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
 import type { JobFilter } from "../../store/jobs.ts";
@@ -99,8 +99,6 @@ export async function printJobs(
 
 /** What a glance wants to know of a job's time. */
 function whenText(job: Job, now: number): string {
-  const ago = (moment: number | null) =>
-    `${formatDuration(Math.max(0, Math.round((now - (moment ?? now)) / 1000)))} ago`;
   switch (job.state) {
     case "pending":
     case "failed": {
@@ -110,11 +108,11 @@ function whenText(job: Job, now: number): string {
       return seconds > 0 ? `in ${formatDuration(Math.ceil(seconds))}` : "due";
     }
     case "processing":
-      return `for ${formatDuration(Math.max(0, Math.round((now - (job.started_at ?? now)) / 1000)))}`;
+      return `for ${formatElapsed(job.started_at ?? now, now)}`;
     case "completed":
     case "dead":
     case "cancelled":
-      return ago(job.finished_at);
+      return `${formatElapsed(job.finished_at ?? now, now)} ago`;
     default:
       return job.state satisfies never;
   }

@@ -1,7 +1,7 @@
 // queuectl show: one job and its attempts.
 
 import type { Attempt } from "../../domain/attempt.ts";
-import { formatDuration } from "../../domain/duration.ts";
+import { formatDuration, formatElapsed } from "../../domain/duration.ts";
 import { isWaiting, type Job } from "../../domain/job.ts";
 import { attemptJson, jobJson, originJson, relativesJson } from "../../domain/json.ts";
 import type { JobRules } from "../../domain/rules.ts";
@@ -80,9 +80,7 @@ async function show(
   const now = await store.now();
   // A reader wants to know how long ago, and a program when.
   const started = ({ started_at }: Attempt) =>
-    isTerminal(1)
-      ? `${formatDuration(Math.max(0, Math.round((now - started_at) / 1000)))} ago`
-      : isoTime(started_at);
+    isTerminal(1) ? `${formatElapsed(started_at, now)} ago` : isoTime(started_at);
   await printTable(
     heading,
     attempts.map((attempt) => attemptRow(attempt, started(attempt))),

@@ -1,6 +1,6 @@
 // queuectl worker list: the workers, and what each runs.
 
-import { formatDuration } from "../../domain/duration.ts";
+import { formatElapsed } from "../../domain/duration.ts";
 import { workerJson } from "../../domain/json.ts";
 import { workersAsSeen } from "../../worker/liveness.ts";
 import type { Commands } from "../command.ts";
@@ -22,7 +22,7 @@ async function workerList(
   await using store = await context.openStore();
   const workers = await workersAsSeen(store);
   const now = await store.now();
-  const since = (moment: number) => formatDuration(Math.max(0, Math.round((now - moment) / 1000)));
+  const since = (moment: number) => formatElapsed(moment, now);
   if (options.json) await printJson(workers.map(workerJson));
   else if (workers.length === 0) note(noWorker);
   else {

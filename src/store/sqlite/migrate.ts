@@ -61,7 +61,8 @@ function holdsFiles(folder: string): boolean {
       (entry) => !entry.isDirectory() || holdsFiles(join(folder, entry.name)),
     );
   } catch (error) {
-    return !isSystemError(error) || error.code !== "ENOENT";
+    if (!isSystemError(error)) throw error;
+    return error.code !== "ENOENT";
   }
 }
 
