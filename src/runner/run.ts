@@ -109,7 +109,7 @@ function spawn(
   const cgroup = cgroups.take(rules.memory);
   const path = cgroup?.path ?? null;
   const limit = rules.memory === undefined || cgroup?.isLimited ? "" : limitByProcess(rules.memory);
-  const ownMemory = residentMemory();
+  const ownPeak = peakMemory();
   const words = [...niceWords(rules.nice), ...journalingShell(command, mark.run, { cgroup: path, limit })];
   let child: Bun.Subprocess;
   try {
@@ -128,7 +128,7 @@ function spawn(
     (): ShellExit => ({
       exit_code: child.exitCode,
       signal: child.signalCode === null ? null : String(child.signalCode),
-      ...usage(child, ownMemory),
+      ...usage(child, ownPeak),
     }),
   );
   return {
@@ -143,14 +143,9 @@ function spawn(
   };
 }
 
-/** Bun has it from a file, which cannot be opened when there are too many. */
-function residentMemory(): number {
-  try {
-    return process.memoryUsage.rss();
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
-}
+/** In bytes; getrusage(2) has it in kilobytes on Linux. Elsewhere what this process has now must do. */
+const peakMemory = (): number =>
+  process.platform === "linux" ? process.resourceUsage().maxRSS * 1024 : process.memoryUsage.rss();
 
 /** nice(1) becomes the shell itself, so nothing else is between us and it. */
 function niceWords(nice: number | undefined): string[] {
@@ -163,12 +158,12 @@ function niceWords(nice: number | undefined): string[] {
 /**
  * The kernel starts a child's peak at its parent's (vfork shares memory), so a peak that is not above our own says nothing.
  */
-function usage(child: Bun.Subprocess, ownMemory: number): Pick<Ending, "cpu_time" | "peak_memory"> {
+function usage(child: Bun.Subprocess, ownPeak: number): Pick<Ending, "cpu_time" | "peak_memory"> {
   const used = child.resourceUsage();
   if (!used) return { cpu_time: null, peak_memory: null };
   return {
     cpu_time: Number(used.cpuTime.total) / 1e6,
-    peak_memory: used.maxRSS > ownMemory * 1.05 ? used.maxRSS : null,
+    peak_memory: used.maxRSS > ownPeak * 1.05 ? used.maxRSS : null,
   };
 }
 
