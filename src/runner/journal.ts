@@ -112,7 +112,23 @@ const beginning = (run: string) =>
   `trap : TERM INT HUP; printf "%s\\n" "${run} @$$$2" >&3; exec 4>&2 2>/dev/null; `;
 
 const script = (run: string, command: string, limit: string) =>
-  `${beginning(run)}${limit}${command.includes("$$") ? ownShell : subshell}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
+  `${beginning(run)}${limit}${runs(command)}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
+
+function runs(command: string): string {
+  if (isPlain(command)) return `(${command} 2>&4 3>&- 4>&-)`;
+  return command.includes("$$") ? ownShell : subshell;
+}
+
+/** A program and its arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more. */
+const isPlain = (command: string) =>
+  /^[\w./:=@%+,-]+(?: +[\w./:=@%+,-]+)*$/.test(command) && !notPrograms.has(command.split(" ", 1)[0]!);
+
+/** What opens a compound command in sh or bash, is timed with it, or would see our own arguments. */
+const notPrograms = new Set(
+  "if then elif else fi for in do done while until case esac function select time coproc . source eval command builtin set shift getopts".split(
+    " ",
+  ),
+);
 
 /** One process less than a shell of its own. */
 const subshell = `(eval "set --
