@@ -160,6 +160,7 @@ test("a queue that no job has named may be misspelt: show says so, and worker at
   await q.ok("queue", "set", "maill", "--concurrency", "none");
   const worker = atTerminal(q, ["worker", "--queue", "maill"]);
   await worker.shows(said);
+  await worker.shows("waiting for jobs");
   worker.type(ctrlC);
   expect(await worker.exited()).toBe(0);
 });
