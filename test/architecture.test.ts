@@ -119,7 +119,6 @@ const deferredImports: Readonly<Record<string, string>> = {
   "src/store/sqlite/open.ts": "an enqueue does without what only workers and readers ask for",
   "src/store/rows.ts": "few jobs have rules",
   "src/store/sqlite/connection.ts": "trouble is put into words where there is some",
-  "src/store/sqlite/counts.ts": "one job is counted without gathering",
   "src/store/sqlite/enqueue.ts":
     "few jobs come after others, or have an id that is taken; and one is not stored in the way of many",
   "src/store/sqlite/jobs.ts": "an enqueue neither looks jobs up nor changes them",

@@ -1,22 +1,12 @@
-// Counts in SQLite, one row for each queue and state.
+// Counts in SQLite, one row for each queue and state, as whoever changes jobs gathers them.
 
-import type { CountChange, GatheredCounts } from "../count-changes.ts";
+import { type GatheredCounts, gatherCounts } from "../count-changes.ts";
 import type { Connection } from "./connection.ts";
+import { saveCount } from "./one-count.ts";
 
 export interface CountChanges extends GatheredCounts {
   /** Writes what was gathered; inside the transaction that changed the jobs. */
   save(): void;
-}
-
-/** Loaded by who changes more than one. */
-const gatherCounts = () =>
-  (require("../count-changes.ts") as typeof import("../count-changes.ts")).gatherCounts();
-
-export function saveCount({ sql }: Connection, { queue, state, jobs, ms }: CountChange): void {
-  sql(`
-    insert into counts (queue, state, jobs, ms) values ($queue, $state, $jobs, $ms)
-    on conflict (queue, state) do update set jobs = jobs + excluded.jobs, ms = ms + excluded.ms
-  `).run({ queue, state, jobs, ms });
 }
 
 export function countChanges(connection: Connection): CountChanges {

@@ -5,7 +5,7 @@ import type { Job, NewJob } from "../../domain/job.ts";
 import type { Enqueueing } from "../jobs.ts";
 import { type JobRow, jobFrom, newJobId } from "../rows.ts";
 import type { Connection } from "./connection.ts";
-import { saveCount } from "./counts.ts";
+import { saveCount } from "./one-count.ts";
 
 const dependencies = () => require("./dependencies.ts") as typeof import("./dependencies.ts");
 const unique = () => require("./unique.ts") as typeof import("./unique.ts");
