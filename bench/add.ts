@@ -3,22 +3,22 @@
 
 import { join, resolve } from "node:path";
 import type { Bench } from "./bench.ts";
+import { built } from "./built.ts";
 import { newHome, run } from "./program.ts";
 import { inTurn, proved, type Samples } from "./rounds.ts";
-import { scratch } from "./scratch.ts";
 import { figure } from "./table.ts";
 
 const rounds = 60;
 
 const root = resolve(import.meta.dir, "..");
-const bare = join(root, "bench", "programs", "bare-add.ts");
+const bare = ["bench", "programs", "bare-add.ts"] as const;
 
 export const bench: Bench = async () => {
   const programs = [
     { name: "source", words: [process.execPath, join(root, "queuectl.ts")] },
-    { name: "binary", words: [await built(join(root, "queuectl.ts"))] },
-    { name: "one file, source", words: [process.execPath, bare] },
-    { name: "one file, binary", words: [await built(bare)] },
+    { name: "binary", words: [built("queuectl.ts")] },
+    { name: "one file, source", words: [process.execPath, join(root, ...bare)] },
+    { name: "one file, binary", words: [built(...bare)] },
   ];
   const contenders = programs.map(({ name, words }) => ({ name, home: newHome(words) }));
   // The first job of a home makes its database.
@@ -45,10 +45,3 @@ export const bench: Bench = async () => {
     add("queuectl enqueue true, source", source, bareSource, 1.1),
   ];
 };
-
-/** Built as releases are, but not over the one that somebody may be running. */
-async function built(source: string): Promise<string> {
-  const path = join(scratch("binary"), "queuectl");
-  await run(["bash", join(root, ".ci", "build"), "", "", path, source]);
-  return path;
-}

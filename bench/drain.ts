@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { Bench } from "./bench.ts";
+import { built } from "./built.ts";
 import { hasProgram } from "./peers.ts";
 import { bytesIn, jobLines, newHome, printedBytes, run } from "./program.ts";
 import { type Contender, inTurn, proved, type Samples } from "./rounds.ts";
@@ -23,7 +24,13 @@ async function againstBareLoops(): Promise<Figure[]> {
     name,
     async run() {
       const folder = scratch("loop");
-      const { ms } = await run([process.execPath, bareLoop, kind, String(jobs), folder, command]);
+      const { ms } = await run([
+        built("bench", "programs", "bare-loop.ts"),
+        kind,
+        String(jobs),
+        folder,
+        command,
+      ]);
       proved(`what ${name} printed`, bytesIn(join(folder, "logs")), jobs * bytesEach);
       return rateOf(jobs, ms);
     },
@@ -48,8 +55,6 @@ async function againstBareLoops(): Promise<Figure[]> {
     figure({ bench: "drain", work, unit: "jobs/s", ours, theirs: bare }),
   ];
 }
-
-const bareLoop = join(import.meta.dir, "programs", "bare-loop.ts");
 
 async function drained(jobs: number): Promise<number> {
   const home = newHome();

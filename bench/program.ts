@@ -1,12 +1,12 @@
 // Programs as benches run them: queuectl with a home of its own, and others; each is expected to end with 0.
 
 import { readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { built } from "./built.ts";
 import { scratch } from "./scratch.ts";
 
-const root = resolve(import.meta.dir, "..");
-
-export const source: readonly string[] = [process.execPath, join(root, "queuectl.ts")];
+/** queuectl as most run it. */
+export const binary = (): readonly string[] => [built("queuectl.ts")];
 
 export interface Ran {
   readonly stdout: string;
@@ -52,8 +52,8 @@ export interface Home {
   json(...words: string[]): Promise<any>;
 }
 
-/** A new home; `program` is queuectl from source, or a binary. */
-export function newHome(program = source): Home {
+/** A new home, and the program that is called with it. */
+export function newHome(program = binary()): Home {
   const path = join(scratch("home"), "home");
   const env = { QUEUECTL_HOME: path };
   const queuectl: Home["queuectl"] = (words, options) =>
@@ -77,7 +77,7 @@ export async function startWorkers(home: Home, processes: number, count: number)
   // The first one makes the database.
   await home.queuectl(["status"]);
   const children = Array.from({ length: processes }, () =>
-    Bun.spawn([...source, "worker", `--count=${count}`], {
+    Bun.spawn([...binary(), "worker", `--count=${count}`], {
       env: { ...plainEnvironment, ...home.env },
       stdin: "ignore",
       stdout: "ignore",

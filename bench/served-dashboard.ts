@@ -1,7 +1,7 @@
 // The dashboard of a home, served by a process of its own as users have it.
 
 import type { Home } from "./program.ts";
-import { source } from "./program.ts";
+import { binary } from "./program.ts";
 
 export interface Dashboard {
   /** Reads the first page of all jobs. */
@@ -10,7 +10,7 @@ export interface Dashboard {
 }
 
 export async function dashboard(home: Home): Promise<Dashboard> {
-  const child = Bun.spawn([...source, "web", "start", "--port", "0"], {
+  const child = Bun.spawn([...binary(), "web", "start", "--port", "0"], {
     env: { ...process.env, ...home.env },
     stdin: "ignore",
     stdout: "pipe",

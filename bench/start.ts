@@ -74,7 +74,7 @@ async function called(home: Home): Promise<Figure[]> {
   return [
     figure({
       bench: "start",
-      work: "called from source → command runs",
+      work: "called → command runs",
       unit: "ms",
       ours: ours!,
       ...(theirs && { theirs }),

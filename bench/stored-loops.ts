@@ -1,16 +1,15 @@
 // Runs the floor of drain and contend on a home with waiting jobs.
 
-import { join } from "node:path";
+import { built } from "./built.ts";
 import { type Home, printedBytes } from "./program.ts";
 import { proved } from "./rounds.ts";
-
-const program = join(import.meta.dir, "programs", "stored-loop.ts");
 
 /** Milliseconds until all waiting jobs, which print a byte each, are settled by so many processes with so many workers each. */
 export async function storedLoops(home: Home, processes: number, count: number): Promise<number> {
   const { pending } = await home.json("status");
+  const program = built("bench", "programs", "stored-loop.ts");
   const loops = Array.from({ length: processes }, () =>
-    Bun.spawn([process.execPath, program, home.path, String(count)], {
+    Bun.spawn([program, home.path, String(count)], {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
