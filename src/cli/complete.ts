@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { alertEvents } from "../domain/alert.ts";
 import { backoffs } from "../domain/backoff.ts";
 import { settingKeys } from "../domain/default-settings.ts";
-import { isSettled, isWaiting, type JobState, jobStates } from "../domain/job.ts";
+import { isSettled, isWaiting, type JobState, jobStates, settledStates } from "../domain/job.ts";
 import { databasePath } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -138,8 +138,11 @@ async function valuesFor(
 ): Promise<readonly Candidate[] | "files"> {
   const words = (texts: readonly string[]): Candidate[] => texts.map((text) => [text, ""]);
   switch (kind) {
-    case "state":
-      return words(jobStates);
+    case "states": {
+      const states = command?.name === "prune" ? settledStates : jobStates;
+      const before = prefix.slice(0, prefix.lastIndexOf(",") + 1);
+      return words(states.map((state) => before + state));
+    }
     case "key":
       return words(settingKeys);
     case "kind":

@@ -36,6 +36,11 @@ export function jobState(text: string): JobState {
   throw misuse(`there is no state ${JSON.stringify(text)}`, near ? `${near} ${accepted}` : accepted);
 }
 
+/** One or several, with commas between; each once. */
+export const statesIn = (text: string): readonly JobState[] => [
+  ...new Set(text.split(",").map((name) => jobState(name.trim()))),
+];
+
 /** `K=V`, or `K` for the value it has here. */
 export function variable(text: string, environment: Readonly<Record<string, string>>): [string, string] {
   const equals = text.indexOf("=");

@@ -58,6 +58,7 @@ for (const [shell, complete] of shells) {
       expect(complete(q, "queuectl list --state failed --st")).toEqual([]);
       expect(complete(q, "queuectl enqueue --tag a --tag b --ta")).toEqual(["--tag"]);
       expect(complete(q, "queuectl list --state c").toSorted()).toEqual(["cancelled", "completed"]);
+      expect(complete(q, "queuectl prune --state dead,co")).toEqual(["dead,completed"]);
       expect(complete(q, "queuectl config set max_l")).toEqual(["max_lost"]);
       expect(complete(q, "queuectl completions z")).toEqual(["zsh"]);
     });

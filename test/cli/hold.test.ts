@@ -54,8 +54,9 @@ describe.concurrent("hold and release", () => {
       expect([words.join(" "), status, stderr.split("\n").length]).toEqual([words.join(" "), 1, 2]);
     }
     expect((await q.json("show", "waits")).held).toBe(false);
-    expect((await q("hold")).status).toBe(2);
-    expect((await q("release", "waits", "--all")).status).toBe(2);
+    expect(await q("hold")).toMatchObject({ status: 2, stderr: expect.stringContaining("hold which jobs?") });
+    const both = { status: 2, stderr: expect.stringContaining("not both") };
+    expect(await q("release", "waits", "--all")).toMatchObject(both);
     expect((await q("run", '{"command": "true", "held": true}')).status).toBe(2);
   });
 });

@@ -61,6 +61,10 @@ describe.concurrent("list", () => {
     expect(await idsOf(q, "--search", "%_")).toEqual(["movie-night"]);
     expect(await idsOf(q, "--state", "pending", "--queue", "video")).toEqual(["a"]);
     expect(await idsOf(q, "--search", "convert", "--tag", "mine", "--state", "cancelled")).toEqual(["b"]);
+    expect(await idsOf(q, "--state", "cancelled,pending")).toEqual(["movie-night", "b", "a"]);
+    expect(await idsOf(q, "--state", "pending, cancelled", "--queue", "video", "--limit", "1")).toEqual([
+      "b",
+    ]);
     expect(await idsOf(q, "--queue", "nowhere")).toEqual([]);
   });
 

@@ -44,7 +44,7 @@ function dlqList(
   _words: readonly string[],
   options: { limit?: string; json?: boolean },
 ): Promise<number> {
-  return printJobs(context, { state: "dead" }, options, {
+  return printJobs(context, [{ state: "dead" }], options, {
     heading: ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"],
     row: (job) => [job.id, stateCell(job.state), String(job.attempts), job.command, job.last_error ?? ""],
     spare: ["STATE", "ATTEMPTS"],

@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { note, writeOut } from "../output.ts";
 import { progressBar, progressLine } from "../progress.ts";
-import { jobState } from "../values.ts";
+import { statesIn } from "../values.ts";
 
 export const commands: Commands = {
   export: {
@@ -46,7 +46,7 @@ async function exportJobs(
   _words: readonly string[],
   options: ExportOptions,
 ): Promise<number> {
-  const states = options.state?.split(",").map((name) => jobState(name.trim()));
+  const states = options.state === undefined ? undefined : statesIn(options.state);
   await using store = await context.openStore();
   const isWanted = chosenBy(options, states, sinceOf(options.since, await store.now()));
   // What is enqueued while it is written is no part of it, so that it ends.

@@ -4,16 +4,20 @@ import { formatDuration, formatElapsed } from "../../domain/duration.ts";
 import type { Job } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
 import type { JobFilter } from "../../store/jobs.ts";
+import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, hint, isTerminal, jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
-import { jobState, wholeNumber } from "../values.ts";
+import { statesIn, wholeNumber } from "../values.ts";
 
 export const commands: Commands = {
   list: {
     flags: [
-      ["--state <state>", "pending, processing, completed, failed, dead or cancelled"],
+      [
+        "--state <states>",
+        "pending, processing, completed, failed, dead or cancelled, or some with commas between",
+      ],
       ["--queue <name>", "Of this queue"],
       ["--tag <tag>", "With this label"],
       ["--search <text>", "With this in their id or command"],
@@ -34,17 +38,19 @@ interface ListOptions {
 }
 
 async function list(context: Context, _words: readonly string[], options: ListOptions): Promise<number> {
-  const state = options.state === undefined ? undefined : jobState(options.state);
+  const states = options.state === undefined ? [undefined] : statesIn(options.state);
   const filter = {
-    state,
     queue: options.queue,
     tag: options.tag as string | undefined,
     search: options.search,
   };
   const heading = ["ID", "STATE", "PRIORITY", "QUEUE", "ATTEMPTS", "WHEN", "COMMAND"];
-  const isEverything = Object.values(filter).every((value) => value === undefined);
+  const isEverything = Object.values({ ...filter, state: options.state }).every(
+    (value) => value === undefined,
+  );
   const nothing = isEverything ? noJob : "no job fits; queuectl list shows all of them";
-  return printJobs(context, filter, options, {
+  const filters = states.map((state) => ({ ...filter, state }));
+  return printJobs(context, filters, options, {
     heading,
     spare: ["PRIORITY", "ATTEMPTS", "QUEUE", "WHEN"],
     nothing,
@@ -73,16 +79,16 @@ interface JobTable {
   readonly next?: string;
 }
 
-/** The jobs of a filter as a table or as JSON, and on stderr how many more there are. */
+/** The jobs that any of the filters lets through as a table or as JSON, and on stderr how many more there are. */
 export async function printJobs(
   context: Context,
-  filter: JobFilter,
+  filters: readonly JobFilter[],
   options: Pick<ListOptions, "limit" | "json">,
   { heading, spare, row, nothing, next }: JobTable,
 ): Promise<number> {
   const limit = options.limit === undefined ? 50 : wholeNumber("limit", options.limit, 0, 1e9);
   await using store = await context.openStore();
-  const { jobs, total } = await store.jobs.list(filter, { limit });
+  const { jobs, total } = await newestOf(store, filters, limit);
   const now = await store.now();
   if (options.json) await printJson(jobs.map(jobJson));
   else if (jobs.length > 0)
@@ -95,6 +101,22 @@ export async function printJobs(
   if (jobs.length < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);
   if (next !== undefined && jobs.length > 0 && isTerminal(1)) hint(next);
   return done;
+}
+
+/** 0 for no limit. */
+async function newestOf(
+  store: Store,
+  filters: readonly JobFilter[],
+  limit: number,
+): Promise<{ jobs: readonly Job[]; total: number }> {
+  const lists = await Promise.all(filters.map((filter) => store.jobs.list(filter, { limit })));
+  // One that goes from state to state meanwhile may be in two of them.
+  const found = new Map(lists.flatMap(({ jobs }) => jobs.map((job) => [job.seq, job])));
+  const newest = [...found.values()].sort((a, b) => b.seq - a.seq);
+  return {
+    jobs: limit === 0 ? newest : newest.slice(0, limit),
+    total: lists.reduce((sum, { total }) => sum + total, 0),
+  };
 }
 
 /** What a glance wants to know of a job's time. */

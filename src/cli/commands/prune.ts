@@ -13,7 +13,7 @@ import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
 import { progressBar, progressLine } from "../progress.ts";
-import { jobState, seconds } from "../values.ts";
+import { seconds, statesIn } from "../values.ts";
 
 export const commands: Commands = {
   prune: {
@@ -62,8 +62,7 @@ async function prune(context: Context, _words: readonly string[], options: Prune
 }
 
 function statesOf(text: string): SettledState[] {
-  return text.split(",").map((name) => {
-    const state = jobState(name.trim());
+  return statesIn(text).map((state) => {
     const settled = settledStates.find((one) => one === state);
     if (settled === undefined) {
       throw misuse(

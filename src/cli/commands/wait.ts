@@ -1,6 +1,5 @@
 // queuectl wait: return when jobs are settled.
 
-import { misuse } from "../../domain/errors.ts";
 import { isSettled, type Job, type JobState } from "../../domain/job.ts";
 import { oneLine } from "../../domain/one-line.ts";
 import { deadlineOf, lookMs, restMs, untilAll } from "../../library/until-all.ts";
@@ -15,35 +14,26 @@ import { isUnavailable, patientStore, toldBy } from "../patient-store.ts";
 import { makeMeter, type Progress, progressBar, progressLine, timeLeft } from "../progress.ts";
 import { type CountUnsettled, firstFailed, unsettledCounter } from "../unsettled.ts";
 import { seconds } from "../values.ts";
+import { isByFilter, type WhichOptions, whichFlags } from "../which-jobs.ts";
 
 export const commands: Commands = {
   wait: {
     usage: "wait <id…> | --tag <tag> | --queue <name> | --all [options]",
     flags: [
-      ["--tag <tag>", "For all jobs with this label"],
-      ["--queue <name>", "For all jobs of this queue"],
-      ["--all", "For all jobs"],
+      ...whichFlags("For all jobs"),
       ["--timeout <duration>", "How long to wait at most; exits with 124 then"],
     ],
     run: wait,
   },
 };
 
-interface WaitOptions {
+interface WaitOptions extends WhichOptions {
   readonly timeout?: string;
-  readonly tag?: string;
-  readonly queue?: string;
-  readonly all?: boolean;
 }
 
 async function wait(context: Context, words: readonly string[], options: WaitOptions): Promise<number> {
-  const { tag, queue, all = false } = options;
-  const isFilter = all || tag !== undefined || queue !== undefined;
-  if (isFilter && words.length > 0) throw misuse("either ids, or --tag, --queue or --all, not both");
-  if (!isFilter && words.length === 0)
-    throw misuse("wait for what? Say ids, or else --tag, --queue or --all");
-  if (all && (tag !== undefined || queue !== undefined))
-    throw misuse("--all leaves nothing for --tag or --queue");
+  const { tag, queue } = options;
+  const isFilter = isByFilter("wait for", words, options);
   const limit = options.timeout === undefined ? undefined : seconds("timeout", options.timeout);
   await using opened = await context.openStore();
   const until = deadlineOf(limit);
