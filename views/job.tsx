@@ -25,7 +25,7 @@ export interface JobProps {
   /** The schedule that made it; null for none. */
   readonly origin: JobOrigin | null;
   readonly relatives: Relatives;
-  /** Why it does not run; undefined when it does not wait. */
+  /** Why it does not run, or why nobody looks after it; undefined when there is no need to say. */
   readonly why?: string | undefined;
 }
 

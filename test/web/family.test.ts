@@ -1,6 +1,8 @@
 // Jobs that come after others on the dashboard and in the API.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { makeGate } from "../support/gate.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(180_000);
@@ -54,4 +56,19 @@ test("why a job does not run is said by the API and on its page", async () => {
     why: "job a is held until queuectl release a",
   });
   expect(await (await web.get("/jobs/a")).text()).toContain("job a is held until");
+});
+
+test("a job that runs is said to be nobody's on its page when its worker is dead, and only then", async () => {
+  await using web = await webServer();
+  const gate = makeGate(web.q);
+  await web.q.ok("enqueue", gate.command, "--id", "orphan");
+  const worker = web.q.start("worker");
+  await gate.reached();
+  const page = async () => (await web.get("/jobs/orphan")).text();
+  expect(await page()).not.toContain('id="why"');
+  worker.kill("SIGKILL");
+  await worker.exited;
+  await waitUntil("the page says so", async () => (await page()).includes("which is dead; the next worker"));
+  gate.open();
+  await web.q.ok("worker", "--until-empty");
 });

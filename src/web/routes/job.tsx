@@ -41,13 +41,7 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
         log={log}
         enqueuedBy={web.audit.enqueuedBy(job)}
         origin={origin}
-        why={
-          isWaiting(job.state)
-            ? await web.shared(`why ${job.seq}`, async () =>
-                whyText(job, await whyFacts(web.store, job, await workers(web))),
-              )
-            : undefined
-        }
+        why={await whyOf(web, job)}
         relatives={
           await web.shared(`relatives ${job.seq}`, () => web.store.jobs.relatives(job.seq, mostRelatives))
         }
@@ -55,6 +49,14 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
     ),
   };
 };
+
+/** Undefined of a job that has ended, or that runs as it should. */
+async function whyOf(web: Web, job: Job): Promise<string | undefined> {
+  const all = await workers(web);
+  const isOrphan = all.some(({ id, state }) => id === job.worker_id && state === "dead");
+  if (!isWaiting(job.state) && !isOrphan) return undefined;
+  return web.shared(`why ${job.seq}`, async () => whyText(job, await whyFacts(web.store, job, all)));
+}
 
 /** The attempt that a query names, or the newest; undefined when it never ran. */
 export function attemptOf(attempts: readonly Attempt[], query: URLSearchParams): Attempt | undefined {
