@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Parent } from "../../../src/domain/dependencies.ts";
+import type { RefusalKind } from "../../../src/domain/errors.ts";
 import type { Job, JobState, NewJob } from "../../../src/domain/job.ts";
 import type { Store } from "../../../src/store/store.ts";
 import {
@@ -286,12 +287,12 @@ export function dependencyContract(makeStore: MakeStore): void {
       await using temp = await makeStore();
       const { store } = temp;
       expect((await refusalOf(store.jobs.enqueue(newJob(after("nothere"))))).kind).toBe("not_found");
-      const lists = [
-        [newJob(), newJob(after("nothere"))],
-        [newJob({ id: "a", ...after("b") }), newJob({ id: "b" })],
+      const lists: readonly (readonly [NewJob[], RefusalKind])[] = [
+        [[newJob(), newJob(after("nothere"))], "not_found"],
+        [[newJob({ id: "a", ...after("b") }), newJob({ id: "b" })], "conflict"],
       ];
-      for (const list of lists)
-        expect(await refusalOf(store.jobs.enqueueAll(asyncly(list)))).toBeInstanceOf(Error);
+      for (const [list, kind] of lists)
+        expect((await refusalOf(store.jobs.enqueueAll(asyncly(list)))).kind).toBe(kind);
       expect(await store.stats.outstanding(null)).toBe(0);
     });
 

@@ -168,6 +168,8 @@ export function keysContract(makeStore: MakeStore): void {
       ]);
       const turn = await claimTurn(temp.store, { worker_ids: ["gone-1", "gone-2"] });
       expect(turn).toMatchObject({ claimed: [], expelled: true });
+      const other = await claimTurn(temp.store, { worker_ids: ["gone-1"], queues: ["empty"] });
+      expect([other.claimed, other.expelled ?? false]).toEqual([[], false]);
       expect(await claimedIds(temp, workers, ["right"])).toEqual(["b"]);
     });
 

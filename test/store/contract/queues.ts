@@ -265,6 +265,22 @@ export function queuesContract(makeStore: MakeStore): void {
       expect(await claimedIds(temp, ["worker-1"])).toEqual(["b"]);
     });
 
+    test("that was lowered opens when of the newest starts no more count than it has room for", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store, clock } = temp;
+      for (let n = 0; n < 4; n++) await store.jobs.enqueue(newJob({ queue: "slow" }));
+      await store.queues.limit("slow", { rate: { starts: 3, per: 1 } });
+      const startedAt: number[] = [];
+      for (let n = 0; n < 3; n++) {
+        startedAt.push(clock.now);
+        await claim(store, { worker_ids: [`worker-${n}`] });
+        clock.now += 100;
+      }
+      await store.queues.limit("slow", { rate: { starts: 2, per: 1 } });
+      const turn = await claimTurn(store, { worker_ids: ["worker-3"] });
+      expect(turn).toMatchObject({ claimed: [], next_due_at: startedAt[1]! + 1001 });
+    });
+
     test("does not hold jobs for longer than its time when the clock was set back", async () => {
       await using temp = await prepared(makeStore, []);
       const { store, clock } = temp;

@@ -121,8 +121,13 @@ export function snoozeContract(makeStore: MakeStore): void {
       }
       const refused = await refusalOf(store.leases.snooze(seq, run.attempt, 0));
       expect(refused.message).toContain(`was put off ${mostSnoozes} times in a row`);
-      const next = await turn([{ lease: run.lease, ending: exitWith(1) }]);
-      await store.leases.snooze(seq, next.attempt, 0);
+      // Whatever was put off before a run that was judged counts no more.
+      for (let judged = 0; judged < 2; judged++) {
+        run = await turn([{ lease: run.lease, ending: exitWith(1) }]);
+        await store.leases.snooze(seq, run.attempt, 0);
+        run = await turn([{ lease: run.lease, ending: exitWith(0) }]);
+        await store.leases.snooze(seq, run.attempt, 0);
+      }
     });
   });
 }
