@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { isSystemError } from "../domain/errors.ts";
-import { isJournalingShell, readJournal } from "./journal.ts";
+import { cgroupOf, isJournalingShell, readJournal } from "./journal.ts";
 import { carriersOf, carries, type Mark } from "./mark.ts";
 import { startOf, statOf } from "./process-identity.ts";
 import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
@@ -90,11 +90,12 @@ async function findShell(mark: Mark, { journalPath, pid, pid_start, rebooted }: 
       ? carries(candidate, mark) && leads(candidate) && isJournalingShell(wordsOf(candidate), mark.run)
       : startOf(candidate) === pid_start;
   const search = () => {
-    const entry = readJournal(journalPath).get(mark.run);
+    const entries = readJournal(journalPath);
+    const entry = entries.get(mark.run);
     const hints = [pid, entry?.pid].filter((hint) => hint !== null && hint !== undefined);
     const carriers = carriersOf(mark);
     const shell = hints.find(isShell) ?? carriers.find(isShell);
-    const cgroup = entry?.cgroup ?? null;
+    const cgroup = cgroupOf(entries, mark.run);
     if (shell !== undefined) return { group: shell, alive: true, cgroup };
     // A number that was a group of ours still is one when something marked is in it.
     const group = hints.find((hint) => carriers.some((carrier) => statOf(carrier)?.group === hint)) ?? null;

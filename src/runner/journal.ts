@@ -79,6 +79,14 @@ export function readJournal(path: string): Map<string, JournalEntry> {
   return entries;
 }
 
+/** The control group that a run is in. Groups are used again: only the last run that was in one is meant by it; null for any other. */
+export function cgroupOf(entries: ReadonlyMap<string, JournalEntry>, run: string): string | null {
+  const cgroup = entries.get(run)?.cgroup;
+  if (cgroup === undefined) return null;
+  const last = [...entries].findLast(([, other]) => other.cgroup === cgroup)![0];
+  return last === run ? cgroup : null;
+}
+
 /**
  * The words that run a command as `/bin/sh -c` would and write its run into the journal on descriptor 3: its pid and its
  * control group before it starts, its exit status when it ends.
