@@ -32,6 +32,8 @@ export function taking(
           from queuectl.workers, queuectl.jobs as taken
           left join queuectl.attempts on job_seq = taken.seq and number = taken.attempt_number
           where workers.process_id = ${from} and taken.worker_id = workers.id and jobs.seq = taken.seq
+            -- Asked of the row itself: only that is looked at once more when a turn was waited for that has settled the job.
+            and jobs.worker_id = workers.id
             and (${only ?? null}::bigint is null or jobs.seq = ${only ?? null})
           returning jobs.*, attempts.pid, attempts.pid_start, workers.journal
         `;
