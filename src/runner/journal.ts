@@ -122,14 +122,17 @@ const beginning = (run: string) =>
 const script = (run: string, command: string, limit: string) =>
   `${beginning(run)}${limit}${runs(command)}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
 
-function runs(command: string): string {
-  if (isPlain(command)) return `(${command} 2>&4 3>&- 4>&-)`;
-  return command.includes("$$") ? ownShell : subshell;
-}
+const runs = (command: string) =>
+  `(${isPlain(command) ? command : command.includes("$$") ? ownShell : evaluated}) 2>&4 3>&- 4>&-`;
+
+/** It stands in the script, whose length is limited as the command's own is. */
+const longestPlain = 4096;
 
 /** A program and its arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more. */
 const isPlain = (command: string) =>
-  /^[\w./:=@%+,-]+(?: +[\w./:=@%+,-]+)*$/.test(command) && !notPrograms.has(command.split(" ", 1)[0]!);
+  command.length <= longestPlain &&
+  /^[\w./:@%+,-]+(?: +[\w./:=@%+,-]+)*$/.test(command) &&
+  !notPrograms.has(command.split(" ", 1)[0]!);
 
 /** What opens a compound command in sh or bash, is timed with it, or would see our own arguments. */
 const notPrograms = new Set(
@@ -139,8 +142,8 @@ const notPrograms = new Set(
 );
 
 /** One process less than a shell of its own. */
-const subshell = `(eval "set --
-$1" 2>&4 3>&- 4>&-)`;
+const evaluated = `eval "set --
+$1"`;
 
 /** In a subshell `$$` would be our outer shell: its pid in a pid file, or the target of a `kill $$`. */
-const ownShell = '(exec /bin/sh -c "$1" 2>&4 3>&- 4>&-)';
+const ownShell = 'exec /bin/sh -c "$1"';

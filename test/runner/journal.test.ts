@@ -61,6 +61,10 @@ describe("the shell that keeps a journal", () => {
     "echo one\necho two",
     "kill -TERM $$",
     "trap 'echo trapped' EXIT; exit 6",
+    "trap 'echo trapped >&2' EXIT",
+    "A=1 . ./arguments",
+    "A=1 command shift",
+    "printenv --null=",
     'echo "$#" "$@"',
     "echo to stderr >&2",
   ];
@@ -78,6 +82,29 @@ describe("the shell that keeps a journal", () => {
       expect(entry().status).toBe(ours.status);
     });
   }
+
+  test.skipIf(process.platform !== "linux")(
+    "shows the journal to nothing that a command starts",
+    async () => {
+      using folder = tempFolder();
+      const { words, journal, close } = journaled(
+        "ls -l /proc/self/fd; trap 'ls -l /proc/self/fd' EXIT",
+        folder.path,
+      );
+      const { stdout } = await ranBy(words, folder.path, journal);
+      close();
+      expect(stdout.match(/ 0 -> /g)).toHaveLength(2);
+      expect(stdout).not.toContain("journal");
+    },
+  );
+
+  test("runs a command as long as the system takes it", async () => {
+    using folder = tempFolder();
+    const { words, journal, close } = journaled(`/bin/true ${"a".repeat(131_060)}`, folder.path);
+    const { status } = await ranBy(words, folder.path, journal);
+    close();
+    expect(status).toBe(0);
+  });
 
   test.skipIf(process.platform !== "linux")(
     "is the parent of a program that is all of a command",
