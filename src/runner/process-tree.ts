@@ -50,10 +50,11 @@ function groupIsAlive(group: number): boolean {
   return process.platform !== "linux" || membersOf(group).length > 0;
 }
 
-/** Ends single processes, which belong to no group of ours any more. */
+/** Ends single processes, which belong to no group of ours any more; leaves it at that once nobody wants it. Returns those that are left. */
 export async function endProcesses(
   find: () => readonly number[],
   graceMs: number,
+  isUnwanted: () => boolean = () => false,
 ): Promise<readonly number[]> {
   const gone = async (limitMs: number, name: NodeJS.Signals) => {
     const deadline = performance.now() + limitMs;
@@ -66,6 +67,7 @@ export async function endProcesses(
       }
       if (left.length === 0 || performance.now() > deadline) return left;
       await Bun.sleep(searchMs);
+      if (isUnwanted()) return [];
     }
   };
   if ((await gone(graceMs, "SIGTERM")).length === 0) return [];

@@ -6,10 +6,8 @@ import { isSystemError, systemTrouble } from "../domain/errors.ts";
 import type { Cgroups } from "./cgroup.ts";
 import type { Journal } from "./journal.ts";
 import { journalingShell } from "./journal.ts";
-import { carriersOfEarlier } from "./mark.ts";
 import { limitByProcess } from "./memory.ts";
 import { type OutputLog, openLog } from "./output.ts";
-import { endProcesses } from "./process-tree.ts";
 import { secretValues } from "./secret-env.ts";
 import { type AttemptPlan, type RunningAttempt, type Shell, type ShellExit, supervise } from "./supervise.ts";
 
@@ -80,21 +78,6 @@ function hasLogTrouble(path: string): boolean {
 function openOrTell(path: string): OutputLog | string {
   try {
     return openLog(path);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    return systemTrouble(error);
-  }
-}
-
-/**
- * Ends what earlier attempts of the same job left running outside of their groups: a job never runs beside itself. Returns why that
- * cannot be seen to at the moment; null when it was.
- */
-export async function endEarlier({ mark, limits }: AttemptPlan): Promise<string | null> {
-  const find = () => carriersOfEarlier(mark);
-  try {
-    if (find().length > 0) await endProcesses(find, limits().kill_grace * 1000);
-    return null;
   } catch (error) {
     if (!isSystemError(error)) throw error;
     return systemTrouble(error);
@@ -200,7 +183,8 @@ function spawnFailure(error: unknown): string {
   }
 }
 
-function notStarted(refused: Refused): RunningAttempt {
+/** An attempt that ended without a process. */
+export function notStarted(refused: Refused): RunningAttempt {
   const ending: Ending = {
     ...refused,
     signal: null,

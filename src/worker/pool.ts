@@ -7,8 +7,9 @@ import { isSettled, type Job } from "../domain/job.ts";
 import type { ClaimedJob } from "../domain/lease.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
+import { startAfterEarlier } from "../runner/after-earlier.ts";
 import { openCgroups } from "../runner/cgroup.ts";
-import { endEarlier, giveBack, startAttempt } from "../runner/run.ts";
+import { giveBack, startAttempt } from "../runner/run.ts";
 import type { TurnResult } from "../store/leases.ts";
 import { newWorkerId } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
@@ -161,7 +162,7 @@ export function startPool(options: PoolOptions): Pool {
     scheduler = _scheduler;
     await using _alerting = keepAlerts({ store, home, environment, settings: () => settings, tell });
     alerting = _alerting;
-    if (first) await start(first);
+    if (first) start(first);
 
     for (;;) {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
@@ -290,7 +291,7 @@ export function startPool(options: PoolOptions): Pool {
       });
       // From here on the batch is stored, and must not be offered again.
       batch = nothing;
-      await Promise.all(result.claimed.map(start));
+      result.claimed.forEach(start);
       await letGo();
       return result;
     } catch (thrown) {
@@ -339,13 +340,15 @@ export function startPool(options: PoolOptions): Pool {
     }
   }
 
-  async function start(claimed: ClaimedJob): Promise<void> {
+  function start(claimed: ClaimedJob): void {
     const { job, attempt: number, worker_id } = claimed;
     const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
-    const why = (number > 1 ? await endEarlier(plan) : null) ?? whyNotToStart();
     tell({ kind: "executing", worker_id, job });
-    const attempt =
-      why === null ? startAttempt(plan, { journal: membership.journal(), cgroups }) : giveBack(why);
+    const begin = () => {
+      const why = whyNotToStart();
+      return why === null ? startAttempt(plan, { journal: membership.journal(), cgroups }) : giveBack(why);
+    };
+    const attempt = number > 1 ? startAfterEarlier(plan, begin, wakeup.wake) : begin();
     courier.take(claimed, "started");
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance);
     runs.add(claimed, attempt);

@@ -58,6 +58,9 @@ export interface Runs {
 /** Processes just started are told to the store this soon, but not at the price of a sync for each short command. */
 const tellStartedMs = 50;
 
+/** One that waits for what is left of earlier attempts has none yet. */
+const hasProcess = ({ attempt }: Run) => attempt.pid !== null;
+
 export const startedAttempt = ({ claimed: { lease }, attempt: { pid } }: Run): StartedAttempt => ({
   lease,
   pid: pid!,
@@ -74,8 +77,8 @@ export interface RunsOptions {
 
 export function makeRuns({ beforeSettling, onEnd, hasLapsed }: RunsOptions): Runs {
   const running = new Map<number, Run>();
-  /** Those that the store does not know of yet, the oldest first. */
-  let started: Run[] = [];
+  /** Those whose process the store does not know of, the oldest first. */
+  let untold: Run[] = [];
   /** Those that have ended, and are not to be settled yet. */
   const waiting = new Set<Run>();
   let ended: EndedRun[] = [];
@@ -87,11 +90,11 @@ export function makeRuns({ beforeSettling, onEnd, hasLapsed }: RunsOptions): Run
       const { lease } = claimed;
       const run = { claimed, attempt, startedAt: performance.now() };
       running.set(lease.job_seq, run);
-      if (attempt.pid !== null && !isKnown) started.push(run);
+      if (!isKnown) untold.push(run);
       void attempt.ended.then(async (told) => {
         const ending = isForced(told) && hasLapsed() ? givenBack(told) : told;
         running.delete(lease.job_seq);
-        started = started.filter((other) => other !== run);
+        untold = untold.filter((other) => other !== run);
         waiting.add(run);
         await beforeSettling(claimed, ending);
         waiting.delete(run);
@@ -120,16 +123,20 @@ export function makeRuns({ beforeSettling, onEnd, hasLapsed }: RunsOptions): Run
     takeBatch() {
       // Short commands have ended before it is worth a word.
       const before = performance.now() - tellStartedMs;
-      const batch = { started: started.filter(({ startedAt }) => startedAt <= before), ended };
-      started = started.slice(batch.started.length);
+      const started = untold.filter((run) => hasProcess(run) && run.startedAt <= before);
+      const batch = { started, ended };
+      untold = untold.filter((run) => !started.includes(run));
       ended = [];
       return batch;
     },
     putBack(batch) {
-      started = [...batch.started, ...started];
+      untold = [...batch.started, ...untold];
       ended = [...batch.ended, ...ended];
     },
-    tellIn: () => started[0] && Math.max(0, started[0].startedAt + tellStartedMs - performance.now()),
+    tellIn() {
+      const first = untold.find(hasProcess);
+      return first && Math.max(0, first.startedAt + tellStartedMs - performance.now());
+    },
   };
 }
 

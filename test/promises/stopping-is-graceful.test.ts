@@ -132,23 +132,42 @@ test("what has ended by itself is not given back, though something of it has sti
   expect(await q.json("show", "a")).toMatchObject({ state: "completed", attempts: 1 });
 });
 
+/** The first run leaves a daemon that does not want to end; the next ones are others. */
+const stubborn = `trap '' TERM; touch up; while :; do sleep 0.05; done`;
+const leavesDaemon = (next: string) =>
+  `[ $QUEUECTL_ATTEMPT = 2 ] && exec ${next}; setsid sh -c "${stubborn}" & until [ -e up ]; do sleep 0.02; done`;
+
+const daemon = () => processesWith("touch up; while :; do sleep 0.05");
+
 test("a worker that is told to leave while it makes room for a job's next run gives that one back", async () => {
   await using q = queuectl();
-  await q.ok("config", "set", "kill_grace", "3");
   const seconds = ownSeconds();
-  const stubborn = `trap '' TERM; touch up; while :; do sleep 0.05; done`;
-  await q.ok(
-    "enqueue",
-    `[ $QUEUECTL_ATTEMPT = 2 ] && exec sleep ${seconds}; setsid sh -c "${stubborn}" & until [ -e up ]; do sleep 0.02; done`,
-    "--id",
-    "a",
-  );
+  await q.ok("enqueue", leavesDaemon(`sleep ${seconds}`), "--id", "a");
   const worker = q.start("worker");
   expect((await q("wait", "a")).status).toBe(0);
+  await q.ok("config", "set", "kill_grace", "600");
   await q.ok("retry", "a");
   await waitUntil("it is claimed", async () => (await q.json("show", "a")).state === "processing");
   worker.kill("SIGUSR2");
   expect(await worker.exited).toBe(0);
   expect(await q.json("show", "a")).toMatchObject({ state: "pending", attempts: 0 });
   expect(processesWith(`sleep ${seconds}`)).toEqual([]);
+  for (const pid of daemon()) process.kill(pid, "SIGKILL");
+});
+
+test("a job whose last run is still being ended keeps no other one waiting, and is cancelled at once", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", leavesDaemon("true"), "--id", "a");
+  q.start("worker", "--count", "2");
+  expect((await q("wait", "a")).status).toBe(0);
+  await q.ok("config", "set", "kill_grace", "600");
+  const pids = daemon();
+  await q.ok("retry", "a");
+  await waitUntil("it is claimed", async () => (await q.json("show", "a")).state === "processing");
+  await q.ok("enqueue", "true", "--id", "other");
+  expect((await q("wait", "other", "--timeout", "60s")).status).toBe(0);
+  await q.ok("cancel", "a", "--wait");
+  expect(await q.json("show", "a")).toMatchObject({ state: "cancelled" });
+  expect(daemon()).toEqual(pids);
+  for (const pid of pids) process.kill(pid, "SIGKILL");
 });
