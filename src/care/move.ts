@@ -8,6 +8,7 @@ import { livenessOf } from "../runner/process-identity.ts";
 import type { Place } from "../store/open.ts";
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { arrivePostgres, departPostgres, undoMovePostgres } from "../store/postgres/transfer.ts";
+import { isInDoubt } from "../store/postgres/trouble.ts";
 import { arriveSqlite, departSqlite, undoMoveSqlite } from "../store/sqlite/transfer.ts";
 import { type Arrive, copyQueue, type Depart, type Departure, type Tally } from "../store/transfer.ts";
 import { counted, some } from "./finding.ts";
@@ -35,30 +36,66 @@ export function placeNamed(word: string, { home, listen }: Place, cwd: string): 
 
 export async function moveQueue({ from, to, onProgress }: Move): Promise<Moved> {
   refuseSameKind(from, to);
+  // Before anything is made at the new place.
+  await wayOutOf(from)(async (departure) => refuseAtWork(departure, await departure.tally()));
   if (to.database === undefined) {
     ensureHome(to.home);
     refuseOtherLogs(to.home);
   }
-  let hasBegun = false;
+  let step = "nothing" as Step;
   try {
-    return await wayOutOf(from)(async (departure) => {
-      const there = await departure.tally();
-      await refuseAtWork(departure, there);
-      return wayInto(to)(async (arrival) => {
-        refuseFull(arrival.place, await arrival.tally(), to);
-        hasBegun = true;
+    return await wayInto(to)(async (arrival) => {
+      refuseFull(arrival.place, await arrival.tally(), to);
+      // The old one is closed for good before the new one is there for good: whatever fails in between, no job is in both.
+      const moved = await wayOutOf(from)(async (departure) => {
+        if (step !== "nothing") throw interrupted();
+        step = "copied";
+        const there = await departure.tally();
+        await refuseAtWork(departure, there);
         await copyQueue(departure, arrival, there, onProgress);
         await moveOutput({ departure, arrival, from: from.home, to: to.home });
-        // Before the arrival is final, so that what keeps the mark from being made keeps the queue from moving.
+        step = "marked";
         await departure.mark(arrival.place);
         return { place: arrival.place, tally: there };
       });
+      step = "closed";
+      return moved;
     });
   } catch (error) {
-    if (hasBegun && to.database === undefined) removeOutput(to.home);
+    if (step === "closed" && to.database !== undefined && isInDoubt(error)) throw hasPerhapsArrived();
+    if (step === "marked" || step === "closed") await openAgain(from, error);
+    if (step !== "nothing" && to.database === undefined) removeOutput(to.home);
     throw error;
   }
 }
+
+/** How far a move has come: `marked` once the old queue may say where it went, `closed` when it does for good. */
+type Step = "nothing" | "copied" | "marked" | "closed";
+
+const interrupted = () =>
+  new Refusal(
+    "unavailable",
+    "the connection broke while the queue moved",
+    "nothing was changed; migrate again",
+  );
+
+const hasPerhapsArrived = () =>
+  new Refusal(
+    "unavailable",
+    "the connection broke, and whether the queue has arrived is not known",
+    "look there: queuectl list; only if it is not, queuectl migrate --undo opens the old one again",
+  );
+
+async function openAgain(from: Place, why: unknown): Promise<void> {
+  try {
+    await undoMove(from);
+  } catch (error) {
+    const told = `the queue did not move (${messageOf(why)}), and the old one could not be opened again (${messageOf(error)})`;
+    throw new Refusal("unavailable", told, "queuectl migrate --undo does that");
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Opens a queue again that had moved. Returns where to, or undefined when it had not. */
 export const undoMove = ({ home, ...place }: Place): Promise<string | undefined> =>

@@ -253,6 +253,48 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     expect((await queue.with({ env: { QUEUECTL_HOME: home } }, "logs", "a")).stdout).toBe("a\n");
   });
 
+  test("is where it was when the old or the new database cannot commit, and can move later", async () => {
+    await using queue = queuectl();
+    await using database = await newDatabase();
+    await queue.ok("enqueue", "--id", "a", "echo a");
+    await queue.ok("worker", "--until-empty");
+    const there = at(database);
+    await queue.with(there, "status");
+    await using sql = new SQL(database.url, { max: 1 });
+    await sql.unsafe(`
+      create function public.refuse() returns trigger language plpgsql as
+      $$ begin raise exception using errcode = '53100', message = 'no space left on device'; end $$;
+      create constraint trigger refuse after insert on queuectl.jobs deferrable initially deferred
+      for each row execute function public.refuse();
+    `);
+    const arriving = await queue("migrate", "--to", database.url);
+    expect([arriving.status, arriving.stderr]).toEqual([1, expect.stringContaining("no space left")]);
+    await queue.ok("enqueue", "--id", "b", "echo b");
+    expect(JSON.parse((await queue.with(there, "status", "--json")).stdout).total).toBe(0);
+
+    await sql`drop trigger refuse on queuectl.jobs`;
+    await queue.ok("migrate", "--to", database.url);
+    // The mark is made within the move.
+    await sql.unsafe(`
+      create function public.refuse_mark() returns event_trigger language plpgsql as $$ begin
+        if to_regclass('queuectl.moved') is not null and not exists (select from pg_trigger where tgname = 'refuse') then
+          create constraint trigger refuse after insert on queuectl.moved deferrable initially deferred
+          for each row execute function public.refuse();
+        end if;
+      end $$;
+      create event trigger refuse_mark on ddl_command_end when tag in ('CREATE TABLE') execute function public.refuse_mark();
+    `);
+    const home = join(queue.folder, "back");
+    const here = { env: { QUEUECTL_HOME: home } };
+    expect((await queue.with(there, "migrate", "--to", home)).status).toBe(1);
+    await queue.with(there, "enqueue", "--id", "c", "echo c");
+    expect(JSON.parse((await queue.with(here, "list", "--json")).stdout)).toEqual([]);
+    await sql`drop event trigger refuse_mark`;
+    await queue.with(there, "migrate", "--to", home);
+    expect(JSON.parse((await queue.with(here, "status", "--json")).stdout).total).toBe(3);
+    expect((await queue.with(here, "logs", "a")).stdout).toBe("a\n");
+  });
+
   test("is where it was when the move is killed", async () => {
     await using queue = queuectl();
     await using database = await newDatabase();

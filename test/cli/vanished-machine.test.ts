@@ -30,12 +30,12 @@ async function vanishedMachine(identity: Partial<ReturnType<typeof ownIdentity>>
   }
   return {
     q,
-    /** Its last heartbeat is so many seconds ago, and its lease moves with it. */
-    async heardOf(seconds: number) {
+    /** Its last heartbeat is so many seconds ago, and its lease, of so many, moves with it. */
+    async heardOf(seconds: number, lease = 30) {
       await using sql = new SQL(database.url, { max: 1 });
       await sql`
         update queuectl.worker_processes
-        set heartbeat_at = queuectl.now_ms() - ${seconds * 1000}, lease_until = queuectl.now_ms() + ${30_000 - seconds * 1000}
+        set heartbeat_at = queuectl.now_ms() - ${seconds * 1000}, lease_until = queuectl.now_ms() + ${(lease - seconds) * 1000}
         where home = ${q.home} and worker_processes.version = 'test'
       `;
     },
@@ -69,6 +69,16 @@ describe.skipIf(noPostgres !== undefined).concurrent("of a vanished machine", ()
     await lost.heardOf(31);
     expect(await waiting.exited).toBe(0);
     expect((await lost.q.json("show", "job")).state).toBe("cancelled");
+  });
+
+  test("a job that is cancelled is said to end with the lease that its worker has", async () => {
+    await using lost = await vanishedMachine();
+    await lost.heardOf(100, 3600);
+    expect((await lost.q("cancel", "job")).stderr).toContain("is being ended on host-lost");
+    await lost.heardOf(1500, 3600);
+    expect((await lost.q("cancel", "job")).stderr).toMatch(
+      /last heard of 25m( \d+s)? ago: .* in (35m|34m \d+s)/,
+    );
   });
 
   test("a job whose lease has ended is cancelled by the command line itself, without any worker", async () => {

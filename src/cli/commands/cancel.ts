@@ -56,7 +56,7 @@ async function tellWhoEnds(store: Store, jobs: readonly Job[], { wait }: { wait?
   const now = await store.now();
   for (const { id, worker_id } of jobs) {
     const process = processes.find(({ worker_ids }) => worker_ids.includes(worker_id ?? ""));
-    const silence = process && silenceOf(process, store.leaseMs, now);
+    const silence = process && silenceOf(process, now);
     if (silence) note(`job ${id} runs ${silence}${wait ? "" : "; --wait waits for it"}`);
     else if (!wait) note(`job ${id} is being ended${whereOf(process)}; --wait waits for it`);
   }
@@ -66,9 +66,10 @@ const whereOf = (process: ProcessState | undefined) =>
   process?.liveness === "elsewhere" ? ` on ${process.identity.host}` : "";
 
 /** Said of a worker that cannot be seen and may be gone: it has missed two of its six heartbeats a lease. */
-function silenceOf({ identity, heartbeat_at, liveness }: ProcessState, leaseMs: number | null, now: number) {
+function silenceOf({ identity, heartbeat_at, lease_until, liveness }: ProcessState, now: number) {
   const silentMs = now - heartbeat_at;
-  if (leaseMs === null || liveness === "alive" || silentMs < leaseMs / 3) return undefined;
+  if (lease_until === null || liveness === "alive" || silentMs < (lease_until - heartbeat_at) / 3)
+    return undefined;
   const inSeconds = (ms: number) => formatDuration(Math.max(0, Math.ceil(ms / 1000)));
-  return `on ${identity.host}, which was last heard of ${inSeconds(silentMs)} ago: unless it comes back to end it, the next worker or queuectl cancel does, in ${inSeconds(leaseMs - silentMs)}`;
+  return `on ${identity.host}, which was last heard of ${inSeconds(silentMs)} ago: unless it comes back to end it, the next worker or queuectl cancel does, in ${inSeconds(lease_until - now)}`;
 }

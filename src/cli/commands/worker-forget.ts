@@ -43,12 +43,15 @@ async function workerForget(
   return done;
 }
 
-async function questionAbout(store: Store, { identity, heartbeat_at }: ProcessState): Promise<string> {
+async function questionAbout(
+  store: Store,
+  { identity, heartbeat_at, lease_until }: ProcessState,
+): Promise<string> {
   const question = `Is process ${identity.pid} on ${identity.host} gone for good? What it runs would run a second time.`;
-  if (store.leaseMs === null) return question;
-  const silentMs = Math.max(0, (await store.now()) - heartbeat_at);
-  const [silent, left] = [silentMs, store.leaseMs - silentMs].map((ms) =>
-    formatDuration(Math.round(ms / 1000)),
+  if (lease_until === null) return question;
+  const now = await store.now();
+  const [silent, left] = [now - heartbeat_at, lease_until - now].map((ms) =>
+    formatDuration(Math.max(0, Math.round(ms / 1000))),
   );
   return `It was heard of ${silent} ago; if it stays silent, others get its jobs in ${left} by themselves. ${question}`;
 }
