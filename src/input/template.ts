@@ -4,6 +4,7 @@
 
 import { misuse } from "../domain/errors.ts";
 import { inQuotes, quotedProgram, withinDoubleQuotes, withinQuotes } from "../domain/shell-words.ts";
+import { readTwiceBy } from "./second-shell.ts";
 
 /** The command for one job: the columns of its line, and its number from 1. Refuses a line that lacks a column. */
 export type Fill = (columns: readonly string[], number: number) => string;
@@ -96,7 +97,9 @@ const parameter = /\$\{#?[A-Za-z_]\w*[^{}'"`$\\]*\}/y;
 
 function* partsOf(template: string): Iterable<string | Gap> {
   /** What is open here, the innermost last. */
-  const open: ("(" | '"' | "'")[] = [];
+  const open: Opened[] = [];
+  /** Where the simple command begins, of what is open around it too. */
+  const begun = [0];
   let text = "";
   let at = 0;
   const matchHere = (pattern: RegExp) => {
@@ -106,6 +109,8 @@ function* partsOf(template: string): Iterable<string | Gap> {
   while (at < template.length) {
     const gap = matchHere(gapForm);
     if (gap) {
+      const program = readTwiceBy(template.slice(begun.at(-1), at));
+      if (program !== undefined) throw secondShell(program);
       yield text;
       yield gapFrom(gap, placeOf(open.at(-1), template[at - 1], template[at + gap[0].length]));
       text = "";
@@ -113,17 +118,27 @@ function* partsOf(template: string): Iterable<string | Gap> {
       continue;
     }
     const token = matchHere(parameter)?.[0] ?? matchHere(/\\.|\$\(|\$\{|\$['"]|<<|./sy)![0];
+    const depth = depthOf(open);
     follow(token, open, template[at - 1]);
     text += token;
     at += token.length;
+    if (depthOf(open) > depth) begun.push(at);
+    else if (depthOf(open) < depth) begun.pop();
+    else if (/[;&|\n]/.test(token) && !isQuote(open.at(-1))) begun[begun.length - 1] = at;
   }
   if (open.length > 0)
     throw misuse(`the --each command lacks a closing ${open.at(-1) === "(" ? ")" : open.at(-1)}`);
   yield text;
 }
 
+type Opened = "(" | '"' | "'";
+
+const depthOf = (open: readonly Opened[]) => open.filter((one) => one === "(").length;
+
+const isQuote = (opened: Opened | undefined) => opened === "'" || opened === '"';
+
 /** What a token opens or closes. */
-function follow(token: string, open: ("(" | '"' | "'")[], before: string | undefined): void {
+function follow(token: string, open: Opened[], before: string | undefined): void {
   const inner = open.at(-1);
   if (inner === "'") {
     if (token.endsWith("'")) open.pop();
@@ -142,13 +157,19 @@ function follow(token: string, open: ("(" | '"' | "'")[], before: string | undef
   }
 }
 
-function followBare(token: string, open: ("(" | '"' | "'")[], before: string | undefined): void {
+function followBare(token: string, open: Opened[], before: string | undefined): void {
   if (token === "'" || token === '"' || token === "(") open.push(token);
   else if (token === ")" && open.at(-1) === "(") open.pop();
   else if (token === "$'" || token === '$"') throw intricate(token);
   else if (token === "<<") throw intricate("<<");
   else if (token === "#" && (before === undefined || /[\s;&|()]/.test(before))) throw intricate("a comment");
 }
+
+const secondShell = (program: string) =>
+  misuse(
+    `in the --each command ${program} has a shell read the value once more, as code`,
+    `put it into a script file, or hand it over as a word: sh -c 'echo "$1"' sh {}`,
+  );
 
 const intricate = (what: string) =>
   misuse(

@@ -265,6 +265,45 @@ describe("what is refused", () => {
     for (const template of templates) expect(await refusal(template)).toContain("--each");
   });
 
+  test("a value in what a second shell reads as code", async () => {
+    const templates = [
+      "sh -c 'echo {}'",
+      'sh -c "echo {}"',
+      "sh -c \"echo '{}'\"",
+      "sh -ec 'cd /tmp; echo {}'",
+      "/bin/bash -l -c 'echo {}'",
+      "cd /tmp && sudo -u me dash -c 'echo {}'",
+      "find . -exec sh -c 'echo {}' \\;",
+      "(zsh -c 'x | y {}')",
+      "x \"$(sh -c 'echo {}')\"",
+      'sh -c "$(date) {}"',
+      "su - me -c 'echo {}'",
+      "eval echo {}",
+      "ssh host rm {}",
+      "ssh -p 22 me@host 'rm {}'",
+      "ssh host rm",
+    ];
+    for (const template of templates) expect(await refusal(template)).toContain("as code");
+  });
+
+  test("but not one that is handed to it as a word, or that is all of it", async () => {
+    const templates = [
+      "sh -c 'echo \"$1\"' sh {}",
+      "sh -c {}",
+      "sh ./script {}",
+      "sh -c 'echo' ; echo '{}'",
+      "sh -c 'echo' | grep {}",
+      "x $(sh -c 'echo') {}",
+      "ssh {} uptime",
+      "ssh -p 22 -o BatchMode=yes {} uptime",
+      "scp {} host:",
+      "fish {}",
+      "echo evaluate {}",
+      "grep -c '{}' file",
+    ];
+    for (const template of templates) expect(await refusal(template)).toContain("accepted");
+  });
+
   test("a column without --colsep, and a separator that is none", async () => {
     expect(await refusal("x {2}")).toContain("--colsep");
     expect(await refusal("x {1}", "a", { colsep: "a(" })).toContain("no regular expression");
