@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join, resolve } from "node:path";
 import { makeGate } from "../support/gate.ts";
@@ -74,6 +74,21 @@ describe.concurrent("the output of run", () => {
     const { stdout, stderr } = await shell(q, "queuectl run 'seq 100000' | head -1");
     expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: "1\n", stderr: "" });
     expect((await theOnlyJob(q)).state).toBe("completed");
+  });
+
+  test("that nobody reads any more is said, and that the job goes on", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    const said = join(q.folder, "said");
+    const running = shell(q, `queuectl run "yes | head -100000; ${gate.command}" --id a 2>${said} | head -1`);
+    await waitUntil(
+      "it is said",
+      () => existsSync(said) && readFileSync(said, "utf8").includes("job a goes on"),
+    );
+    gate.open();
+    await running;
+    expect((await q.json("show", "a")).state).toBe("completed");
+    expect(readFileSync(said, "utf8").split("\n")).toHaveLength(2);
   });
 
   test("that nobody reads to its end leaves the exit status what it is", async () => {

@@ -68,6 +68,7 @@ async function run(context: Context, words: readonly string[], options: JobOptio
   });
   /** How the last attempt ended whose end was told. */
   let told: AttemptResult | null = null;
+  let goesOn: NodeJS.Timeout | undefined;
   const over = new AbortController();
   pool.done.catch(() => over.abort());
   // Whoever runs it, this process or, from its first wait on, an idle worker: its output is in the same log.
@@ -85,9 +86,12 @@ async function run(context: Context, words: readonly string[], options: JobOptio
         heard.delete(attempt.number);
         tellEnd(event ? endLine(event) : await endElsewhere(store, job, attempt));
       },
+    }).then((followed) => {
+      if (!isSettled(followed.state)) goesOn = setTimeout(tellUnread, unreadMs, job.id);
+      return followed;
     }),
     pool.done,
-  ]);
+  ]).finally(() => clearTimeout(goesOn));
   // Nobody may have read its output to the end.
   const settled = isSettled(followed.state) ? followed : await store.jobs.find(job.id);
   for (const event of heard.values()) tellEnd(endLine(event));
@@ -96,6 +100,12 @@ async function run(context: Context, words: readonly string[], options: JobOptio
 }
 
 const ignore = () => {};
+
+/** What ends this soon after its reader need not be told of. */
+const unreadMs = 1000;
+
+const tellUnread = (id: string) =>
+  note(`queuectl: nobody reads the output any more; job ${id} goes on, and Ctrl-C cancels it`);
 
 function tellRefusal(error: unknown): void {
   if (!(error instanceof Refusal)) throw error;

@@ -45,7 +45,7 @@ const table: Trouble[] = [
     "SQLITE_BUSY",
     "unavailable",
     (path) => `the database ${path} is locked by another program`,
-    "close what holds it (a backup, a database browser), or try again",
+    "try again, or close what holds it (a backup, a database browser; an enqueue of a million jobs is over by itself)",
   ],
   [
     "SQLITE_LOCKED",
