@@ -6,6 +6,7 @@ import { enqueuePlainly, isPlain } from "./plain-enqueue.ts";
 /** Fulfilled with the exit status; an error that is a bug passes through. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   try {
+    if (isPerhapsLossy(argv)) (await import("./lossy-texts.ts")).refuseLossyTexts();
     if (isPlain(argv)) {
       await enqueuePlainly(argv[1]);
       return 0;
@@ -18,6 +19,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     throw error;
   }
 }
+
+const isPerhapsLossy = (argv: readonly string[]) =>
+  [...argv, process.cwd(), process.env.QUEUECTL_HOME ?? ""].some((text) => text.includes("\uFFFD"));
 
 async function tell({ message, advice, kind }: Refusal): Promise<number> {
   const { note } = await import("./streams.ts");

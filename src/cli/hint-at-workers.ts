@@ -1,5 +1,6 @@
 // What somebody who enqueues at a terminal may not know: that no worker is there for the job, or that its queue is paused.
 
+import { serves } from "../domain/worker.ts";
 import type { Store } from "../store/store.ts";
 import { workersAsSeen } from "../worker/liveness.ts";
 import { hint, isTerminal } from "./streams.ts";
@@ -14,10 +15,10 @@ export async function hintAtWorkers(store: Store, queues: readonly string[]): Pr
   }
 }
 
-/** Those of some queues that no living worker serves. */
+/** Those of some queues that no worker serves. */
 export async function unservedOf(store: Store, queues: readonly string[]): Promise<readonly string[]> {
-  const workers = (await workersAsSeen(store)).filter(({ state }) => state !== "dead");
-  return queues.filter((queue) => !workers.some((worker) => worker.queues?.includes(queue) ?? true));
+  const workers = await workersAsSeen(store);
+  return queues.filter((queue) => !workers.some((worker) => serves(worker, queue)));
 }
 
 export const unservedText = (queues: readonly string[]) =>

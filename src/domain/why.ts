@@ -20,7 +20,7 @@ export interface WhyFacts {
   readonly holder: string | undefined;
   /** Whether the process is gone of the worker that has it. */
   readonly isOrphan: boolean;
-  /** Living workers that serve its queue. */
+  /** Those that serve its queue. */
   readonly workers: number;
   /** Runs that ended in a second, of late; 0 when none did. */
   readonly perSecond: number;

@@ -35,6 +35,10 @@ export interface Worker {
   readonly heartbeat_at: number;
 }
 
+/** Whether a worker takes jobs of a queue, or will when it is done with what it has. */
+export const serves = ({ state, queues }: Worker, queue: string): boolean =>
+  state !== "dead" && state !== "stopping" && (queues?.includes(queue) ?? true);
+
 /** A process with its workers, as others need to know it to see whether it lives. */
 export interface WorkerProcess {
   readonly process_id: number;

@@ -2,7 +2,7 @@
 
 import type { Job } from "../domain/job.ts";
 import { paceOf, type WhyFacts } from "../domain/why.ts";
-import type { Worker } from "../domain/worker.ts";
+import { serves, type Worker } from "../domain/worker.ts";
 import type { Store } from "./store.ts";
 
 /** Running jobs among which the one with its key is looked for. */
@@ -26,8 +26,7 @@ export async function whyFacts(store: Store, job: Job, workers: readonly Worker[
     waiting: (counts?.pending ?? 0) + (counts?.failed ?? 0),
     holder: key === null ? undefined : running.find((one) => one.key === key)?.id,
     isOrphan: workers.some(({ id, state }) => id === job.worker_id && state === "dead"),
-    workers: workers.filter(({ state, queues }) => state !== "dead" && (queues?.includes(queue) ?? true))
-      .length,
+    workers: workers.filter((worker) => serves(worker, queue)).length,
     perSecond: paceOf(buckets, now),
   };
 }

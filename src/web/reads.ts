@@ -2,7 +2,7 @@
 
 import { groupDeaths, type Overview, type QueueCounts, type Span } from "../domain/overview.ts";
 import { allQueues, type Queue } from "../domain/queue.ts";
-import type { Worker } from "../domain/worker.ts";
+import { serves, type Worker } from "../domain/worker.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import type { Web } from "./web.ts";
 
@@ -44,9 +44,9 @@ export const overview = (web: Web, span: Span) =>
     };
   });
 
-/** How many living workers serve a queue. */
+/** How many workers serve a queue. */
 export const servers = ({ queue }: Pick<QueueCounts, "queue">, all: readonly Worker[]) =>
-  all.filter((worker) => worker.state !== "dead" && (worker.queues?.includes(queue) ?? true)).length;
+  all.filter((worker) => serves(worker, queue)).length;
 
 /** Whether a queue has jobs to run and nobody to run them, and nobody meant it so. */
 export const isUnserved = (queue: Queue, all: readonly Worker[]) =>

@@ -56,6 +56,19 @@ describe.concurrent("why", () => {
     expect(await q.ok("why", "job")).toContain("none serves its queue default");
   });
 
+  test("counts no worker that is asked to go when its job is done", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("enqueue", gate.command);
+    const worker = q.start("worker");
+    await gate.reached();
+    await q.ok("worker", "stop");
+    await q.ok("enqueue", "true", "--id", "late");
+    expect(await q.ok("why", "late")).toContain("none serves its queue default");
+    gate.open();
+    expect(await worker.exited).toBe(0);
+  });
+
   test("says who has its key, and what room its queue has", async () => {
     await using q = queuectl();
     const gate = makeGate(q);
