@@ -14,12 +14,18 @@ const oldestVersion = 15;
 
 export function judgeServer({
   serverVersion,
+  isReadOnly,
   schema,
-}: Pick<PostgresCheckup, "serverVersion" | "schema">): Finding {
+}: Pick<PostgresCheckup, "serverVersion" | "isReadOnly" | "schema">): Finding {
   const major = Math.floor(serverVersion / 10_000);
   const version = `PostgreSQL ${major}.${serverVersion % 10_000}`;
   if (major < oldestVersion)
     return broken(`${version} is too old`, `use a server of version ${oldestVersion} or newer`);
+  if (isReadOnly)
+    return broken(
+      `${version} is read-only, as a standby is: nothing can be stored`,
+      "name the primary in QUEUECTL_DATABASE_URL, or take back default_transaction_read_only",
+    );
   return ok(schema.version === 0 ? `${version}; there is no queue yet, the first enqueue makes it` : version);
 }
 

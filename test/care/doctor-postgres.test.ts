@@ -50,6 +50,16 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(stdout).not.toContain("secret");
   });
 
+  test("a server that is read-only is broken", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true");
+    await patient.sql`do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$`;
+    expect((await patient.report()).of("database")).toMatchObject({
+      level: "broken",
+      text: expect.stringContaining("is read-only"),
+    });
+  });
+
   test("what the role may not do is broken, and named", async () => {
     await using patient = await newPatient();
     await patient.q.ok("enqueue", "true");
@@ -174,11 +184,11 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
 describe("what is judged", () => {
   test("servers older than 15", () => {
     const schema = { version: 1, newest: 1 };
-    expect(judgeServer({ serverVersion: 140_012, schema })).toMatchObject({
+    expect(judgeServer({ serverVersion: 140_012, isReadOnly: false, schema })).toMatchObject({
       level: "broken",
       text: "PostgreSQL 14.12 is too old",
     });
-    expect(judgeServer({ serverVersion: 150_018, schema })).toMatchObject({
+    expect(judgeServer({ serverVersion: 150_018, isReadOnly: false, schema })).toMatchObject({
       level: "ok",
       text: "PostgreSQL 15.18",
     });

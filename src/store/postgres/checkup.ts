@@ -17,6 +17,8 @@ import { processesOf } from "./workers.ts";
 export interface PostgresCheckup extends AsyncDisposable {
   /** Of the server, such as 150018 for 15.18. */
   readonly serverVersion: number;
+  /** As a standby is, or a database whose owner said so. */
+  readonly isReadOnly: boolean;
   /** Version 0 where there is no queue yet. */
   readonly schema: { readonly version: number; readonly newest: number };
   movedTo(): Promise<string | undefined>;
@@ -74,11 +76,14 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
   const connection = connect({ address: readAddress(url), at: () => null, pooled });
   const { ask } = connection;
   try {
-    const [{ version }] = await ask(
-      (sql) => sql`select current_setting('server_version_num')::integer as version`,
+    const [server] = await ask(
+      (sql) => sql`
+        select current_setting('server_version_num')::integer as version, current_setting('transaction_read_only') = 'on' as is_read_only
+      `,
     );
     return {
-      serverVersion: version,
+      serverVersion: server.version,
+      isReadOnly: server.is_read_only,
       schema: { version: await ask(versionOf), newest: schemaSteps.length },
       movedTo: () => ask(movedTo),
       missingRights: () => ask(missingRights),
