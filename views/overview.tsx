@@ -5,6 +5,7 @@ import type { PropsWithChildren } from "@kitajs/html";
 import { formatDuration } from "../src/domain/duration.ts";
 import type { Job } from "../src/domain/job.ts";
 import type { Overview } from "../src/domain/overview.ts";
+import { percentText } from "../src/domain/stats.ts";
 import { Attention } from "./parts/attention.tsx";
 import { StateDonut, ThroughputBars } from "./parts/charts.tsx";
 import { Empty } from "./parts/empty.tsx";
@@ -113,12 +114,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
           {p95_duration === null ? "no run in the last day" : `95 % under ${formatDuration(p95_duration)}`}
         </span>
       </Card>
-      <Card
-        ui={ui}
-        to="/jobs"
-        word="Success rate"
-        figure={rate === null ? "–" : `${(Math.floor(rate * 1000) / 10).toFixed(rate === 1 ? 0 : 1)} %`}
-      >
+      <Card ui={ui} to="/jobs" word="Success rate" figure={rate === null ? "–" : percentText(rate)}>
         of all that ended
       </Card>
       <Card

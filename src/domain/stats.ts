@@ -15,6 +15,10 @@ export interface Stats extends Readonly<Record<JobState, number>> {
   readonly avg_duration: number | null;
 }
 
+/** A part from 0 to 1 in per cent, rounded down: it is 100 only where it is all. */
+export const percentText = (part: number) =>
+  `${(Math.floor(part * 1000) / 10).toFixed(part === 1 ? 0 : 1)} %`;
+
 export interface StatsFacts extends Readonly<Record<JobState, number>> {
   readonly active_workers: number;
   readonly success_runs: number;

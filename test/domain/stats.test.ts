@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { jobStates } from "../../src/domain/job.ts";
-import { type StatsFacts, statsFrom } from "../../src/domain/stats.ts";
+import { percentText, type StatsFacts, statsFrom } from "../../src/domain/stats.ts";
 
 const nothing: StatsFacts = {
   pending: 0,
@@ -23,6 +23,10 @@ test("an empty queue has no success rate and no mean duration, rather than zeros
   expect(stats.total).toBe(0);
   expect(stats.success_rate).toBeNull();
   expect(stats.avg_duration).toBeNull();
+});
+
+test("a rate is told as all only where it is all", () => {
+  expect([0, 0.5, 0.99975, 1].map(percentText)).toEqual(["0.0 %", "50.0 %", "99.9 %", "100 %"]);
 });
 
 test("the success rate is of completed and dead jobs, whatever else there is", () => {

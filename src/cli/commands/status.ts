@@ -4,7 +4,7 @@ import { formatDuration } from "../../domain/duration.ts";
 import { misuse } from "../../domain/errors.ts";
 import { jobStates } from "../../domain/job.ts";
 import { oneLine } from "../../domain/one-line.ts";
-import type { Stats } from "../../domain/stats.ts";
+import { percentText, type Stats } from "../../domain/stats.ts";
 import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import { pausedQueues } from "../../worker/paused.ts";
@@ -102,7 +102,7 @@ function factsFrom({ stats, paused, hosts }: Figures): readonly (readonly [strin
     ...(paused.length === 0 ? [] : [pausedRow(paused)]),
     ["successful runs", String(stats.success_runs)],
     ["failed runs", String(stats.failed_runs)],
-    ["success rate", stats.success_rate === null ? "none yet" : `${(stats.success_rate * 100).toFixed(1)} %`],
+    ["success rate", stats.success_rate === null ? "none yet" : percentText(stats.success_rate)],
     ["average duration", stats.avg_duration === null ? "none yet" : formatDuration(stats.avg_duration)],
   ];
 }
