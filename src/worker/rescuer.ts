@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import { attemptPlan, type PlanFacts } from "./attempt-plan.ts";
 import { openCourier } from "./courier.ts";
 import { takeAsWorker } from "./custody.ts";
+import { every } from "./duty.ts";
 import { isLiving, processStates, workersOf } from "./liveness.ts";
 
 export interface RescueOptions {
@@ -138,6 +139,9 @@ export async function endCancelled(store: Store, jobs: readonly Job[], options: 
     if (worker_id !== null && !living.has(worker_id)) await endOne(store, seq, options);
 }
 
+/** Where leases do not end, a heartbeat every 10 seconds says that somebody is there. */
+const unleasedMs = 60_000;
+
 async function endOne(store: Store, seq: number, { home, settings, version }: EndOptions): Promise<void> {
   const process_id = await store.workers.register({
     identity: ownIdentity(),
@@ -148,6 +152,10 @@ async function endOne(store: Store, seq: number, { home, settings, version }: En
     journal: journalPath(home, store.output?.queue, randomUUIDv7()),
   });
   try {
+    // A command may be given longer to end than a lease lasts.
+    await using _heartbeat = every((store.leaseMs ?? unleasedMs) / 6, async () => {
+      await store.workers.heartbeat(process_id);
+    });
     const courier = openCourier({ store, home, limit: () => settings.log_limit });
     const rescued = rescueOnce({ store, home, process_id, settings: () => settings, only: seq });
     for await (const { taken, attempt } of rescued) {

@@ -4,8 +4,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { SQL } from "bun";
 import { statOf } from "../../src/runner/process-identity.ts";
-import { isRunning } from "../support/is-running.ts";
+import { isRunning, pidIn } from "../support/is-running.ts";
 import { noPostgres, postgresServer } from "../support/postgres-server.ts";
 import { processesWhere } from "../support/processes.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
@@ -165,6 +166,33 @@ describe.skipIf(noPostgres !== undefined)("a machine with one worker", () => {
     await runsAgain(here);
   });
 });
+
+test.skipIf(noPostgres !== undefined)(
+  "who ends a dead worker's command keeps it for as long as that takes",
+  async () => {
+    await using database = await (await postgresServer()).newDatabase();
+    await using q = queuectl({
+      QUEUECTL_DATABASE_URL: database.url,
+      QUEUECTL_LEASE: "10m",
+      QUEUECTL_KILL_GRACE: "5m",
+    });
+    await q.ok("enqueue", "--id", "a", "trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done");
+    const worker = q.start("worker");
+    const shell = await pidIn(join(q.folder, "pid"));
+    worker.kill("SIGKILL");
+    await worker.exited;
+    const cancelling = q.start("cancel", "a");
+    await using sql = new SQL(database.url, { max: 1 });
+    await waitUntil("whoever ends it is heard of again", async () => {
+      const rows =
+        await sql`select heartbeat_at - started_at as ms from queuectl.worker_processes where queues is not null`;
+      return rows.some(({ ms }: { ms: string }) => Number(ms) > 1000);
+    });
+    process.kill(shell, "SIGKILL");
+    await cancelling.exited;
+    expect((await q.json("show", "a")).state).toBe("cancelled");
+  },
+);
 
 interface TwoMachines extends AsyncDisposable {
   /** Reaches the database by way of `proxy` in its workers' environment. */

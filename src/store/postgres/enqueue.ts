@@ -11,7 +11,7 @@ import type { Connection } from "./connection.ts";
 import { addParents } from "./dependencies.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow } from "./rows.ts";
-import { isInDoubt, takenBy } from "./trouble.ts";
+import { isIdTaken, isInDoubt } from "./trouble.ts";
 import { sameJob } from "./unique.ts";
 
 export function enqueueing(connection: Connection, notifier: Notifier): Enqueueing {
@@ -56,8 +56,7 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
           doubted = true;
           continue;
         }
-        if (takenBy(error) === undefined)
-          throw doubted ? unknownFate(connection, error, id) : connection.plainly(error);
+        if (!isIdTaken(error)) throw doubted ? unknownFate(connection, error, id) : connection.plainly(error);
         const own = doubted ? await storedSince(id, begunAt) : undefined;
         if (own) return own;
         if (job.id !== undefined) throw idTaken(job.id);
@@ -106,7 +105,7 @@ export async function storing<T>(
       return await connection.write(async (tx) => work(tx, await storeAmongOthers(connection, tx, id, job)));
     } catch (error) {
       if (isInDoubt(error)) throw unknownFate(connection, error, id);
-      if (takenBy(error) === undefined) throw error;
+      if (!isIdTaken(error)) throw error;
       if (job.id !== undefined) throw idTaken(job.id);
     }
   }

@@ -67,6 +67,9 @@ export const throughPooler = (where: string) =>
 export const takenBy = (error: unknown): string | undefined =>
   isSqlError(error) && stateOf(error) === "23505" ? (error.constraint ?? "") : undefined;
 
+/** A job of this id is there. */
+export const isIdTaken = (error: unknown) => takenBy(error) === "jobs_id_key";
+
 /** The tables are not there. */
 export const isMissing = (error: unknown) => ["42P01", "3F000", "42883"].includes(stateOf(error) ?? "");
 
