@@ -74,6 +74,8 @@ export function eventStream(
       // The stream ends; the browser asks again, and is then told what is wrong.
     } finally {
       clearInterval(ping);
+      // A ping may still be asking who reads.
+      gone.abort();
       streams--;
       try {
         controller.close();
@@ -92,9 +94,13 @@ export function eventStream(
   });
 }
 
-/** A session may be over since, or its token be another one. Who was let in as the same user is that. */
+/** A session may be over since, or its token be another one. Who was let in as the same user is that; whoever cannot be known is nobody. */
 const mayStillRead = async ({ access }: Web, request: Request): Promise<boolean> =>
-  callerOf(request)?.name === "same user" || (await access.identify(request)) !== undefined;
+  callerOf(request)?.name === "same user" ||
+  access.identify(request).then(
+    (caller) => caller !== undefined,
+    () => false,
+  );
 
 const pieceBytes = 256 * 1024;
 

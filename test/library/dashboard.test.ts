@@ -206,6 +206,17 @@ describe("who may do what", () => {
     expect(faults).toEqual([fault]);
   });
 
+  test("a stream ends when allow says no any more, and the app goes on", async () => {
+    let isAllowed = true;
+    await using app = await host({ allow: () => (isAllowed ? "read" : undefined) });
+    const stream = await app.get("/my/jobs/api/v1/events");
+    const reader = stream.body!.getReader();
+    expect((await reader.read()).done).toBe(false);
+    isAllowed = false;
+    while (!(await reader.read()).done);
+    expect(await (await app.get("/hello")).text()).toBe("hello undefined");
+  });
+
   test("another host name and a page of another site are refused, whatever allow says", async () => {
     await using app = await host({ allow: everything });
     const named = await app.get("/my/jobs/jobs", { host: "evil.example" });

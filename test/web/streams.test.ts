@@ -1,9 +1,12 @@
 // Event streams: what lies in the server for a slow reader is bounded, and nobody reads on who may not read any more.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import type { Store } from "../../src/store/store.ts";
 import { eventStream } from "../../src/web/streams.ts";
 import { webOf } from "../support/web-of.ts";
+import { webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -42,4 +45,32 @@ test("a stream ends when its session does", async () => {
   await reader.read();
   isIn = false;
   expect((await reader.read()).done).toBe(true);
+});
+
+test("a stream ends when it cannot be known any more who reads", async () => {
+  await using server = await webServer({ words: ["--require-token"] });
+  const { token } = await server.q.json("web", "token");
+  const stream = await server.get("/api/v1/events", { authorization: `Bearer ${token}` });
+  const reader = stream.body!.getReader();
+  expect((await reader.read()).done).toBe(false);
+  chmodSync(join(server.q.home, "web-token"), 0o644);
+  while (!(await reader.read()).done);
+  expect(server.process.stderr()).not.toContain(" at ");
+});
+
+test("who reads is asked in vain of a stream that has ended meanwhile", async () => {
+  const asked = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<void>();
+  const access = {
+    ...web.access,
+    async identify() {
+      asked.resolve();
+      await told.promise;
+      return web.access.identify(request());
+    },
+  };
+  const { body } = eventStream({ ...web, access }, request(), () => asked.promise);
+  for await (const _ of body!);
+  told.resolve();
+  await Bun.sleep(0);
 });
