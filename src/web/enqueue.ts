@@ -20,7 +20,7 @@ export interface Enqueuing {
 
 /**
  * With a key, asking again gives the job that the first time made. A job without an id gets one made of the key, so that the
- * database itself sees to it that there are never two, also when both ask at once.
+ * database itself sees to it that there are never two, also when both ask at once. An id of its own is never given twice, whatever the key.
  */
 export async function enqueueOnce(
   web: Web,
@@ -36,7 +36,8 @@ export async function enqueueOnce(
     return { job, replayed: false, ...(isNew ? {} : { known: true }) };
   } catch (error) {
     const isTaken = error instanceof Refusal && error.kind === "conflict" && wanted.id !== undefined;
-    if (!isTaken || key === undefined) throw error;
+    // Of an id that was not made of the key, the key says nothing.
+    if (!isTaken || key === undefined || request.id !== undefined) throw error;
     const job = await web.store.jobs.find(wanted.id!);
     const isSame =
       job.command === wanted.command &&
@@ -44,7 +45,6 @@ export async function enqueueOnce(
       job.priority === wanted.priority &&
       job.tags.join() === wanted.tags.join();
     if (isSame) return { job, replayed: true };
-    if (request.id !== undefined) throw error;
     throw new Problem(
       422,
       "idempotency-key",

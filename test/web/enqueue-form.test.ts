@@ -37,6 +37,22 @@ test("what was looked at is what is made, once, however often it is sent", async
   expect(jobs[0]).toMatchObject({ command: "echo one\necho two", tags: ["a"] });
 });
 
+test("an id that a job has already is refused, also when that one is just the same", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "echo hi", "--id", "backup");
+  const fields = { command: "echo hi", id: "backup", once: "a key", step: "enqueue" };
+  const answer = await web.post("/enqueue", fields);
+  expect(answer.status).toBe(422);
+  expect(text(await answer.text())).toContain("there already is a job backup");
+  const api = await web.api(
+    "POST",
+    "/jobs",
+    { command: "echo hi", id: "backup" },
+    { "idempotency-key": "k" },
+  );
+  expect(api.status).toBe(409);
+});
+
 test("from the preview one gets back to the form with all that was typed", async () => {
   await using web = await webServer();
   const page = await (
