@@ -1,7 +1,7 @@
 // A job that a form or the API asks for, with the defaults of now: the same that the command line gives it.
 
 import { createHash } from "node:crypto";
-import { Refusal } from "../domain/errors.ts";
+import { Refusal, type RefusalKind } from "../domain/errors.ts";
 import { idFromBytes } from "../domain/id.ts";
 import { type Job, type JobRequest, newJob } from "../domain/job.ts";
 import { defaultsFrom } from "../domain/plain-job.ts";
@@ -18,42 +18,68 @@ export interface Enqueuing {
   readonly known?: true;
 }
 
+/** What makes asking again harmless. */
+export interface Once {
+  readonly key: string;
+  /** All that was asked for under it, as JSON can say it, and the same whenever it is asked. */
+  readonly said: unknown;
+}
+
 /**
- * With a key, asking again gives the job that the first time made. A job without an id gets one made of the key, so that the
- * database itself sees to it that there are never two, also when both ask at once. An id of its own is never given twice, whatever the key.
+ * With a key, asking again gives the job that the first time made. A job without an id gets one made of the key and of what was asked, so
+ * that the database itself sees to it that there are never two, also when both ask at once, and so that it is known again though it was
+ * edited since. An id of its own is never given twice, whatever the key.
  */
-export async function enqueueOnce(
-  web: Web,
-  request: JobRequest,
-  key: string | undefined,
-): Promise<Enqueuing> {
-  const wanted = newJob(
-    { ...request, id: request.id ?? (key === undefined ? undefined : idOfKey(key)) },
-    await jobDefaults(web),
-  );
+export async function enqueueOnce(web: Web, request: JobRequest, once: Once | undefined): Promise<Enqueuing> {
+  if (once === undefined || request.id !== undefined) return enqueue(web, request);
+  const ofKey = keyId(once);
+  const id = ofKey + saidId(once);
+  const earlier = await found(web, ofKey);
+  if (earlier?.id === id) return { job: earlier, replayed: true };
+  if (earlier) throw usedKey();
   try {
-    const { job, isNew } = await web.store.jobs.enqueueOnce(wanted);
-    return { job, replayed: false, ...(isNew ? {} : { known: true }) };
+    return await enqueue(web, { ...request, id });
   } catch (error) {
-    const isTaken = error instanceof Refusal && error.kind === "conflict" && wanted.id !== undefined;
-    // Of an id that was not made of the key, the key says nothing.
-    if (!isTaken || key === undefined || request.id !== undefined) throw error;
-    const job = await web.store.jobs.find(wanted.id!);
-    const isSame =
-      job.command === wanted.command &&
-      job.queue === wanted.queue &&
-      job.priority === wanted.priority &&
-      job.tags.join() === wanted.tags.join();
-    if (isSame) return { job, replayed: true };
-    throw new Problem(
-      422,
-      "idempotency-key",
-      "this idempotency key was used for another job",
-      "use a new key for a new job",
-    );
+    const meanwhile = isRefusal(error, "conflict") ? await found(web, id) : undefined;
+    if (!meanwhile) throw error;
+    return { job: meanwhile, replayed: true };
   }
 }
 
-/** Sixteen letters: 80 bits of the key's digest. */
-const idOfKey = (key: string) =>
-  idFromBytes(createHash("sha256").update(`queuectl enqueue ${key}`).digest().subarray(0, 16));
+async function enqueue(web: Web, request: JobRequest): Promise<Enqueuing> {
+  const { job, isNew } = await web.store.jobs.enqueueOnce(newJob(request, await jobDefaults(web)));
+  return { job, replayed: false, ...(isNew ? {} : { known: true }) };
+}
+
+async function found(web: Web, idOrPrefix: string): Promise<Job | undefined> {
+  try {
+    return await web.store.jobs.find(idOrPrefix);
+  } catch (error) {
+    if (isRefusal(error, "not_found")) return undefined;
+    throw error;
+  }
+}
+
+const isRefusal = (error: unknown, kind: RefusalKind) => error instanceof Refusal && error.kind === kind;
+
+const usedKey = () =>
+  new Problem(
+    422,
+    "idempotency-key",
+    "this idempotency key was used for another job",
+    "use a new key for a new job",
+  );
+
+/** 70 bits of the key's digest. */
+const keyId = ({ key }: Once) => idOfText(`queuectl enqueue ${key}`, 14);
+
+/** 40 bits of the digest of what was asked, in whatever order its keys stand. */
+const saidId = ({ said }: Once) => idOfText(JSON.stringify(said, inOrder), 8);
+
+const inOrder = (_key: string, value: unknown) =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort())
+    : value;
+
+const idOfText = (text: string, letters: number) =>
+  idFromBytes(createHash("sha256").update(text).digest().subarray(0, letters));

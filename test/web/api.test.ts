@@ -79,6 +79,43 @@ describe("jobs", () => {
     expect(await problem(ask("echo other"))).toMatchObject({ status: 422, check: "idempotency-key" });
   });
 
+  test("a key that was used for another job is refused, whatever the difference", async () => {
+    await using web = await webServer();
+    const first = { command: "make", env: { V: "1" }, cwd: "/" };
+    const ask = (body: object) => web.api("POST", "/jobs", body, { "idempotency-key": "k" });
+    expect((await ask(first)).status).toBe(201);
+    const others = [
+      { ...first, env: { V: "2" } },
+      { command: "make", cwd: "/" },
+      { ...first, cwd: "/tmp" },
+      { ...first, timeout: 9 },
+      { ...first, held: true },
+      { ...first, run_at: "2030-01-01T00:00:00Z" },
+    ];
+    for (const other of others)
+      expect(await problem(ask(other))).toMatchObject({ status: 422, check: "idempotency-key" });
+    expect((await ask({ cwd: "/", env: { V: "1" }, command: "make" })).status).toBe(200);
+    expect((await web.q.json("status")).total).toBe(1);
+  });
+
+  test("asking again gives the job that was edited since, and is not held to settings that were changed", async () => {
+    await using web = await webServer();
+    const ask = () => web.api("POST", "/jobs", { command: "make" }, { "idempotency-key": "k" });
+    const { id } = await json(ask());
+    await web.q.ok("edit", id!, "--command", "make all");
+    await web.q.ok("config", "set", "priority", "5");
+    const again = await ask();
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    expect(await json(again)).toMatchObject({ id, command: "make all" } as never);
+  });
+
+  test("a key that is too long is refused, not cut", async () => {
+    await using web = await webServer();
+    const ask = (key: string) => web.api("POST", "/jobs", { command: "true" }, { "idempotency-key": key });
+    expect((await ask("k".repeat(300))).status).toBe(201);
+    expect(await problem(ask("k".repeat(301)))).toMatchObject({ status: 400, check: "idempotency-key" });
+  });
+
   test("lists are paged by what follows, and filtered", async () => {
     await using web = await webServer();
     for (let n = 0; n < 5; n++)

@@ -37,6 +37,13 @@ test("what was looked at is what is made, once, however often it is sent", async
   expect(jobs[0]).toMatchObject({ command: "echo one\necho two", tags: ["a"] });
 });
 
+test("a job that begins after a while is made once, however often it is sent", async () => {
+  await using web = await webServer();
+  const send = () => web.post("/enqueue", { command: "true", run_at: "+1h", once: "a key", step: "enqueue" });
+  expect([(await send()).status, (await send()).status]).toEqual([303, 303]);
+  expect((await web.q.json("status")).total).toBe(1);
+});
+
 test("an id that a job has already is refused, also when that one is just the same", async () => {
   await using web = await webServer();
   await web.q.ok("enqueue", "echo hi", "--id", "backup");

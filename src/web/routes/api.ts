@@ -9,6 +9,7 @@ import { readJobValue } from "../../input/job.ts";
 import type { JobFilter } from "../../store/jobs.ts";
 import { whyFacts } from "../../store/why.ts";
 import { enqueueOnce } from "../enqueue.ts";
+import { Problem } from "../errors.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
@@ -40,7 +41,7 @@ export const apiRoutes = (web: Web) =>
       ({ request }) => enqueue(web, request),
       needs("enqueue", {
         summary:
-          "Enqueue a job. The header Idempotency-Key makes asking again harmless; 200 and Queuectl-Known-Job: true when `unique` finds one",
+          "Enqueue a job. The header Idempotency-Key, of at most 300 characters, makes asking again harmless: 200 for the same once more, 422 for another job under the key. 200 and Queuectl-Known-Job: true when `unique` finds one",
         body: shapes.jobBody,
         answers: { 200: shapes.job, 201: shapes.job },
       }),
@@ -124,8 +125,15 @@ async function tellStats(web: Web, send: Send, signal: AbortSignal): Promise<voi
 
 async function enqueue(web: Web, request: Request): Promise<Response> {
   const body = await jsonOf(request, "job");
-  const key = request.headers.get("idempotency-key")?.slice(0, 300) || undefined;
-  const { job, replayed, known = false } = await pointing(() => enqueueOnce(web, readJobValue(body), key));
+  const key = idempotencyKey(request);
+  const {
+    job,
+    replayed,
+    known = false,
+  } = await pointing(async () => {
+    const said = readJobValue(body);
+    return enqueueOnce(web, said, key === undefined ? undefined : { key, said });
+  });
   web.shared.forget();
   if (!replayed && !known) audited(web, request, "enqueue", [job.id]);
   return jsonReply(shownJobJson(job), replayed || known ? 200 : 201, {
@@ -133,6 +141,18 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
     ...(replayed ? { "idempotency-replayed": "true" } : {}),
     ...(known ? { "queuectl-known-job": "true" } : {}),
   });
+}
+
+const longestKey = 300;
+
+function idempotencyKey({ headers }: Request): string | undefined {
+  const key = headers.get("idempotency-key") || undefined;
+  if (key === undefined || key.length <= longestKey) return key;
+  throw new Problem(
+    400,
+    "idempotency-key",
+    `the idempotency key has ${key.length} characters; at most ${longestKey} are taken`,
+  );
 }
 
 async function showJob(web: Web, id: string): Promise<Response> {

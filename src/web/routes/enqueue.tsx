@@ -109,7 +109,7 @@ async function send(web: Web, request: Request): Promise<Response> {
     },
     commandOf: ({ job }) => job.command,
     look: ({ job }, status) => previewScreen(place, sending, job, status),
-    store: ({ wanted }) => enqueue(web, request, fields, wanted, sending.once),
+    store: ({ wanted }) => enqueue(web, request, fields, wanted, sending),
     isTheirs: (error) => refusedFor("usage", "conflict")(error) || error instanceof Problem,
   });
 }
@@ -126,9 +126,10 @@ async function enqueue(
   request: Request,
   fields: URLSearchParams,
   wanted: JobRequest,
-  once: string,
+  { once, form, like }: Sending,
 ): Promise<Response> {
-  const { job, replayed, known } = await enqueueOnce(web, wanted, once);
+  // As it was typed: a time such as +10m is another one whenever it is read.
+  const { job, replayed, known } = await enqueueOnce(web, wanted, { key: once, said: { form, like } });
   if (!replayed && !known) audited(web, request, "enqueue", [job.id]);
   const text = known ? `Job ${job.id} is the same, and was there already` : `Job ${job.id} is in the queue`;
   return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
