@@ -3,8 +3,8 @@
 import { type AnyElysia, Elysia } from "elysia";
 import { apiDocument } from "./api-document.ts";
 import { assetReply } from "./assets.ts";
-import { errorReply } from "./error-reply.tsx";
-import { Problem } from "./errors.ts";
+import { errorReply, problemReply } from "./error-reply.tsx";
+import { faultOf, Problem } from "./errors.ts";
 import { compressed, jsonReply } from "./reply.ts";
 import { alertRoutes } from "./routes/alerts.tsx";
 import { apiRoutes } from "./routes/api.ts";
@@ -88,6 +88,7 @@ export function makeApp(web: Web, more: readonly ((web: Web) => AnyElysia)[] = [
   return {
     routes: declared,
     async handle(request) {
+      if (!URL.canParse(request.url)) return problemReply(faultOf(noAddress()));
       try {
         web.access.check(request);
         const asset = assetOf(web, request);
@@ -114,6 +115,10 @@ function checkedRoutes(app: AnyElysia): RouteInfo[] {
     return { method, path, scope, doc };
   });
 }
+
+/** A host that is none, or none at all, makes an address of which nothing can be read, not even what it asks for. */
+const noAddress = () =>
+  new Problem(400, "address", "the request has no address that can be read: its host is none");
 
 /** Refuses an address that says no text: what its routes were given would be none. */
 function checkAddress(request: Request): void {

@@ -35,7 +35,7 @@ function loginPlace(web: Web, request: Request, path: string): string {
   return `${web.base}/login${next}`;
 }
 
-const problemReply = (fault: Fault) =>
+export const problemReply = (fault: Fault) =>
   new Response(`${JSON.stringify(problemJson(fault))}\n`, {
     status: fault.status,
     headers: {

@@ -285,6 +285,19 @@ describe("the host name (D6)", () => {
       expect((await web.get(path, { host: "evil.example" })).status).toBe(403);
     }
   });
+
+  test("a host that makes no address is refused as plainly, with the headers of every answer", async () => {
+    await using web = await webServer();
+    const hosts = ["", "[::1", "a b%%%", `evil.com@localhost:${web.port}`, `localhost:${web.port}/api/v1`];
+    const asked = hosts.map((host) => rawGet(`Host: ${host}`));
+    for (const request of [...asked, "GET /api/v1/stats HTTP/1.0\r\n\r\n"]) {
+      const answer = await exchange(web.port, request);
+      expect([request, statusOfRaw(answer)]).toEqual([request, 400]);
+      expect(answer).toContain("default-src 'none'");
+      expect(answer).toContain("urn:queuectl:problem:address");
+    }
+    expect(web.process.stderr()).not.toContain("Error");
+  });
 });
 
 describe("pages of other sites (D8)", () => {
