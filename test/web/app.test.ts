@@ -1,11 +1,13 @@
 // The app without a network: what it refuses to start with, what reading changes, and what happens when the queue is away.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { Elysia } from "elysia";
+import { jobLogPath } from "../../src/home.ts";
 import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
-import { jobIn, newJob } from "../support/sample-jobs.ts";
+import { jobIn, newJob, runningJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { postgres } from "../support/temp-postgres.ts";
 import { sqlite, tempSqlite } from "../support/temp-sqlite.ts";
@@ -82,6 +84,28 @@ test("reading changes nothing (D9)", async () => {
     await app.handle(new Request(`http://localhost${address}?do=delete&all=yes&like=job-dead`));
   }
   expect(await everything()).toBe(before);
+});
+
+test("an answer that depends on how fast its reader is, or on how many jobs there are, may take its time", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const { job, attempt } = await runningJob(temp.store, { id: "one" });
+  const log = jobLogPath(folder.path, job.seq, attempt);
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, "said");
+  const held: Request[] = [];
+  const app = makeApp({ ...webOf(temp.store, folder.path), hold: (request) => held.push(request) });
+  const json = { "content-type": "application/json" };
+  for (const request of [
+    new Request("http://localhost/jobs/one/log"),
+    new Request("http://localhost/api/v1/jobs/one/attempts/1/log"),
+    new Request("http://localhost/confirm/jobs?do=retry&all=yes&q=x"),
+    new Request("http://localhost/api/v1/prune", { method: "POST", headers: json, body: '{"dry_run":true}' }),
+  ]) {
+    const answer = await app.handle(request);
+    expect([request.url, answer.status, held.includes(request)]).toEqual([request.url, 200, true]);
+    await answer.text();
+  }
 });
 
 test("a bug is told as a bug, without what it said (D18)", async () => {

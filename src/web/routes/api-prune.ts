@@ -27,9 +27,9 @@ async function prune(web: Web, request: Request): Promise<Response> {
     states,
     dry_run = false,
   } = shapes.readBody(shapes.pruneBody, await optionalJson(request));
+  web.hold(request);
   const found = await finishedLongAgo(web.store, agesOf(await web.settings(), states, older_than));
   if (dry_run) return jsonReply(Object.fromEntries(found.map(({ state, jobs }) => [state, jobs])));
-  web.hold(request);
   const removed: Record<string, number> = {};
   try {
     for (const { state, before } of found) {

@@ -12,7 +12,7 @@ import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
 import { jobPage, pageSize, queues, scan, stats } from "../reads.ts";
-import { fragment, type MakeScreen, page, part } from "../screens.tsx";
+import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { runBulk } from "./bulk.tsx";
 
@@ -46,7 +46,7 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
   };
 };
 
-const ask = asking(({ web, query }) => bulkQuestion(web, query));
+const ask = asking(bulkQuestion);
 
 export const jobsRoutes = (web: Web) =>
   new Elysia()
@@ -77,13 +77,14 @@ export const jobsText = (count: number) => `${count.toLocaleString("en")} ${coun
 /** With so many, the number has to be typed. */
 const mostUntyped = 100;
 
-async function bulkQuestion(web: Web, query: URLSearchParams): Promise<Question> {
+async function bulkQuestion({ web, request, query }: Call): Promise<Question> {
   const change = changeOf(query.get("do"));
   const [verb, done, left] = verbs[change];
   const back = localPath(query.get("back") ?? "/jobs");
   const look = change === "cancel" || change === "delete" ? "danger" : "primary";
   const common = { to: "/jobs/act", back, choices: [{ word: verb, look } as const] };
   if (query.get("all") === "yes") {
+    web.hold(request);
     const filter = filterOf(query);
     const newest = await web.store.matching.newest();
     const count = await countAll(web.store, filter, newest);

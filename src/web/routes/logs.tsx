@@ -28,6 +28,7 @@ export async function raw(
   const of = streamOf(job, query);
   const log = openJobLog(web, job.seq, attempt.number, of);
   if (!log) throw new Problem(404, "no-log", "there is no output of this attempt");
+  web.hold(request);
   return rawLog(
     withoutSecrets(log, job, web),
     `${job.id}-${attempt.number}${of === "stderr" ? ".err" : ""}.log`,
