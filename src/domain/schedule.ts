@@ -59,7 +59,7 @@ const longestJitter = 86_400;
 
 /** Refuses to make each job what only one job can be. */
 export function checkScheduled({ id, run_at, held, after, unique }: JobRequest): void {
-  if (id === undefined && run_at === undefined && !held && !after && !unique) return;
+  if (id === undefined && run_at === undefined && !held && !after?.length && !unique) return;
   throw misuse("what a schedule runs has no id, run_at, held, after or unique of its own", "leave them out");
 }
 

@@ -3,6 +3,7 @@
 import { newJob } from "../domain/job.ts";
 import { shownJobJson, shownScheduleJson } from "../domain/json.ts";
 import { type NewSchedule, nextTimes, type Schedule } from "../domain/schedule.ts";
+import { unhidden } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
 import { readCron } from "../input/cron.ts";
 import { newSchedule, type ScheduleRequest } from "../input/schedule.ts";
@@ -13,6 +14,14 @@ import type { Web } from "./web.ts";
 export async function scheduleOf(web: Web, request: ScheduleRequest): Promise<NewSchedule> {
   const { id: _id, run_at: _run_at, ...job } = newJob(request.job, await jobDefaults(web));
   return newSchedule(request, job, await web.store.now());
+}
+
+/** What of its variables was hidden from whoever puts another one in the place of a schedule stays what it is. */
+export async function asReplacing(web: Web, request: ScheduleRequest): Promise<ScheduleRequest> {
+  const before = (await web.store.schedules.list()).find(({ name }) => name === request.name);
+  const { env } = request.job;
+  if (!before || !env) return request;
+  return { ...request, job: { ...request.job, env: unhidden(env, before.job.env) } };
 }
 
 export async function resumed(web: Web, name: string): Promise<Schedule> {

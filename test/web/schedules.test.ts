@@ -121,6 +121,22 @@ describe("in the API", () => {
     expect([other.status, await other.text()]).toEqual([422, expect.stringContaining("address of b")]);
   });
 
+  test("what was shown of a schedule is put back with another time, and its hidden values stay what they are", async () => {
+    await using web = await webServer();
+    const added = await web.api("POST", "/schedules", body);
+    const { job } = (await added.json()) as { job: { env: Record<string, string> } };
+    const put = (env: Record<string, string>) =>
+      web.api("PUT", "/schedules/a", { ...body, cron: "@hourly", job: { ...job, env } });
+    const answer = await put(job.env);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.not.stringContaining("secret")]);
+    expect(await web.q.json("schedule", "show", "a")).toMatchObject({
+      cron: "@hourly",
+      job: { env: { API_TOKEN: "secret", A: "1" } },
+    });
+    expect((await put({ API_TOKEN: "another" })).status).toBe(200);
+    expect((await web.q.json("schedule", "show", "a")).job.env.API_TOKEN).toBe("another");
+  });
+
   test("a schedule is added, shown without its secrets, changed and deleted", async () => {
     await using web = await webServer();
     const added = await web.api("POST", "/schedules", body);

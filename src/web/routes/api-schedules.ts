@@ -8,7 +8,7 @@ import * as shapes from "../../input/schedule.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
 import { jsonReply, shieldHeaders } from "../reply.ts";
-import { resumed, runNow, scheduleOf, scheduleWithRuns } from "../schedules.ts";
+import { asReplacing, resumed, runNow, scheduleOf, scheduleWithRuns } from "../schedules.ts";
 import { needs, type Web } from "../web.ts";
 import { list } from "./api.ts";
 
@@ -82,7 +82,9 @@ async function add(web: Web, request: Request): Promise<Response> {
 
 async function put(web: Web, request: Request, name: string): Promise<Response> {
   const body = await jsonOf(request, "job");
-  const wanted = await pointing(() => scheduleOf(web, shapes.readSchedule(body)));
+  const wanted = await pointing(async () =>
+    scheduleOf(web, await asReplacing(web, shapes.readSchedule(body))),
+  );
   if (wanted.name !== name) throw misuse(`the body is of ${wanted.name}, and the address of ${name}`);
   const [stored] = await web.store.schedules.add([wanted], { replace: true });
   web.shared.forget();
