@@ -130,6 +130,7 @@ function checkLines({ events, tag, longer_than, more_than, older_than }: NewAler
 
 function checkTarget({ channel, target, cwd }: NewAlert): void {
   if (target.length > longestTarget) throw misuse(`where it goes is longer than ${longestTarget} characters`);
+  if (!target.isWellFormed()) throw misuse("where it goes contains half a character (a lone surrogate)");
   switch (channel) {
     case "webhook":
     case "slack":
@@ -149,7 +150,7 @@ function checkTarget({ channel, target, cwd }: NewAlert): void {
       if (target.trim() === "") throw misuse("the command is empty");
       if (target.includes("\0"))
         throw misuse("the command contains a NUL byte, which no process can be given");
-      if (!cwd?.startsWith("/") || cwd.includes("\0"))
+      if (!cwd?.startsWith("/") || cwd.includes("\0") || !cwd.isWellFormed())
         throw misuse("the directory of the command is not an absolute path");
       return;
     default:

@@ -20,7 +20,16 @@ export async function bodyText(request: Request, kind: BodyKind): Promise<string
     if (bytes > most[kind]) throw tooLong(kind);
     pieces.push(piece);
   }
-  return new TextDecoder().decode(Buffer.concat(pieces));
+  return textOf(Buffer.concat(pieces));
+}
+
+/** Bytes that are not UTF-8 are refused: with something else in their place it would be another command. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, "text", "the body is not UTF-8");
+  }
 }
 
 const tooLong = (kind: BodyKind) =>

@@ -249,6 +249,15 @@ describe("refusals (RFC 9457)", () => {
     ]);
   });
 
+  test("a body that is no text is refused, and not taken for another one", async () => {
+    await using web = await webServer();
+    const body = Buffer.from('{"command":"echo caf\xe9"}', "latin1");
+    const headers = { "content-type": "application/json" };
+    const answer = fetch(`${web.url}/api/v1/jobs`, { method: "POST", headers, body });
+    expect(await problem(answer)).toMatchObject({ status: 400, check: "text" });
+    expect((await web.q.json("status")).total).toBe(0);
+  });
+
   test("a body that is longer than its kind needs is not read (D11)", async () => {
     await using web = await webServer();
     const long = (kib: number) => "x".repeat(kib * 1024);
