@@ -4,6 +4,7 @@
 import { isIP } from "node:net";
 import type { Scope } from "../domain/scope.ts";
 import { scopes } from "../domain/scope.ts";
+import { isLoopback } from "./address.ts";
 import { Problem } from "./errors.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { type KnownToken, verifyToken } from "./tokens.ts";
@@ -104,12 +105,13 @@ function checkHost(request: Request, options: Names): void {
   const { port, loopback, tls, allowedHosts, howToAllow } = options;
   const host = (request.headers.get("host") ?? "").toLowerCase();
   const { name, port: given } = splitHost(host);
+  const address = name.replace(/^\[|\]$/g, "");
   const allowed = allowedHosts.some((one) => one.toLowerCase() === host || one.toLowerCase() === name);
   const ours = loopback
-    ? ["localhost", "127.0.0.1", "[::1]"].includes(name) &&
+    ? isLoopback(address) &&
       // To a socket leads whatever port somebody's end of a tunnel has.
       (port === undefined || (given ?? (tls ? 443 : 80)) === port)
-    : name === "localhost" || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
+    : name === "localhost" || isIP(address) !== 0;
   if (allowed || ours) return;
   throw new Problem(
     403,

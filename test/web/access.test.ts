@@ -286,6 +286,14 @@ describe("the host name (D6)", () => {
     }
   });
 
+  test.if(isLinux)("an address of this machine alone is answered at, whichever of them it is", async () => {
+    await using web = await webServer({ words: ["--host", "127.0.0.2"] });
+    expect(web.url).toBe(`http://127.0.0.2:${web.port}`);
+    expect((await web.get("/jobs")).status).toBe(200);
+    expect((await web.get("/jobs", { host: `127.0.0.2.evil.example:${web.port}` })).status).toBe(403);
+    expect((await web.get("/jobs", { host: "127.0.0.2:1" })).status).toBe(403);
+  });
+
   test("a host that makes no address is refused as plainly, with the headers of every answer", async () => {
     await using web = await webServer();
     const hosts = ["", "[::1", "a b%%%", `evil.com@localhost:${web.port}`, `localhost:${web.port}/api/v1`];
