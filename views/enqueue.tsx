@@ -36,6 +36,8 @@ export interface Sending {
   readonly like: string | undefined;
   /** The waiting job that it changes, where it makes no other. */
   readonly edits?: string | undefined;
+  /** Variables of the job that it shows which are not in the form, and stay what they are. */
+  readonly kept?: readonly string[] | undefined;
 }
 
 /** Where the form is posted to, without the base. */
@@ -54,7 +56,7 @@ export interface EnqueueProps {
 }
 
 export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: EnqueueProps) {
-  const { form, once, like, edits } = sending;
+  const { form, once, like, edits, kept = [] } = sending;
   return (
     <>
       <h1 safe>{edits === undefined ? "New job" : `Edit job ${edits}`}</h1>
@@ -74,7 +76,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
             autofocus
             safe
           >
-            {form.command}
+            {areaText(form.command)}
           </textarea>
           <span class="hint" safe>{`Run by /bin/sh -c, as the user ${user}, in the directory below.`}</span>
         </label>
@@ -122,8 +124,9 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
             placeholder="NAME=value"
             safe
           >
-            {form.env}
+            {areaText(form.env)}
           </textarea>
+          <Kept names={kept} />
         </label>
         <RuleFieldset form={form} isOpen={form.unique + form.unique_key + form.unique_for !== ""}>
           {edits === undefined ? <UniqueFields form={form} /> : ""}
@@ -131,6 +134,18 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
         <FormActions ui={ui} word="Look it over" back={edits === undefined ? "/jobs" : `/jobs/${edits}`} />
       </form>
     </>
+  );
+}
+
+/** The first line end in a text area is not taken for text. */
+const areaText = (text: string) => `\n${text}`;
+
+function Kept({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return "";
+  return (
+    <span class="hint" safe>
+      {`${names.join(", ")} cannot be shown in a form, and ${names.length === 1 ? "stays" : "stay"} as in the job.`}
+    </span>
   );
 }
 

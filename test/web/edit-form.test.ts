@@ -1,6 +1,7 @@
 // A waiting job changed on the dashboard and by the API.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { filledForm } from "../support/filled-form.ts";
 import { webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(180_000);
@@ -119,4 +120,48 @@ test("the form gives a job another key, or none", async () => {
     await web.post("/jobs/job/edit", { command: "true", key, step: "enqueue" });
     expect((await web.q.json("show", "job")).key).toBe(key || null);
   }
+});
+
+/** A job with what a form cannot say: lines of its own, blanks at an end, a comma where it parts a list, a number too small. */
+const hard = {
+  command: "\necho a\r\necho b",
+  cwd: "/tmp ",
+  key: " k ",
+  timeout: 1e-7,
+  env: { LINES: "one\ntwo", PLAIN: " x ", SOME_TOKEN: "a\nb" },
+  secret_env: ["PASS=@/etc/my,file", "OTHER"],
+};
+
+test("what nobody touched in the form stays what it is, also where a form could not say it", async () => {
+  await using web = await webServer();
+  await web.api("POST", "/jobs", { ...hard, id: "job" });
+  const { updated_at: _at, ...before } = await web.q.json("show", "job");
+  const form = await filledForm(await (await web.get("/jobs/job/edit")).text(), "enqueue");
+  const answer = await web.post("/jobs/job/edit", { ...form, priority: "3", step: "enqueue", sure: "yes" });
+  expect(answer.status).toBe(303);
+  expect(await web.q.json("show", "job")).toMatchObject({ ...before, priority: 3 });
+});
+
+test("a copy has all that nobody touched of it", async () => {
+  await using web = await webServer();
+  await web.api("POST", "/jobs", { ...hard, id: "job" });
+  const form = await filledForm(await (await web.get("/enqueue?like=job")).text(), "enqueue");
+  const answer = await web.post("/enqueue", { ...form, id: "copy", step: "enqueue", sure: "yes" });
+  expect(answer.status).toBe(303);
+  expect(await web.q.json("show", "copy")).toMatchObject(hard);
+});
+
+test("of variables that are changed, those that a form cannot carry stay what they are, and it says so", async () => {
+  await using web = await webServer();
+  await web.api("POST", "/jobs", { ...hard, id: "job" });
+  const page = await (await web.get("/jobs/job/edit")).text();
+  expect(page).toContain("LINES, PASS");
+  const form = await filledForm(page, "enqueue");
+  const changed = { env: form.env!.replace("PLAIN= x ", "PLAIN=y"), secret_env: "THIRD" };
+  await web.post("/jobs/job/edit", { ...form, ...changed, step: "enqueue", sure: "yes" });
+  expect(await web.q.json("show", "job")).toMatchObject({
+    ...hard,
+    env: { ...hard.env, PLAIN: "y" },
+    secret_env: ["PASS=@/etc/my,file", "THIRD"],
+  });
 });

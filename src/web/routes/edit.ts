@@ -5,22 +5,31 @@ import type { Sending } from "../../../views/enqueue.tsx";
 import type { JobEdit } from "../../domain/edit.ts";
 import type { Job } from "../../domain/job.ts";
 import { isoTime } from "../../domain/time.ts";
-import { formFields, type JobForm, readJobForm } from "../../input/job-form.ts";
+import { formLike, keptNames, readChangedForm } from "../../input/changed-form.ts";
+import { formFields, type JobForm } from "../../input/job-form.ts";
 import { refuseUnlessWaiting } from "../../store/refusals.ts";
 import { editFor, editOne, retryEdited } from "../edit.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { type MakeScreen, page } from "../screens.tsx";
 import { needs, uiFor, type Web } from "../web.ts";
-import { formLike, formScreen, previewScreen } from "./enqueue.tsx";
+import { formScreen, previewScreen } from "./enqueue.tsx";
 
 const screen: MakeScreen = async (call) => {
   const job = await call.web.store.jobs.find(call.params.id!);
   if (job.state !== "dead") refuseUnlessWaiting(job, "edited");
-  return formScreen(call, sendingOf(job, { ...formLike(job), run_at: isoTime(job.run_at) }));
+  return formScreen(call, sendingOf(job, shownForm(job)));
 };
 
-const sendingOf = (job: Job, form: JobForm): Sending => ({ form, once: "", like: undefined, edits: job.id });
+const shownForm = (job: Job): JobForm => ({ ...formLike(job), run_at: isoTime(job.run_at) });
+
+const sendingOf = (job: Job, form: JobForm): Sending => ({
+  form,
+  once: "",
+  like: undefined,
+  edits: job.id,
+  kept: keptNames(job),
+});
 
 export const editRoutes = (web: Web) =>
   new Elysia()
@@ -40,7 +49,7 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
     form: (fault) => formScreen(place, sending, fault),
     read: async () => {
       if (!isDead) refuseUnlessWaiting(job, "edited");
-      return editFor(job, editIn(sending.form, await web.store.now()));
+      return editFor(job, editIn(job, sending.form, await web.store.now()));
     },
     commandOf: (edit) => edit.command ?? job.command,
     look: (edit, status) => previewScreen(place, sending, { ...job, after: [], ...edit }, status),
@@ -55,8 +64,9 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
 }
 
 /** Fields that are left empty stay as they are, but for its key, labels, variables and rules: then it has none. */
-function editIn(form: JobForm, now: number): JobEdit {
-  const { id: _id, held: _held, after: _after, unique: _unique, ...wanted } = readJobForm(form, now);
+function editIn(job: Job, form: JobForm, now: number): JobEdit {
+  const changed = readChangedForm(form, shownForm(job), job, now);
+  const { id: _id, held: _held, after: _after, unique: _unique, ...wanted } = changed;
   const said = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   return { ...said, key: wanted.key ?? null, tags: wanted.tags ?? [] };
 }

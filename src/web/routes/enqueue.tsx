@@ -3,12 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { Elysia } from "elysia";
-import { type EnqueueForm, EnqueuePage, type Sending, timeoutText } from "../../../views/enqueue.tsx";
+import { EnqueuePage, type Sending, timeoutText } from "../../../views/enqueue.tsx";
 import { EnqueuePreview } from "../../../views/enqueue-preview.tsx";
 import { type Job, type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
-import { shownEnv, unhidden } from "../../domain/secrets.ts";
+import { unhidden } from "../../domain/secrets.ts";
+import { formLike, keptNames, readChangedForm } from "../../input/changed-form.ts";
 import { formFields, readJobForm } from "../../input/job-form.ts";
-import { ruleTexts } from "../../input/rules.ts";
 import { enqueueOnce, jobDefaults } from "../enqueue.ts";
 import { Problem } from "../errors.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
@@ -27,7 +27,12 @@ const screen: MakeScreen = async (call) => {
     return formScreen(call, { form, once: newSecret(), like: undefined });
   }
   const job = await call.web.store.jobs.find(like);
-  return formScreen(call, { form: formLike(job), once: newSecret(), like: job.id });
+  return formScreen(call, {
+    form: formLike(job),
+    once: newSecret(),
+    like: job.id,
+    kept: keptNames(job),
+  });
 };
 
 type Place = Pick<Call, "web" | "ui">;
@@ -66,23 +71,6 @@ export const previewScreen = ({ ui }: Place, sending: Sending, job: NewJob, stat
   body: <EnqueuePreview ui={ui} sending={sending} job={job} user={userName()} />,
 });
 
-/** A form that makes another job like this one; secrets stay hidden, and are taken from that job when it is sent. */
-export const formLike = (job: Job): EnqueueForm => ({
-  ...empty,
-  command: job.command,
-  queue: job.queue,
-  priority: String(job.priority),
-  max_retries: String(job.max_retries),
-  timeout: String(job.timeout),
-  key: job.key ?? "",
-  tags: job.tags.join(", "),
-  cwd: job.cwd,
-  env: Object.entries(shownEnv(job.env))
-    .map(([name, value]) => `${name}=${value}`)
-    .join("\n"),
-  ...ruleTexts(job.rules),
-});
-
 export const enqueueRoutes = (web: Web) =>
   new Elysia()
     .get("/enqueue", page(web, screen), needs("enqueue"))
@@ -90,10 +78,12 @@ export const enqueueRoutes = (web: Web) =>
 
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
+  const like = fields.get("like") ? await web.store.jobs.find(fields.get("like")!) : undefined;
   const sending = {
     form: typedIn(formFields, fields),
     once: fields.get("once") || newSecret(),
-    like: fields.get("like") || undefined,
+    like: like?.id,
+    kept: like && keptNames(like),
   };
   const place = { web, ui: { ...(await uiFor(web, request)), path: "/enqueue" } };
   return followSteps({
@@ -104,7 +94,7 @@ async function send(web: Web, request: Request): Promise<Response> {
       // It belongs to one job: what is changed after a refusal is another.
       formScreen(place, fault === undefined ? sending : { ...sending, once: newSecret() }, fault),
     read: async () => {
-      const wanted = await requestOf(web, sending);
+      const wanted = await requestOf(web, sending, like);
       return { wanted, job: newJob(wanted, await jobDefaults(web)) };
     },
     commandOf: ({ job }) => job.command,
@@ -114,11 +104,12 @@ async function send(web: Web, request: Request): Promise<Response> {
   });
 }
 
-async function requestOf(web: Web, { form, like }: Sending): Promise<JobRequest> {
-  const wanted = readJobForm(form, await web.store.now());
-  if (like === undefined) return wanted;
-  const { env } = await web.store.jobs.find(like);
-  return { ...wanted, env: unhidden(wanted.env ?? {}, env) };
+/** What stayed hidden of the job that it was copied from is taken from that. */
+async function requestOf(web: Web, { form }: Sending, like: Job | undefined): Promise<JobRequest> {
+  const now = await web.store.now();
+  if (!like) return readJobForm(form, now);
+  const wanted = readChangedForm(form, formLike(like), like, now);
+  return { ...wanted, env: unhidden(wanted.env ?? {}, like.env) };
 }
 
 async function enqueue(
