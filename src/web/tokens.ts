@@ -55,13 +55,59 @@ function readTokens(home: string): Token[] {
 
 /** The token with exactly these scopes, made when there is none; `rotate` replaces it. */
 export function ensureToken(home: string, wanted: readonly Scope[] = scopes, rotate = false): Token {
-  const tokens = readTokens(home);
   const isWanted = (token: Token) => token.scopes.join() === wanted.join();
-  const found = tokens.find(isWanted);
-  if (found && !rotate) return found;
-  const made = { text: newSecret(), scopes: wanted };
-  writeTokens(home, [...tokens.filter((token) => !isWanted(token)), made]);
-  return made;
+  const ensured = (tokens: readonly Token[]) => (rotate ? undefined : tokens.find(isWanted));
+  // Mostly there is one, and then nothing has to be written.
+  const found = ensured(readTokens(home));
+  if (found) return found;
+  return inTurn(home, () => {
+    const tokens = readTokens(home);
+    const meanwhile = ensured(tokens);
+    if (meanwhile) return meanwhile;
+    const made = { text: newSecret(), scopes: wanted };
+    writeTokens(home, [...tokens.filter((token) => !isWanted(token)), made]);
+    return made;
+  });
+}
+
+/** A turn is over in milliseconds; whoever has it for longer than this was killed in it. */
+const longestTurnMs = 5_000;
+const turnWaitMs = 10;
+
+/** Works while nobody else changes the file, so that no token is lost that somebody was told. */
+function inTurn<T>(home: string, work: () => T): T {
+  const lock = `${tokenPath(home)}.lock`;
+  let holder = "";
+  let since = 0;
+  while (!isMade(lock)) {
+    const seen = markOf(lock);
+    // Of time that passes here, as a clock may be set back.
+    if (seen !== holder) since = performance.now();
+    holder = seen;
+    if (performance.now() - since > longestTurnMs) rmSync(lock, { force: true });
+    else Bun.sleepSync(turnWaitMs);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isMade(path: string): boolean {
+  try {
+    closeSync(openSync(path, "wx", fileMode));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Another one when the file is another, or was changed; empty when there is none. */
+function markOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size} ${stat.mode}` : "";
 }
 
 /** Written beside and moved into place, so that no reader sees half a file and none but the owner ever sees it. */
@@ -84,8 +130,7 @@ export function tokenReader(home: string): () => readonly KnownToken[] {
   let known: readonly KnownToken[] = [];
   let seen = "";
   return () => {
-    const stat = statSync(tokenPath(home), { throwIfNoEntry: false });
-    const mark = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size} ${stat.mode}` : "";
+    const mark = markOf(tokenPath(home));
     if (mark !== seen) {
       known = readTokens(home).map(({ text, scopes }) => ({
         digest: digestOf(text),

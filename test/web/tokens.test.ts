@@ -1,12 +1,15 @@
 // Tokens, sockets and addresses: the parts of access that are functions.
 
-import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Glob } from "bun";
 import { clientAddress, readNetworks } from "../../src/web/address.ts";
 import { type SocketTable, userOfPeer } from "../../src/web/peer.ts";
 import { digestOf, newSecret, verifyToken } from "../../src/web/tokens.ts";
+import { queuectl } from "../support/queuectl.ts";
+
+setDefaultTimeout(60_000);
 
 const root = resolve(import.meta.dir, "../..");
 
@@ -42,6 +45,28 @@ describe("a token (D5)", () => {
       readFileSync(join(root, path), "utf8").includes("timingSafeEqual"),
     );
     expect(comparing).toEqual(["src/web/tokens.ts"]);
+  });
+});
+
+describe("tokens that are made at once", () => {
+  const kinds = ["read", "operate", "enqueue", "read,operate", "read,enqueue", "operate,enqueue"];
+
+  test("are all there afterwards, and the same for who asks for the same", async () => {
+    await using q = queuectl();
+    const asked = [...kinds, ...kinds];
+    const tokens = await Promise.all(asked.map((kind) => q.ok("web", "token", "--scope", kind)));
+    const stored = readFileSync(join(q.home, "web-token"), "utf8");
+    for (const token of tokens) expect(stored).toContain(token);
+    expect(stored.trim().split("\n")).toHaveLength(kinds.length);
+  });
+
+  test("are made also when whoever made one was killed halfway", async () => {
+    await using q = queuectl();
+    await q.ok("web", "token");
+    writeFileSync(join(q.home, "web-token.lock"), "");
+    const token = await q.ok("web", "token", "--rotate");
+    expect(readFileSync(join(q.home, "web-token"), "utf8")).toContain(token);
+    expect(existsSync(join(q.home, "web-token.lock"))).toBe(false);
   });
 });
 
