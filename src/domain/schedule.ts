@@ -147,13 +147,19 @@ function newestBefore(moment: number, first: number, next: NextTime): number {
   return newest;
 }
 
-/** The job of a time. Its jitter is the same whoever reckons it. Jobs that queue have a key, so that none runs beside another. */
-export const jobFor = ({ name, jitter, overlap, job }: NewSchedule, at: number): NewJob => ({
+/** The job of a time. Its jitter is the same whoever reckons it. */
+export const jobFor = (schedule: NewSchedule, at: number): NewJob => ({
+  ...jobByHand(schedule),
+  run_at: at + jitterMs(schedule.name, at, schedule.jitter),
+});
+
+/** A job beside the times. Jobs that queue have a key, so that none runs beside another. */
+export const jobByHand = ({ name, overlap, job }: NewSchedule): NewJob => ({
   ...job,
   id: undefined,
   after: [],
   key: job.key ?? (overlap === "queue" ? `schedule ${name}` : null),
-  run_at: at + jitterMs(name, at, jitter),
+  run_at: undefined,
 });
 
 export const jitterMs = (name: string, at: number, jitter: number) =>

@@ -2,7 +2,7 @@
 
 import { newJob } from "../domain/job.ts";
 import { shownJobJson, shownScheduleJson } from "../domain/json.ts";
-import { type NewSchedule, nextTimes, type Schedule } from "../domain/schedule.ts";
+import { jobByHand, type NewSchedule, nextTimes, type Schedule } from "../domain/schedule.ts";
 import { unhidden } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
 import { readCron } from "../input/cron.ts";
@@ -30,8 +30,7 @@ export async function resumed(web: Web, name: string): Promise<Schedule> {
 }
 
 export async function runNow(web: Web, name: string) {
-  const { job } = await web.store.schedules.find(name);
-  return web.store.schedules.run(name, { ...job, id: undefined, after: [], run_at: undefined });
+  return web.store.schedules.run(name, jobByHand(await web.store.schedules.find(name)));
 }
 
 const shownTimes = 5;

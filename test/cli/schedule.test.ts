@@ -79,6 +79,13 @@ describe.concurrent("schedule", () => {
     await q.ok("enqueue", JSON.stringify({ ...job, id: "again" }));
   });
 
+  test("run makes a job that queues behind those of the times, where these queue", async () => {
+    await using q = queuectl();
+    await q.ok(...add, "a", "@yearly", "true", "--overlap", "queue");
+    const id = await q.ok("schedule", "run", "a");
+    expect((await q.json("show", id)).key).toBe("schedule a");
+  });
+
   test("pause and resume take several, and none when one is not there", async () => {
     await using q = queuectl();
     for (const name of ["a", "b"]) await q.ok(...add, name, "@daily", "true");

@@ -121,6 +121,13 @@ describe("in the API", () => {
     expect([other.status, await other.text()]).toEqual([422, expect.stringContaining("address of b")]);
   });
 
+  test("a job made by hand queues behind those of the times, where these queue", async () => {
+    await using web = await webServer();
+    await web.api("POST", "/schedules", body);
+    const run = await web.api("POST", "/schedules/a/run");
+    expect(await run.json()).toMatchObject({ key: "schedule a" });
+  });
+
   test("what was shown of a schedule is put back with another time, and its hidden values stay what they are", async () => {
     await using web = await webServer();
     const added = await web.api("POST", "/schedules", body);

@@ -2,7 +2,7 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { jobJson, scheduleJson } from "../../domain/json.ts";
-import { nextTimes, type Schedule } from "../../domain/schedule.ts";
+import { jobByHand, nextTimes, type Schedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { readCron } from "../../input/cron.ts";
@@ -160,13 +160,7 @@ async function scheduleResume(context: Context, names: readonly string[]): Promi
 
 async function scheduleRun(context: Context, [name]: readonly string[]): Promise<number> {
   await using store = await context.openStore();
-  const { job } = await store.schedules.find(name!);
-  const { id, queue } = await store.schedules.run(name!, {
-    ...job,
-    id: undefined,
-    after: [],
-    run_at: undefined,
-  });
+  const { id, queue } = await store.schedules.run(name!, jobByHand(await store.schedules.find(name!)));
   await printLine(id);
   await hintAtWorkers(store, [queue]);
   return done;
