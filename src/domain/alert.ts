@@ -81,9 +81,14 @@ const day = 86_400;
 const mostAddresses = 20;
 const longestTarget = 10_000;
 
+/** On the dashboard an alert's page has the address `/alerts/<name>`, and the form for a new one this name in it. */
+const formName = "new";
+
 /** A complete alert; refuses what breaks a rule, without repeating what may be a secret. */
 export function checkAlert(alert: NewAlert): NewAlert {
   if (!isId(alert.name)) throw misuse(`${shown(alert.name)} is not a name of an alert: ${idRule}`);
+  if (alert.name === formName)
+    throw misuse(`${formName} is not a name of an alert: its page is the form for a new one`);
   if (alert.events.length === 0)
     throw misuse(
       "it does not say what to tell of",

@@ -67,6 +67,7 @@ describe("what an alert may say", () => {
     [{ channel: "command", target: "a", cwd: "/\ud800" }, "absolute"],
     [{ channel: "email", target: "\ud800@example.org" }, "half a character"],
     [{ channel: "command", target: "a", cwd: "here" }, "absolute"],
+    [{ name: "new" }, "new is not a name of an alert"],
     [{ secret: "short" }, "24 to 64 bytes"],
     [{ secret: `whsec_${btoa("x".repeat(65))}` }, "24 to 64 bytes"],
     [{ secret: `whsec_${"!".repeat(40)}` }, "24 to 64 bytes"],
