@@ -35,9 +35,10 @@ const longestRate = 366 * 86_400;
 /** Refuses limits that cannot be. */
 export function checkLimits({ concurrency = null, rate = null }: Partial<QueueLimits>): void {
   if (concurrency !== null && !isWithin(concurrency, mostAtOnce)) throw badConcurrency(String(concurrency));
-  if (rate !== null && !(isWithin(rate.starts, mostStarts) && rate.per >= 1 && rate.per <= longestRate))
-    throw badRate(formatRate(rate));
+  if (rate !== null && !isRate(rate)) throw badRate(formatRate(rate));
 }
+
+const isRate = ({ starts, per }: Rate) => isWithin(starts, mostStarts) && per >= 1 && per <= longestRate;
 
 const isWithin = (value: number, most: number) => Number.isInteger(value) && value >= 1 && value <= most;
 
@@ -72,7 +73,7 @@ export function readRate(text: string): Rate | null {
   const seconds = per === undefined ? undefined : (perUnit[per] ?? parseDuration(per));
   if (seconds === undefined) throw badRate(text);
   const rate = { starts: Number(starts), per: seconds };
-  checkLimits({ rate });
+  if (!isRate(rate)) throw badRate(text);
   return rate;
 }
 

@@ -4,6 +4,11 @@ import { describe, expect, test } from "bun:test";
 import { allQueues, formatRate, type Queue, readConcurrency, readRate } from "../../src/domain/queue.ts";
 
 describe("a rate", () => {
+  test("that is refused is said as it was typed", () => {
+    for (const text of ["5/0s", "0/90m", "5/400d"])
+      expect(() => readRate(text)).toThrow(`cannot be "${text}"`);
+  });
+
   test.each([
     ["100/m", { starts: 100, per: 60 }, "100/m"],
     ["5/10s", { starts: 5, per: 10 }, "5/10s"],
