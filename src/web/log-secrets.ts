@@ -37,9 +37,13 @@ export function withoutSecrets(
       const least = gap !== undefined && position >= gap.from ? gap.to : 0;
       const wanted = Math.max(least, position - margin);
       const { start, bytes } = await log.read(wanted, Math.max(least, position) - wanted + length + margin);
-      for (const secret of secrets) starOut(bytes, secret);
-      if (start + bytes.length === gap?.from) bytes.fill(star, bytes.length - begunIn(bytes));
-      if (start === gap?.to || start > wanted) bytes.fill(star, 0, endedIn(bytes));
+      const begun = start + bytes.length === gap?.from ? begunIn(bytes) : 0;
+      const ended = start === gap?.to || start > wanted ? endedIn(bytes) : 0;
+      starOut(bytes, [
+        ...secrets.flatMap((secret) => placesOf(bytes, secret)),
+        { from: bytes.length - begun, to: bytes.length },
+        { from: 0, to: ended },
+      ]);
       const first = Math.max(position, start);
       return { start: first, bytes: bytes.subarray(first - start, first - start + length) };
     },
@@ -47,10 +51,25 @@ export function withoutSecrets(
   };
 }
 
-function starOut(bytes: Buffer, secret: Buffer): void {
-  for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, at + secret.length)) {
-    bytes.fill(star, at, at + secret.length);
+interface Place {
+  readonly from: number;
+  to: number;
+}
+
+/** Where a text stands, places that overlap taken together. */
+function placesOf(bytes: Buffer, text: Buffer): Place[] {
+  const places: Place[] = [];
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+    const last = places.at(-1);
+    if (last && at <= last.to) last.to = at + text.length;
+    else places.push({ from: at, to: at + text.length });
   }
+  return places;
+}
+
+/** All places at once: of two that overlap neither would be found again where the other is starred out. */
+function starOut(bytes: Buffer, places: readonly Place[]): void {
+  for (const { from, to } of places) bytes.fill(star, from, to);
 }
 
 /** How many bytes at the beginning are the end of a secret. */

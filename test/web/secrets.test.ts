@@ -102,6 +102,15 @@ describe("a log that is read in pieces", () => {
     }
   });
 
+  test("has secrets starred out that overlap each other, or themselves", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "log");
+    writeFileSync(path, "abcdefghij xyzxyzxyz");
+    const env = { A_TOKEN: "abcdefg", B_TOKEN: "defghij", C_TOKEN: "xyzxyz" };
+    using log = withoutSecrets(openFileLog(path)!, { env, rules: {} }, { environment: {} });
+    expect((await log.read(0, 100)).bytes.toString()).toBe("********** *********");
+  });
+
   test("has what is left of a secret starred out where the rest of it was left out", async () => {
     using folder = tempFolder();
     const path = join(folder.path, "1-1.log");
