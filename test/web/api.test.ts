@@ -292,6 +292,8 @@ describe("workers, settings, figures", () => {
     expect(await problem(web.api("POST", "/workers/stop", { id: "worker-none" }))).toMatchObject({
       status: 404,
     });
+    expect((await web.post("/workers/stop", { id: "worker-none" })).status).toBe(404);
+    expect((await web.post("/workers/stop", {})).status).toBe(404);
     expect(await problem(web.api("POST", "/workers", { count: 0 }))).toMatchObject({ status: 422 });
   });
 

@@ -47,19 +47,23 @@ async function questionOf({ web, query }: Call): Promise<Question> {
 }
 
 export async function wantedWorkers(web: Web, id: string | null): Promise<string[]> {
-  const living = (await web.processes.workers())
-    .filter(({ state }) => state !== "dead")
-    .map((worker) => worker.id);
+  const living = await livingWorkers(web);
   if (id === null) return living;
-  if (!living.includes(id))
-    throw new Refusal("not_found", `there is no worker ${id}`, "it may just have gone");
+  if (!living.includes(id)) throw noSuchWorker(`there is no worker ${id}`);
   return [id];
 }
+
+const livingWorkers = async (web: Web) =>
+  (await web.processes.workers()).filter(({ state }) => state !== "dead").map(({ id }) => id);
+
+const noSuchWorker = (message: string) => new Refusal("not_found", message, "it may just have gone");
 
 async function stop(web: Web, request: Request): Promise<Response> {
   const form = await formOf(request);
   const order = form.get("order") === "release" ? "release" : "finish";
-  const ids = form.getAll("id");
+  const living = await livingWorkers(web);
+  const ids = form.getAll("id").filter((id) => living.includes(id));
+  if (ids.length === 0) throw noSuchWorker("no worker that is meant is there");
   await web.store.workers.stop(ids, order);
   audited(web, request, `worker stop (${order})`, ids);
   const who = ids.length === 1 ? ids[0] : `${ids.length} workers`;
