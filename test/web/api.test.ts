@@ -311,6 +311,20 @@ describe("workers, settings, figures", () => {
     expect(await problem(web.api("GET", "/settings/none"))).toMatchObject({ status: 404 });
   });
 
+  test("what is not set any more is what the environment says, if it says anything", async () => {
+    await using web = await webServer({ env: { QUEUECTL_MAX_RETRIES: "9" } });
+    expect(await json(web.api("DELETE", "/settings/max_retries"))).toEqual({
+      key: "max_retries",
+      value: 9,
+    } as never);
+    const said = async (key: string) => {
+      const answer = await web.post(`/settings/${key}/unset`, {});
+      return await (await web.get(answer.headers.get("location")!)).text();
+    };
+    expect(await said("max_retries")).toContain("max_retries is 9, as the environment says");
+    expect(await said("priority")).toContain("priority is back to 1");
+  });
+
   test("metrics are Prometheus' text, and totals do not fall when jobs go", async () => {
     await using web = await webServer();
     await filled(web);

@@ -6,7 +6,7 @@ import * as shapes from "../../input/api.ts";
 import { jsonOf } from "../json-body.ts";
 import { jsonReply } from "../reply.ts";
 import { needs, type Web } from "../web.ts";
-import { ruleOf, setSetting, settingOf, unsetSetting } from "./settings.tsx";
+import { setSetting, settingOf, unsetSetting } from "./settings.tsx";
 
 export const apiSettingRoutes = (web: Web) =>
   new Elysia({ prefix: "/api/v1" })
@@ -32,7 +32,10 @@ export const apiSettingRoutes = (web: Web) =>
     .delete(
       "/settings/:key",
       ({ request, params }) => unset(web, request, settingOf(params.key)),
-      needs("operate", { summary: "Set a setting back to its default", answers: { 200: shapes.setting } }),
+      needs("operate", {
+        summary: "Store a setting no more: it is what the environment says, or its default",
+        answers: { 200: shapes.setting },
+      }),
     );
 
 const showSetting = async (web: Web, key: SettingKey) =>
@@ -48,5 +51,5 @@ async function set(web: Web, request: Request, key: SettingKey): Promise<Respons
 async function unset(web: Web, request: Request, key: SettingKey): Promise<Response> {
   await unsetSetting(web, request, key);
   web.shared.forget();
-  return jsonReply({ key, value: ruleOf(key).default });
+  return showSetting(web, key);
 }

@@ -42,12 +42,13 @@ export function settingOf(name: string): SettingKey {
   );
 }
 
+const isInEnvironment = (web: Web, key: SettingKey) => web.environment[environmentName(key)] !== undefined;
+
 async function rowsOf(web: Web): Promise<SettingRow[]> {
   const [stored, settings] = await Promise.all([web.store.settings.all(), web.settings()]);
   return settingKeys.map((key) => {
     const rule = ruleOf(key);
-    const from =
-      web.environment[environmentName(key)] !== undefined ? "environment" : key in stored ? "set" : "default";
+    const from = isInEnvironment(web, key) ? "environment" : key in stored ? "set" : "default";
     const value = settings[key];
     return {
       key,
@@ -116,8 +117,9 @@ async function unset(web: Web, request: Request, name: string): Promise<Response
   const form = await formOf(request);
   const key = settingOf(name);
   await unsetSetting(web, request, key);
-  return answerForm(web, request, form, {
-    text: `${key} is back to ${ruleOf(key).show(ruleOf(key).default)}`,
-    to: "/settings",
-  });
+  const value = ruleOf(key).show((await web.settings())[key]);
+  const text = isInEnvironment(web, key)
+    ? `${key} is ${value}, as the environment says`
+    : `${key} is back to ${value}`;
+  return answerForm(web, request, form, { text, to: "/settings" });
 }
