@@ -62,12 +62,16 @@ export function checkCwd(cwd: string): void {
     throw misuse(`cwd must be an absolute path, not ${shown(cwd)}`);
 }
 
-const envName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What every object has under the name `__proto__` is no variable. */
+const envName = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/;
+
+export const noEnvName = (name: string) =>
+  misuse(`${shown(name)} is not the name of an environment variable`);
 
 export function checkEnv(env: Readonly<Record<string, string>>): void {
   let bytes = 0;
   for (const [name, value] of Object.entries(env)) {
-    if (!envName.test(name)) throw misuse(`${shown(name)} is not the name of an environment variable`);
+    if (!envName.test(name)) throw noEnvName(name);
     if (value.includes("\0")) throw misuse(`the environment variable ${name} contains a NUL byte`);
     if (!value.isWellFormed())
       throw misuse(`the environment variable ${name} contains half a character (a lone surrogate)`);

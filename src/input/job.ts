@@ -5,6 +5,7 @@ import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { misuse, shown } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
 import { didYouMean } from "../domain/nearest.ts";
+import { noEnvName } from "../domain/plain-job.ts";
 import { parseIso } from "../domain/time.ts";
 import { jsonFault } from "./json-fault.ts";
 import { ruleShape, rulesIn } from "./rules.ts";
@@ -84,6 +85,7 @@ export function readJob(text: string, where?: string): JobRequest {
 
 /** The job that a parsed JSON value describes. */
 export function readJobValue(value: unknown, where?: string): JobRequest {
+  if (hasProto(value)) throw misuse(placed(noEnvName("__proto__").message, where));
   const read = jobBody.safeParse(value);
   if (!read.success) throw misuse(placed(issueText(worstOf(read.error.issues), value), where));
   const { command, id, max_retries, priority, timeout, queue, tags, cwd, env, key, held, after, run_at } =
@@ -108,6 +110,10 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
     run_at,
   };
 }
+
+/** zod leaves such a key out of a record without a word. */
+const hasProto = (value: unknown) =>
+  Object.hasOwn((value as { env?: object | null } | null)?.env ?? {}, "__proto__");
 
 interface UniqueKeys {
   readonly unique?: string | boolean | null | undefined;

@@ -183,6 +183,11 @@ describe("refused as wrong use", () => {
     ["several unknown keys by their names", '{"command":"a","x":1,"y":2}', 'a job has no key "x", "y"; '],
     ["a key that every object has", withKey("constructor", 1), 'a job has no key "constructor"'],
     ["the key __proto__", '{"command":"a","__proto__":{"priority":5}}', 'a job has no key "__proto__"'],
+    [
+      "a variable __proto__",
+      '{"command":"a","env":{"__proto__":"x"}}',
+      '"__proto__" is not the name of an environment variable',
+    ],
     ["a missing command", '{"priority":5}', "a job needs a command"],
     ["an empty object", "{}", "a job needs a command"],
     ["a command that is no text", '{"command":["a"]}', 'command must be a string, not ["a"]'],
