@@ -208,6 +208,19 @@ describe("jobs", () => {
   });
 });
 
+test("what a job printed apart is given apart", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "echo out; echo err >&2", "--id", "apart", "--split");
+  await web.q.ok("worker", "--until-empty", "--quiet");
+  const log = async (query: string) => (await web.api("GET", `/jobs/apart/attempts/1/log${query}`)).text();
+  expect([await log(""), await log("?stream=stdout"), await log("?stream=stderr")]).toEqual([
+    "out\n",
+    "out\n",
+    "err\n",
+  ]);
+  expect((await web.api("GET", "/jobs/apart/attempts/1/log?stream=other")).status).toBe(404);
+});
+
 describe("refusals (RFC 9457)", () => {
   test("each has its status, and names what is wrong", async () => {
     await using web = await webServer();

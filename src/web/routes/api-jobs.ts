@@ -111,9 +111,19 @@ export const apiJobRoutes = (web: Web) =>
     )
     .get(
       "/jobs/:id/attempts/:n/log",
-      ({ request, params }) => raw(web, request, params.id, new URLSearchParams({ attempt: params.n })),
-      needs("read", { summary: "What an attempt printed, as it is", answers: { 200: "text/plain" } }),
+      ({ request, params }) => log(web, request, params),
+      needs("read", {
+        summary: "What an attempt printed, as it is",
+        query: { stream: "Of a job that keeps them apart, `stderr`, or `stdout` as by default" },
+        answers: { 200: "text/plain" },
+      }),
     );
+
+function log(web: Web, request: Request, { id, n }: { id: string; n: string }): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  query.set("attempt", n);
+  return raw(web, request, id, query);
+}
 
 export async function change(
   web: Web,
