@@ -362,6 +362,27 @@ describe("a stream", () => {
     expect((await web.get("/jobs/none/log/stream")).status).toBe(404);
     expect((await web.get("/jobs/one/log/stream")).status).toBe(404);
     expect((await web.get("/jobs/one/log/stream?attempt=x")).status).toBe(422);
+    await web.q.ok("enqueue", "true", "--id", "run");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    for (const stream of ["bogus", "stderr"])
+      expect((await web.get(`/jobs/run/log/stream?stream=${stream}`)).status).toBe(404);
+  });
+
+  test("is not begun for who wants the headers alone", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "sleep 600", "--id", "one");
+    web.q.start("worker", "--quiet");
+    await waitUntil("it runs", async () => (await web.q.json("show", "one")).state === "processing");
+    for (const path of ["/api/v1/events", "/jobs/one/log/stream"]) {
+      const answer = await fetch(`${web.url}${path}`, {
+        method: "HEAD",
+        signal: AbortSignal.timeout(10_000),
+      });
+      expect([answer.status, answer.headers.get("content-type")]).toEqual([
+        200,
+        "text/event-stream; charset=utf-8",
+      ]);
+    }
   });
 });
 

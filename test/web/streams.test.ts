@@ -3,8 +3,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import type { Log } from "../../src/store/logs.ts";
 import type { Store } from "../../src/store/store.ts";
-import { eventStream } from "../../src/web/streams.ts";
+import { eventStream, rawLog } from "../../src/web/streams.ts";
 import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
@@ -30,6 +31,25 @@ test("a writer waits for a reader that is slower", async () => {
     await Bun.sleep(1);
   }
   expect(received).toBeGreaterThan(sent);
+});
+
+test("of a log nothing is read for who wants the headers alone", async () => {
+  const done: string[] = [];
+  const log: Log = {
+    name: "1",
+    gap: async () => undefined,
+    size: async () => 100,
+    async read(start) {
+      done.push("read");
+      return { start, bytes: Buffer.alloc(0) };
+    },
+    [Symbol.dispose]: () => done.push("closed"),
+  };
+  const head = new Request("http://localhost/log", { method: "HEAD", headers: { range: "bytes=40-" } });
+  const answer = await rawLog(log, "1.log", head);
+  expect([answer.status, answer.headers.get("content-range")]).toEqual([206, "bytes 40-99/100"]);
+  expect((await answer.bytes()).length).toBe(60);
+  expect(done).toEqual(["closed"]);
 });
 
 test("a stream ends when its session does", async () => {

@@ -45,9 +45,8 @@ async function stream(web: Web, request: Request, id: string): Promise<Response>
     from: numberOf(query, "from") ?? 0,
     line: numberOf(query, "line") ?? 1,
   };
-  return eventStream(web, request, (events) =>
-    followLog(web, { job, attempt: attempt.number, stream: streamOf(job, query), ...start }, events),
-  );
+  const place = { job, attempt: attempt.number, stream: streamOf(job, query), ...start };
+  return eventStream(web, request, (events) => followLog(web, place, events));
 }
 
 /** Where a stream broke off: the id of the last event that arrived, `byte:line`. */
