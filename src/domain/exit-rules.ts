@@ -14,6 +14,12 @@ export interface ExitRules {
   readonly success_on?: string | undefined;
 }
 
+/** How such a list may be said: `75`, `"75,100-110"` or `[75, "100-110"]`. */
+export type Statuses = number | string | readonly (number | string)[];
+
+/** The same as a job has it. */
+export const statusList = (said: Statuses): string => [said].flat().join(",");
+
 const lists = ["success_on", "retry_on", "dead_on"] as const;
 
 export function checkExitRules(rules: ExitRules): void {

@@ -4,16 +4,15 @@ import { z } from "zod";
 import type { Backoff } from "../domain/backoff.ts";
 import { parseDuration } from "../domain/duration.ts";
 import { misuse, Refusal } from "../domain/errors.ts";
-import { statusForms } from "../domain/exit-rules.ts";
+import { statusForms, statusList } from "../domain/exit-rules.ts";
 import { readLimit } from "../domain/limits.ts";
 import { type JobRules, ruleNames } from "../domain/rules.ts";
 
-/** `2`, `[75, "100-110"]` or `"75,100-110"`, as the last of these. */
 const statuses = z
   .union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))], {
     error: `must be ${statusForms}`,
   })
-  .transform((value) => [value].flat().join(","))
+  .transform(statusList)
   .optional();
 
 /** `524288000`, or `"500M"`. */

@@ -1,6 +1,7 @@
 // A queue for programs: what the command line does with jobs, as functions that give values.
 
 import type { Attempt } from "../domain/attempt.ts";
+import { misuse } from "../domain/errors.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import { defaultsFrom } from "../domain/plain-job.ts";
 import type { Stream } from "../domain/rules.ts";
@@ -14,7 +15,7 @@ import { version } from "../version.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
 import { eventsOf, type JobEvent } from "./events.ts";
 import { outputOf } from "./output.ts";
-import { type Command, type EnqueueOptions, type JobWish, jobOf } from "./request.ts";
+import { type Command, type EnqueueOptions, type JobWish, jobOf, shownValue } from "./request.ts";
 import { type Patience, untilAll } from "./until-all.ts";
 
 /**
@@ -57,6 +58,7 @@ export interface ListFilter extends JobFilter {
 /**
  * A queue that is open. Every method may reject with a `Refusal`, whose `kind` says why. An id may be any unambiguous beginning of
  * one. Moments are milliseconds since 1970, durations are seconds. Workers are not part of it: `queuectl worker` runs the jobs.
+ * Once it is closed, whatever is asked of it is rejected with an `Error` that says so.
  */
 export interface Queue extends AsyncDisposable {
   /** Stores a job, and is fulfilled when it is on disk. A relative `cwd` is one below this program's. */
@@ -131,12 +133,41 @@ export function partsOf(queue: Queue): QueueParts {
 export const Queue = {
   /** Opens a queue, making it where there is none. `await using` closes it; iterations over it end then. */
   open: async (place: QueuePlace = {}): Promise<Queue> => {
+    checkPlace(place);
     const environment = present(process.env);
     const where = whereOf(place, environment);
     if (where.database === undefined) ensureHome(where.home);
     return queueOf(await openStore(where), where.home, { ...environment, ...variablesOf(where) });
   },
 };
+
+/** An empty text would mean the user's own queue, and comes of a variable that is not set rather than of that wish. */
+function checkPlace(place: QueuePlace): void {
+  for (const name of ["home", "database", "listen"] as const) {
+    const value: unknown = place[name];
+    if (value !== undefined && (typeof value !== "string" || value === ""))
+      throw misuse(
+        `${name} cannot be ${shownValue(value)}`,
+        "leave it out for what the command line would use",
+      );
+  }
+}
+
+function checkLimit(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 0)
+    throw misuse(`limit cannot be ${shownValue(limit)}: it is a number of jobs, 0 for all`);
+}
+
+function checkTimeout(timeout: number | undefined): void {
+  if (timeout !== undefined && (typeof timeout !== "number" || Number.isNaN(timeout)))
+    throw misuse(`timeout cannot be ${shownValue(timeout)}: it is a number of seconds`);
+}
+
+function checkSource(jobs: unknown): void {
+  const source = Object(jobs);
+  if (!(Symbol.iterator in source || Symbol.asyncIterator in source))
+    throw misuse(`jobs cannot be ${shownValue(jobs)}: they are a list, or something else that yields them`);
+}
 
 /** What starts another process on the same queue; an empty one is none. */
 const variablesOf = ({ home, database = "", listen = "" }: Place) => ({
@@ -180,6 +211,16 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     }
   }
 
+  /** What is under way when the queue is closed fails in as many ways as there are steps, none of which says why. */
+  async function orClosed<T>(ask: () => Promise<T>): Promise<T> {
+    closing.signal.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      throw closing.signal.aborted ? closing.signal.reason : error;
+    }
+  }
+
   async function named(ids: string | readonly string[]): Promise<Job[]> {
     const jobs: Job[] = [];
     for (const id of typeof ids === "string" ? [ids] : ids) jobs.push(await store.jobs.find(id));
@@ -191,6 +232,7 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     ids: string | readonly string[],
     { timeout, signal }: Patience,
   ): Promise<readonly Job[]> {
+    checkTimeout(timeout);
     const settled = await untilAll(store, await named(ids), isSettled, {
       timeout,
       signal: untilClosed(signal),
@@ -200,29 +242,34 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
   }
 
   const queue: Queue = {
-    enqueue: async (command, options = {}) =>
-      store.jobs.enqueue(jobOf({ ...options, command }, await facts())),
+    enqueue: (command, options = {}) =>
+      orClosed(async () => store.jobs.enqueue(jobOf({ ...options, command }, await facts()))),
 
-    async enqueueAll(jobs) {
-      const given = await facts();
-      async function* all() {
-        for await (const job of jobs) yield jobOf(job, given);
-      }
-      return Array.fromAsync((await store.jobs.enqueueAll(all())).ids());
-    },
+    enqueueAll: (jobs) =>
+      orClosed(async () => {
+        checkSource(jobs);
+        const given = await facts();
+        async function* all() {
+          for await (const job of jobs) yield jobOf(job, given);
+        }
+        return Array.fromAsync((await store.jobs.enqueueAll(all())).ids());
+      }),
 
-    job: (id) => store.jobs.find(id),
+    job: (id) => orClosed(() => store.jobs.find(id)),
 
-    attempts: async (id) => (await store.jobs.history(id)).attempts,
+    attempts: (id) => orClosed(async () => (await store.jobs.history(id)).attempts),
 
-    list: async ({ limit = 0, ...filter } = {}) => (await store.jobs.list(filter, { limit })).jobs,
+    list: ({ limit = 0, ...filter } = {}) =>
+      orClosed(async () => {
+        checkLimit(limit);
+        return (await store.jobs.list(filter, { limit })).jobs;
+      }),
 
-    wait: (async (ids: string | readonly string[], patience: Patience = {}) => {
-      const settled = await waitFor(ids, patience).catch((error) => {
-        throw closing.signal.aborted ? closing.signal.reason : error;
-      });
-      return typeof ids === "string" ? settled[0]! : settled;
-    }) as Queue["wait"],
+    wait: ((ids: string | readonly string[], patience: Patience = {}) =>
+      orClosed(async () => {
+        const settled = await waitFor(ids, patience);
+        return typeof ids === "string" ? settled[0]! : settled;
+      })) as Queue["wait"],
 
     follow: (id, { from = 1, signal } = {}) =>
       whileOpen(async function* () {
@@ -240,23 +287,23 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
         yield* eventsOf(store, await named(ids), untilClosed(signal));
       }),
 
-    async cancel(ids) {
-      const jobs = await store.jobs.cancel(await seqsOf(ids));
-      const running = jobs.filter(({ state }) => state === "processing");
-      if (running.length > 0) {
-        const { endCancelled } = await import("../worker/rescuer.ts");
-        await endCancelled(store, running, { home, version, settings: await settings() });
-      }
-      return jobs;
-    },
+    cancel: (ids) =>
+      orClosed(async () => {
+        const jobs = await store.jobs.cancel(await seqsOf(ids));
+        const running = jobs.filter(({ state }) => state === "processing");
+        if (running.length > 0) {
+          const { endCancelled } = await import("../worker/rescuer.ts");
+          await endCancelled(store, running, { home, version, settings: await settings() });
+        }
+        return jobs;
+      }),
 
-    retry: async (ids) => store.jobs.retry(await seqsOf(ids)),
+    retry: (ids) => orClosed(async () => store.jobs.retry(await seqsOf(ids))),
 
-    async delete(ids) {
-      removeJobLogs({ store, home }, await store.jobs.delete(await seqsOf(ids)));
-    },
+    delete: (ids) =>
+      orClosed(async () => removeJobLogs({ store, home }, await store.jobs.delete(await seqsOf(ids)))),
 
-    stats: () => store.stats.read(),
+    stats: () => orClosed(() => store.stats.read()),
 
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("the queue was closed"));

@@ -4,7 +4,9 @@
 import { resolve } from "node:path";
 import type { Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
+import { type ExitRules, type Statuses, statusForms, statusList } from "../domain/exit-rules.ts";
 import { type JobDefaults, type JobRequest, type NewJob, newJob } from "../domain/job.ts";
+import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { commandOf } from "../domain/shell-words.ts";
 import { after } from "../domain/time.ts";
@@ -15,7 +17,15 @@ export type After = string | (Pick<Parent, "id"> & Partial<Pick<Parent, "if_fail
 /** What a job may be given; what is left out comes from the settings, as on the command line. The keys are those of a job's JSON. */
 export interface EnqueueOptions
   extends Partial<Omit<NewJob, "command" | "run_at" | "rules" | "after" | "unique">>,
-    JobRules {
+    Omit<JobRules, keyof ExitRules | "memory"> {
+  /** Exit statuses: only these are retried. */
+  readonly retry_on?: Statuses | undefined;
+  /** Exit statuses: these die at once. */
+  readonly dead_on?: Statuses | undefined;
+  /** Exit statuses: these complete the job. */
+  readonly success_on?: Statuses | undefined;
+  /** Bytes, or a text such as `500M`. */
+  readonly memory?: number | string | undefined;
   readonly after?: readonly After[] | undefined;
   /** The job that is there already is given back: of the same key, or with `true` of the same command, queue and directory. */
   readonly unique?: string | boolean | undefined;
@@ -41,9 +51,11 @@ export interface EnqueueFacts {
   readonly now: number;
 }
 
-export function jobOf({ command, ...options }: JobWish, { defaults, now }: EnqueueFacts): NewJob {
-  const { run_at, delay, unique, unique_for, ...rest } = options;
-  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+export function jobOf(wish: JobWish, { defaults, now }: EnqueueFacts): NewJob {
+  if (typeof wish !== "object" || wish === null)
+    throw misuse(`a job is an object with a command, not ${shownValue(wish)}`);
+  const { command, run_at, delay, unique, unique_for, ...rest } = wish;
+  const given = Object.entries(rest).filter(isSaid).map(asStored);
   checkKinds(given, defaults);
   const isRule = ([name]: readonly [string, unknown]) => Object.hasOwn(ruleSamples, name);
   return newJob(
@@ -52,12 +64,27 @@ export function jobOf({ command, ...options }: JobWish, { defaults, now }: Enque
       rules: Object.fromEntries(given.filter(isRule)),
       command: textOf(command),
       run_at: momentOf(run_at, delay, now),
-      after: (rest.after ?? []).map(parentOf),
+      after: [...(rest.after ?? [])].map(parentOf),
       unique: uniqueOf(unique, unique_for),
       ...(rest.cwd !== undefined && { cwd: resolve(defaults.cwd, rest.cwd) }),
     },
     defaults,
   );
+}
+
+/** A job without a key is printed with null for it. */
+const isSaid = ([name, value]: readonly [string, unknown]) =>
+  value !== undefined && !(name === "key" && value === null);
+
+/** What JSON has several forms for, in the one that a job has; a gap in a list as the `undefined` that it reads as. */
+function asStored([name, said]: readonly [string, unknown]): readonly [string, unknown] {
+  const value = Array.isArray(said) ? [...said] : said;
+  if (name === "retry_on" || name === "dead_on" || name === "success_on") {
+    if (![value].flat().every((one) => typeof one === "string" || typeof one === "number"))
+      throw misuse(`${name} cannot be ${shownValue(value)}: it is ${statusForms}`);
+    return [name, statusList(value as Statuses)];
+  }
+  return [name, name === "memory" && typeof value === "string" ? readLimit("memory", value) : value];
 }
 
 function parentOf(given: After): Parent {
@@ -77,7 +104,7 @@ function uniqueOf(unique: unknown, unique_for: unknown): JobRequest["unique"] {
 
 function textOf(command: Command): string {
   if (typeof command === "string") return command;
-  if (!Array.isArray(command) || !command.every((word) => typeof word === "string"))
+  if (!Array.isArray(command) || ![...command].every(isText))
     throw misuse("a command is a text, or a list of words");
   if (command.length === 0) throw misuse("the command has no words");
   return commandOf(command);
@@ -124,10 +151,21 @@ function checkKinds(options: readonly (readonly [string, unknown])[], defaults: 
     const [kind, wanted] = [kindOf(value), kindOf(samples[name])];
     if (kind !== wanted && wanted !== "null")
       throw misuse(`${name} cannot be ${shownValue(value)}: it is of the kind ${wanted}`);
+    if (name === "tags" && !(value as readonly unknown[]).every(isText))
+      throw misuse(`tags cannot be ${shownValue(value)}: it is a list of texts`);
+    if (name === "env") checkVariables(value as object);
   }
 }
+
+function checkVariables(env: object): void {
+  for (const [name, value] of Object.entries(env))
+    if (!isText(value)) throw misuse(`env.${name} cannot be ${shownValue(value)}: it is a text`);
+}
+
+const isText = (value: unknown) => typeof value === "string";
 
 const kindOf = (value: unknown) =>
   value === null ? "null" : Array.isArray(value) ? "array" : value instanceof Date ? "Date" : typeof value;
 
-const shownValue = (value: unknown) => Bun.inspect(value).slice(0, 60);
+/** As a program writes it, and short. */
+export const shownValue = (value: unknown) => Bun.inspect(value).slice(0, 60);

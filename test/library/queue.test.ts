@@ -107,9 +107,14 @@ describe("enqueue", () => {
     await using both = await opened();
     const { q, queue } = both;
     const rules = { retry_on: "75", backoff: "fixed", backoff_base: 1, nice: 5 } as const;
+    const listed = { retry_on: [75, "100-110"], dead_on: 9, memory: "500M", key: null };
+    expect(await queue.enqueue("true", { ...listed, queue: "other" })).toMatchObject({
+      rules: { retry_on: "75,100-110", dead_on: "9", memory: 500 * 1024 ** 2 },
+      key: null,
+    });
     await queue.enqueue("exit 3", { id: "one", ...rules, max_retries: 9 });
     expect(await q.json("show", "one")).toMatchObject(rules);
-    await q.ok("worker", "--until-empty", "--quiet");
+    await q.ok("worker", "--until-empty", "--quiet", "--queue", "default");
     expect(await queue.job("one")).toMatchObject({ state: "dead", attempts: 1, rules });
   });
 
@@ -140,7 +145,14 @@ describe("enqueue", () => {
     { options: { unique: "" }, says: "is not 1 to 200 characters" },
     { options: { unique_for: "1h" }, says: "unique_for cannot be" },
     { options: { unique_for: -1 }, says: "unique_for cannot be -1 s" },
-    { options: { retry_on: 75 }, says: "retry_on cannot be 75" },
+    { options: { tags: [2026] }, says: "tags cannot be [ 2026 ]: it is a list of texts" },
+    { options: { tags: new Array(1) }, says: "tags cannot be [ undefined ]" },
+    { options: { secret_env: new Array(1) }, says: "secret_env cannot have" },
+    { options: { env: { A: 5 } }, says: "env.A cannot be 5: it is a text" },
+    { options: { env: { A: undefined } }, says: "env.A cannot be undefined" },
+    { options: { retry_on: true }, says: "retry_on cannot be true" },
+    { options: { retry_on: [75, null] }, says: "retry_on cannot be [ 75, null ]" },
+    { options: { memory: "much" }, says: 'memory cannot be "much"' },
     { options: { retry_on: "all" }, says: "retry_on" },
     { options: { rules: {} }, says: 'there is no option "rules"' },
     { options: { env: [] }, says: "env cannot be" },
@@ -163,7 +175,7 @@ describe("enqueue", () => {
 
   test("refuses what is no command", async () => {
     await using both = await opened();
-    for (const command of ["", " ", [], ["a", 1], 7, null, undefined])
+    for (const command of ["", " ", [], ["a", 1], ["a", ...new Array(1)], 7, null, undefined])
       expect((await refusalOf(both.queue.enqueue(command as string))).kind).toBe("usage");
   });
 
@@ -178,6 +190,23 @@ describe("enqueue", () => {
     expect((await queue.list({ limit: 2 })).map(({ id }) => id)).toEqual([...ids].reverse());
     await refusalOf(queue.enqueueAll([{ command: "true", id: "d" }, { command: "" }]));
     expect((await queue.list()).map(({ id }) => id)).not.toContain("d");
+  });
+
+  test("refuses a list that is none, and in a list what is no job", async () => {
+    await using both = await opened();
+    for (const jobs of [null, undefined, 7, [null], ["true"], [{ command: "true", tags: [2026] }]])
+      expect((await refusalOf(both.queue.enqueueAll(jobs as []))).kind).toBe("usage");
+    expect((await both.queue.stats()).total).toBe(0);
+  });
+});
+
+describe("list", () => {
+  test("refuses a limit that is no number of jobs", async () => {
+    await using both = await opened();
+    for (const limit of [1.5, Number.NaN, -1, "1", null])
+      expect((await refusalOf(both.queue.list({ limit: limit as number }))).message).toContain(
+        "limit cannot be",
+      );
   });
 });
 
@@ -200,6 +229,15 @@ describe("wait", () => {
       name: "TimeoutError",
     });
     expect((await both.queue.job("waits")).state).toBe("pending");
+  });
+
+  test("refuses a timeout that is no number of seconds", async () => {
+    await using both = await opened();
+    await both.queue.enqueue("true", { id: "waits" });
+    for (const timeout of [Number.NaN, "10"])
+      expect((await refusalOf(both.queue.wait("waits", { timeout: timeout as number }))).message).toContain(
+        "timeout cannot be",
+      );
   });
 
   test("is rejected with the signal's reason, with a word when the job is deleted, and when the queue is closed", async () => {
@@ -381,11 +419,41 @@ describe("open", () => {
     expect([await child.stdout.text(), await child.exited]).toEqual(["here\n", 0]);
   });
 
+  test("a home or database that says nothing is refused: it does not mean the user's own", async () => {
+    for (const place of [{ home: "" }, { database: "" }, { home: 7 }])
+      expect((await refusalOf(Queue.open(place as object))).kind).toBe("usage");
+  });
+
   test("a database that cannot be used is refused, as on the command line", async () => {
     using folder = tempFolder();
     await Bun.write(join(folder.path, "queue.db"), "no database, and long enough to tell ".repeat(100));
     expect((await refusalOf(Queue.open({ home: folder.path }))).kind).toBe("unusable");
   });
+});
+
+test("what is asked of a queue that is closed, or being closed, is rejected by that name", async () => {
+  await using q = queuectl();
+  const queue = await Queue.open({ home: q.home });
+  await queue.enqueue("true", { id: "one" });
+  async function* untilClosed() {
+    yield { command: "true", id: "two" };
+    await queue[Symbol.asyncDispose]();
+    yield { command: "true", id: "three" };
+  }
+  const asked = [
+    () => queue.enqueueAll(untilClosed()),
+    () => queue.enqueue("true"),
+    () => queue.job("one"),
+    () => queue.attempts("one"),
+    () => queue.list(),
+    () => queue.wait("one"),
+    () => queue.cancel("one"),
+    () => queue.retry("one"),
+    () => queue.delete("one"),
+    () => queue.stats(),
+  ];
+  for (const ask of asked) expect(await reasonOf(ask())).toEqual(new Error("the queue was closed"));
+  expect((await q.json("list")).map(({ id }: { id: string }) => id)).toEqual(["one"]);
 });
 
 test.skipIf(noPostgres !== undefined)("all of it works on PostgreSQL", async () => {
