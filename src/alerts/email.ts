@@ -8,6 +8,7 @@ import { hidden } from "../domain/secrets.ts";
 import {
   type Letter,
   limitOf,
+  meant,
   patienceMs,
   type Reply,
   readMessage,
@@ -23,6 +24,8 @@ export async function sendEmail(alert: NewAlert, letter: Letter, surroundings: S
   const { smtp_url, mail_from } = surroundings.settings;
   if (smtp_url === "" || mail_from === "")
     return refused("the settings smtp_url and mail_from do not say by which server and from whom");
+  // Before anything is sent: a mail that was accepted must not come again because its answer cannot be put into words.
+  const inWords = wordsWithout(secretsIn(smtp_url));
   const limit = limitOf(surroundings);
   const transport = createTransport({
     url: smtp_url,
@@ -39,8 +42,8 @@ export async function sendEmail(alert: NewAlert, letter: Letter, surroundings: S
     return await Promise.race([
       late,
       transport.sendMail(mailOf(alert, letter, mail_from)).then(
-        ({ response }): Reply => ({ kind: "accepted", answer: shortened(response, smtp_url) }),
-        (error: Error): Reply => refused(shortened(error.message, smtp_url)),
+        ({ response }): Reply => ({ kind: "accepted", answer: inWords(response) }),
+        (error: Error): Reply => refused(inWords(error.message)),
       ),
     ]);
   } finally {
@@ -63,11 +66,11 @@ function mailOf({ name, target }: NewAlert, letter: Letter, from: string) {
   };
 }
 
-/** A server may repeat what it was told. */
-function shortened(text: string, smtpUrl: string): string {
+function secretsIn(smtpUrl: string): string[] {
   const { username, password } = new URL(smtpUrl);
-  const plain = [decodeURIComponent(password), password, decodeURIComponent(username)]
-    .filter((secret) => secret !== "")
-    .reduce((rest, secret) => rest.replaceAll(secret, hidden), text);
-  return cutText(oneLine(plain), longestAnswer);
+  return [meant(password), password, meant(username)].filter((secret) => secret !== "");
 }
+
+/** A server may repeat what it was told. */
+const wordsWithout = (secrets: readonly string[]) => (text: string) =>
+  cutText(oneLine(secrets.reduce((rest, secret) => rest.replaceAll(secret, hidden), text)), longestAnswer);

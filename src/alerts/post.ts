@@ -9,6 +9,7 @@ import { version } from "../version.ts";
 import {
   type Letter,
   limitOf,
+  meant,
   type Reply,
   readMessage,
   refused,
@@ -83,7 +84,7 @@ function addressOf(target: string): { url: URL; authorization: Record<string, st
   url.username = "";
   url.password = "";
   if (username === "" && password === "") return { url, authorization: {} };
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${meant(username)}:${meant(password)}`;
   return { url, authorization: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } };
 }
 

@@ -55,6 +55,15 @@ export async function send(alert: NewAlert, letter: Letter, surroundings: Surrou
 
 export const readMessage = ({ message }: Letter): Message => JSON.parse(message);
 
+/** What a user or password in an address stands for; one that is no text with escapes stands for itself. */
+export function meant(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export const refused = (answer: string): Reply => ({ kind: "refused", answer });
 
 /** Aborted when the receiver has taken too long, or the try is broken off. */

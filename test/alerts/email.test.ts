@@ -33,6 +33,15 @@ test("a mail goes to all addresses, named after its message", async () => {
   expect(atob(word!)).toBe("\0me\0p@ssword");
 });
 
+test("a mail that was accepted was, also when the password is no text with escapes", async () => {
+  using server = smtpServer();
+  const reply = await mail(`smtp://me:p%zz@127.0.0.1:${server.port}`);
+  expect(reply).toEqual({ kind: "accepted", answer: "250 kept" });
+  expect(server.mails.length).toBe(1);
+  using refusing = smtpServer({ refusal: "550 no p%zz here" });
+  expect((await mail(`smtp://me:p%zz@127.0.0.1:${refusing.port}`)).answer).toContain("550 no *** here");
+});
+
 test("a line end in what happened makes no header", async () => {
   using server = smtpServer();
   const message = { ...testMessage("deaths", 0), text: "one\r\nBcc: evil@example.org\r\n\r\nbody" };

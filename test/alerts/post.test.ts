@@ -50,6 +50,11 @@ describe("a webhook", () => {
     using server = receiver();
     await post({ target: `http://me:p%40ss@127.0.0.1:${server.port}/` });
     expect(server.received[0]!.headers.authorization).toBe(`Basic ${btoa("me:p@ss")}`);
+    expect(await post({ target: `http://me:p%zz@127.0.0.1:${server.port}/` })).toHaveProperty(
+      "kind",
+      "accepted",
+    );
+    expect(server.received[1]!.headers.authorization).toBe(`Basic ${btoa("me:p%zz")}`);
   });
 
   test.each([
