@@ -90,6 +90,8 @@ function addressOf(target: string): { url: URL; authorization: Record<string, st
 
 /** Bytes of an answer that are read. */
 const mostRead = 2000;
+/** How long they may take. */
+const longestReadMs = 1000;
 /** What is kept of it. */
 const longestAnswer = 200;
 /** However long a receiver wants to be left alone. */
@@ -111,13 +113,25 @@ async function replyOf(response: Response, alert: NewAlert): Promise<Reply> {
   };
 }
 
-async function beginningOf(response: Response): Promise<string> {
+/** As much as there is of an answer before it is long enough, breaks off or takes too long: what counts is its status, and that is known. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
   const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of response.body ?? []) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes >= mostRead) break;
+  // Whoever reads from what is cancelled is at its end.
+  const cancel = () => void reader?.cancel().catch(() => {});
+  const timer = setTimeout(cancel, longestReadMs);
+  try {
+    for (let bytes = 0; bytes < mostRead; ) {
+      const piece = (await reader?.read())?.value;
+      if (!piece) break;
+      pieces.push(piece);
+      bytes += piece.length;
+    }
+  } catch {
+    // What came before is kept.
+  } finally {
+    clearTimeout(timer);
+    cancel();
   }
   return Buffer.concat(pieces).subarray(0, mostRead).toString();
 }

@@ -17,6 +17,16 @@ const surroundings = { home: "/", environment: {}, settings: effectiveSettings({
 const letter = { id: "msg_1", message: JSON.stringify(testMessage("deaths", 0)) };
 const post = (alert: Partial<NewAlert>, one = letter) => send(sampleAlert(alert), one, surroundings);
 
+/** Answers whatever comes with these bytes, and hangs up. */
+function rawServer(answer: string): Disposable & { readonly url: string } {
+  const server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { data: (socket) => void socket.end(answer) },
+  });
+  return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => server.stop(true) };
+}
+
 describe("a webhook", () => {
   test("is signed as the specification's own example is", () => {
     const example = { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", message: '{"test": 2432232314}' };
@@ -104,6 +114,29 @@ describe("a webhook", () => {
     const target = `${server.url}/secret-path?key=12345`;
     server.answer = () => new Response(`no ${target} /secret-path?key=12345 ${secret}`, { status: 400 });
     expect((await post({ target, secret })).answer).toBe("400 Bad Request: no *** *** ***");
+  });
+
+  const halves: readonly [string, (status: number) => string][] = [
+    ["is cut off", (status) => `HTTP/1.1 ${status} Said\r\ncontent-length: 100\r\n\r\nhalf of`],
+    [
+      "cannot be decoded",
+      (status) => `HTTP/1.1 ${status} Said\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nno gzip!`,
+    ],
+  ];
+  test.each(halves)("whose answer %s has said all that counts", async (_, said) => {
+    using accepting = rawServer(said(200));
+    expect(await post({ target: accepting.url })).toMatchObject({ kind: "accepted" });
+    using refusing = rawServer(said(410));
+    const reply = await post({ target: refusing.url });
+    expect(reply).toMatchObject({ kind: "refused", isFinal: true });
+    expect(reply.answer).toStartWith("410 Said");
+  });
+
+  test("whose answer never ends has said all that counts", async () => {
+    using server = receiver();
+    server.answer = () =>
+      new Response(new ReadableStream({ start: (controller) => controller.enqueue("on its ") }));
+    expect(await post({ target: server.url })).toEqual({ kind: "accepted", answer: "200 OK: on its" });
   });
 
   test("that answers without end is not read to it", async () => {
