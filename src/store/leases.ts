@@ -1,11 +1,12 @@
 // What a worker process asks of a database, under the rules of store.ts: the middle of a job's life, from its claim to its settlement;
 // and a claimed job's row as a domain type, for both stores.
 
+import type { Ending } from "../domain/attempt.ts";
 import type { Job, NewJob } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { StopOrder } from "../domain/worker.ts";
-import { type JobRow, jobFrom } from "./rows.ts";
+import { damageIn, type JobRow, jobFrom } from "./rows.ts";
 
 export interface Leases {
   /**
@@ -29,6 +30,8 @@ export interface Leases {
    * - No job of a paused queue is claimed, except by whoever wants only that one; and no job at all of a queue of which as many run as
    *   may, however many ask at the same moment.
    * - What alerts are to tell of a settled job is written with its settlement.
+   * - A job that is claimed and cannot be read could not start, and is settled as such; the others of the turn are given out. Where a
+   *   run has begun, what cannot be read of its job counts as not said, here and wherever jobs change hands.
    */
   exchange(turn: Turn): Promise<TurnResult>;
 
@@ -115,6 +118,8 @@ export interface TurnResult {
    * paused queues, and those for which there is no room, do not.
    */
   readonly next_due_at: number | null;
+  /** How those ended that were claimed and cannot be read, with the jobs as they are then; missing when there were none. */
+  readonly unreadable?: readonly (Omit<Unreadable, "lease"> & { readonly job: Job })[];
   /** Set when there were jobs to claim and the process is not entered any more, or its lease has ended: it may claim none. */
   readonly expelled?: true;
 }
@@ -125,9 +130,61 @@ interface Orders {
   readonly cancel: readonly Lease[];
 }
 
+const leaseOf = ({ seq, lease_seq }: JobRow): Lease => ({ job_seq: seq, lease_seq });
+
 export const claimedFrom = (row: JobRow): ClaimedJob => ({
   job: jobFrom(row),
-  lease: { job_seq: row.seq, lease_seq: row.lease_seq },
+  lease: leaseOf(row),
   attempt: row.attempt_number,
   worker_id: row.worker_id!,
+});
+
+/** The end of an attempt that cannot begin, because its job cannot be read. */
+export interface Unreadable extends Settlement, Pick<ClaimedJob, "worker_id" | "attempt"> {}
+
+/** Rows that were just claimed: those that can be run, and how the others ended. */
+export function sorted<R extends JobRow>(
+  rows: readonly R[],
+): { readonly sound: readonly R[]; readonly unreadable: readonly Unreadable[] } {
+  const sound: R[] = [];
+  const unreadable: Unreadable[] = [];
+  for (const row of rows) {
+    const damage = damageIn(row);
+    if (!damage) sound.push(row);
+    else
+      unreadable.push({
+        lease: leaseOf(row),
+        ending: notStarted(damage.message),
+        worker_id: row.worker_id!,
+        attempt: row.attempt_number,
+      });
+  }
+  return { sound, unreadable };
+}
+
+/** What a turn says of them, given the jobs as they were settled. */
+export function unreadableIn(
+  ended: readonly Unreadable[],
+  settled: readonly Job[],
+): Pick<TurnResult, "unreadable"> {
+  const jobs = new Map(settled.map((job) => [job.seq, job]));
+  const unreadable = ended.flatMap(({ lease, ...end }) => {
+    const job = jobs.get(lease.job_seq);
+    return job ? [{ ...end, job }] : [];
+  });
+  return unreadable.length > 0 ? { unreadable } : {};
+}
+
+const notStarted = (error: string): Ending => ({
+  result: "not_started",
+  exit_code: 126,
+  signal: null,
+  error,
+  note: null,
+  duration: 0,
+  cpu_time: null,
+  peak_memory: null,
+  log_bytes: 0,
+  log_truncated: false,
+  log_left_out: 0,
 });

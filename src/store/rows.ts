@@ -97,6 +97,31 @@ function parsed(row: JobRow, column: "tags" | "env" | "rules"): unknown {
   }
 }
 
+/** Why a row cannot be read; undefined when it can. */
+export function damageIn(row: JobRow): Refusal | undefined {
+  try {
+    jobFrom(row);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+/** A row without what cannot be read of it, for a run that has begun: that is watched and settled all the same. */
+export function legible<R extends JobRow>(row: R): R {
+  if (!damageIn(row)) return row;
+  const empty = { tags: "[]", env: "{}", rules: "{}" };
+  // Each is judged by itself, beside two that can be read.
+  const isRead = (column: keyof typeof empty) => !damageIn({ ...row, ...empty, [column]: row[column] });
+  return {
+    ...row,
+    tags: isRead("tags") ? row.tags : empty.tags,
+    env: isRead("env") ? row.env : empty.env,
+    rules: isRead("rules") ? row.rules : empty.rules,
+  };
+}
+
 const damaged = ({ id }: JobRow, column: string) =>
   new Refusal(
     "unusable",

@@ -5,6 +5,7 @@ import { type StoreKind, tempStore } from "../support/temp-store.ts";
 import { alertsContract } from "./contract/alerts.ts";
 import { changeContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claims.ts";
+import { damageContract } from "./contract/damage.ts";
 import { dependencyContract } from "./contract/dependencies.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { historyContract } from "./contract/history.ts";
@@ -39,6 +40,7 @@ export function storeContract(kind: StoreKind): void {
     dependencyContract(makeStore);
     claimContract(makeStore);
     settlementContract(makeStore);
+    damageContract(makeStore);
     snoozeContract(makeStore);
     takeOverContract(makeStore);
     outputContract(makeStore, kind.keepsOutput);

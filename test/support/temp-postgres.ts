@@ -48,6 +48,10 @@ function kind(name: string, leaseMs: number | undefined): StoreKind {
       return {
         open: (clock) =>
           openPostgres({ url: database.url, clock, ...(leaseMs !== undefined && { leaseMs }) }),
+        async damage(seq, column) {
+          await using sql = new SQL(database.url, { max: 1 });
+          await sql`update queuectl.jobs set ${sql(column)} = '{' where seq = ${seq}`;
+        },
         environment: { QUEUECTL_HOME: folder.path, QUEUECTL_DATABASE_URL: database.url },
         async [Symbol.asyncDispose]() {
           await database[Symbol.asyncDispose]();

@@ -15,10 +15,17 @@ export interface StoreKind {
   makeDatabase(): Promise<TempDatabase>;
 }
 
+/** Columns whose texts have a form that the database does not see to. */
+export const damageable = ["tags", "env", "rules"] as const;
+
+export type Damageable = (typeof damageable)[number];
+
 /** A place of its own, in which nothing was opened yet. */
 interface TempDatabase extends AsyncDisposable {
   /** Opens it as another process would; without a clock, by the clock that a process goes by. Whoever opens it closes it. */
   open(clock?: () => number): Promise<Store>;
+  /** Leaves in a column of a job what nobody can read. */
+  damage(seq: number, column: Damageable): Promise<void>;
   /** What a process of its own needs in its environment to open this database. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -27,6 +34,8 @@ export interface TempStore extends AsyncDisposable {
   readonly store: Store;
   /** A second connection to the same database, as another process has it. */
   another(): Promise<Store>;
+  /** Leaves in a column of a job what nobody can read. */
+  damage(seq: number, column: Damageable): Promise<void>;
   /** Milliseconds since 1970; moves only when told. */
   readonly clock: { now: number };
   /** What a process of its own needs in its environment to open the same database; it goes by its own clock. */
@@ -47,6 +56,7 @@ export async function tempStore(kind: StoreKind): Promise<TempStore> {
   return {
     store: await another(),
     another,
+    damage: database.damage,
     clock,
     environment: database.environment,
     async [Symbol.asyncDispose]() {

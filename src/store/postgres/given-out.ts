@@ -3,7 +3,7 @@
 import type { SQL } from "bun";
 import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import { claimedFrom } from "../leases.ts";
-import type { JobRow } from "../rows.ts";
+import { type JobRow, legible } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { jobRow, type Row } from "./rows.ts";
 
@@ -15,7 +15,8 @@ export function makeGivenOut({ ask }: Connection) {
   const held = new Map<number, GivenRow>();
 
   return {
-    give(row: GivenRow): ClaimedJob {
+    give(given: GivenRow): ClaimedJob {
+      const row = legible(given);
       held.set(row.seq, row);
       return claimedFrom(row);
     },
@@ -32,7 +33,7 @@ export function makeGivenOut({ ask }: Connection) {
       const found: Row[] = await ask(
         (sql) => sql`${givenRows(sql)} where seq = any(${sql.array(missing, "BIGINT")})`,
       );
-      const bySeq = new Map(found.map(givenRow).map((row) => [row.seq, row]));
+      const bySeq = new Map(found.map(givenRow).map((row) => [row.seq, legible(row)]));
       return ended.map(({ lease }, place) => rows[place] ?? ofLease(bySeq.get(lease.job_seq), lease));
     },
 

@@ -1,10 +1,12 @@
 // The middle of a job's life in PostgreSQL: claimed, running, settled. All of a worker process's turn is one statement and one round
 // trip, by the function `queuectl.exchange` of the schema.
 
-import type { Lease, Settlement } from "../../domain/lease.ts";
+import { ignoreRefusal } from "../../domain/errors.ts";
+import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
+import type { OutcomeSettings } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
-import type { Leases, Turn, TurnResult } from "../leases.ts";
-import { type JobRow, jobFrom } from "../rows.ts";
+import { type Leases, sorted, type Turn, type TurnResult, type Unreadable, unreadableIn } from "../leases.ts";
+import { type JobRow, jobFrom, legible } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import type { Connection } from "./connection.ts";
 import { makeDoubts } from "./doubts.ts";
@@ -25,6 +27,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
   const answerTo = exchanging(connection);
   const given = makeGivenOut(connection);
   const doubts = makeDoubts();
+  /** Jobs that workers of this process have claimed and nobody can run, until that is settled. */
+  const unreadable = new Set<Unreadable>();
 
   async function exchange(turn: Turn): Promise<TurnResult> {
     if (turn.started.length === 0 && turn.ended.length === 0 && !turn.wanted) return nothing;
@@ -65,7 +69,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
       doubts.forget(lease);
       given.forget(lease);
     }
-    const claimed = claimedRows.map(given.give);
+    const claimed = handOn(claimedRows);
     if (answer.settled.length > 0 || claimed.length > 0) notifier.say("news");
     // What waits again may be for others to run: this process may be about to go.
     const goesOn = ({ next_run_at, key }: JobRow) => next_run_at !== null || key !== null;
@@ -74,9 +78,9 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     for (const settlement of settlements) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
     return {
       stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
-      settled: [...done].map(({ lease }) => jobFrom(settled.get(lease.job_seq)!)),
+      settled: [...done].map(({ lease }) => jobFrom(legible(settled.get(lease.job_seq)!))),
       claimed,
-      next_due_at: nextDueAt(turn, claimed.length, answer),
+      next_due_at: claimed.length < claimedRows.length ? answer.at : nextDueAt(turn, claimed.length, answer),
       ...(answer.expelled ? { expelled: true } : {}),
     };
   }
@@ -87,13 +91,14 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     async enqueueFor(worker_id, job) {
       const stored = await storing(connection, job, async (tx, { row, isNew }) => {
         const wanted = { worker_ids: [worker_id], queues: null, only: row.seq };
-        return { row, isNew, given: (await takeTurn(connection, tx, { wanted }, null)).claimed };
+        // One that was there already and cannot be read is refused before it is this worker's.
+        const known = jobFrom(row);
+        return { known, isNew, rows: (await takeTurn(connection, tx, { wanted }, null)).claimed };
       });
-      const { row, isNew } = stored;
-      const [claimed] = stored.given.map(given.give);
+      const [claimed] = stored.rows.map(given.give);
       if (claimed) notifier.say("news");
-      else if (isNew) notifier.say("work");
-      return { job: jobFrom(row), claimed: claimed ?? null };
+      else if (stored.isNew) notifier.say("work");
+      return { job: stored.known, claimed: claimed ?? null };
     },
 
     async exchange(turn) {
@@ -102,7 +107,8 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
       const unheard = await given.unheard(look.worker_ids);
       const result = await exchange(unheard.length > 0 ? { ...turn, wanted: null } : turn);
       look.done();
-      return unheard.length > 0 ? { ...result, claimed: unheard.map(given.give), next_due_at: null } : result;
+      const heard = unheard.length > 0 ? { claimed: handOn(unheard), next_due_at: null } : {};
+      return { ...result, ...heard, ...(await endUnreadable(turn.settings)) };
     },
 
     snooze: (job_seq, attempt, ms) =>
@@ -149,6 +155,26 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
       );
     },
   };
+
+  function handOn(rows: readonly GivenRow[]): ClaimedJob[] {
+    const found = sorted(rows);
+    for (const settlement of found.unreadable) unreadable.add(settlement);
+    return found.sound.map(given.give);
+  }
+
+  /** What was claimed beside them has to be handed on, whatever the database says; they are settled after a later turn then. */
+  async function endUnreadable(settings: OutcomeSettings): Promise<Pick<TurnResult, "unreadable">> {
+    if (unreadable.size === 0) return {};
+    const ended = [...unreadable];
+    try {
+      const { settled } = await exchange({ started: [], ended, settings, wanted: null });
+      for (const one of ended) unreadable.delete(one);
+      return unreadableIn(ended, settled);
+    } catch (error) {
+      ignoreRefusal(error);
+      return {};
+    }
+  }
 
   /** Of leases that a turn without an answer has settled: the jobs as they are now. */
   async function settledBefore(stale: readonly Lease[]): Promise<JobRow[]> {

@@ -1,7 +1,6 @@
 // Idle workers get jobs in SQLite: those whose turn it is (in-turn.ts) become theirs.
 
-import type { ClaimedJob } from "../../domain/lease.ts";
-import { claimedFrom, type TurnResult, type Wanted } from "../leases.ts";
+import { claimedFrom, sorted, type TurnResult, type Unreadable, type Wanted } from "../leases.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -19,29 +18,37 @@ export function nothingToClaim(connection: Connection, wanted: Wanted): TurnResu
   return { stale: [], settled: [], claimed: [], next_due_at: nextDueAt(connection, wanted, open, now) };
 }
 
-export function claim(
-  connection: Connection,
-  wanted: Wanted,
-  now: number,
-): Pick<TurnResult, "claimed" | "next_due_at" | "expelled"> {
+export interface Claim extends Pick<TurnResult, "claimed" | "next_due_at" | "expelled"> {
+  /** How those ended that became somebody's and cannot be read, to be settled in the same transaction. */
+  readonly unreadable: readonly Unreadable[];
+}
+
+export function claim(connection: Connection, wanted: Wanted, now: number): Claim {
   let open = openQueues(connection, wanted);
   if (wanted.only === undefined && anyDue(open, now)) {
-    if (!promote(connection, open, now)) return { claimed: [], next_due_at: now };
+    if (!promote(connection, open, now)) return { claimed: [], unreadable: [], next_due_at: now };
     open = openQueues(connection, wanted);
   }
   const host = hostOf(connection, wanted.worker_ids[0]!);
   if (host === null) {
     // Before anything is parked behind what is not claimed then.
     const expelled = nextInTurn(connection, wanted, open, now).length > 0 && { expelled: true as const };
-    return { claimed: [], next_due_at: nextDueAt(connection, wanted, open, now), ...expelled };
+    return {
+      claimed: [],
+      unreadable: [],
+      next_due_at: nextDueAt(connection, wanted, open, now),
+      ...expelled,
+    };
   }
   const { jobs, more } = takeable(connection, wanted, open, now);
-  const claimed = take(connection, jobs, { ...wanted, host, now });
+  const { sound, unreadable } = sorted(take(connection, jobs, { ...wanted, host, now }));
   recordStarts(connection, jobs, open, now);
-  const hungry = claimed.length < wanted.worker_ids.length;
+  const hungry = sound.length < wanted.worker_ids.length;
+  const isAgain = more || unreadable.length > 0;
   return {
-    claimed,
-    next_due_at: hungry ? (more ? now : nextDueAt(connection, wanted, open, now)) : null,
+    claimed: sound.map(claimedFrom),
+    unreadable,
+    next_due_at: hungry ? (isAgain ? now : nextDueAt(connection, wanted, open, now)) : null,
   };
 }
 
@@ -50,11 +57,7 @@ interface Takers extends Pick<Wanted, "worker_ids"> {
   readonly now: number;
 }
 
-function take(
-  connection: Connection,
-  jobs: readonly JobRow[],
-  { worker_ids, host, now }: Takers,
-): ClaimedJob[] {
+function take(connection: Connection, jobs: readonly JobRow[], { worker_ids, host, now }: Takers): JobRow[] {
   if (jobs.length === 0) return [];
   const counts = countChanges(connection);
   const rows = jobs.map((job, place): JobRow => {
@@ -85,7 +88,7 @@ function take(
     })),
   );
   counts.save();
-  return rows.map(claimedFrom);
+  return rows;
 }
 
 const handOver = forGiven(

@@ -2,7 +2,7 @@
 // that one sync to disk pays for every job that ends and starts at that moment.
 
 import type { StopOrder } from "../../domain/worker.ts";
-import type { Leases, StartedAttempt, Turn, TurnResult } from "../leases.ts";
+import { type Leases, type StartedAttempt, type Turn, type TurnResult, unreadableIn } from "../leases.ts";
 import type { JobRow } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import { claim, nothingToClaim } from "./claiming.ts";
@@ -67,8 +67,11 @@ function takeTurn(connection: Connection, turn: Turn): TurnResult {
   const now = connection.clock();
   for (const attempt of turn.started) writeStarted(connection, attempt);
   const told = settleAll(connection, turn.ended, turn.settings, now);
-  const given = turn.wanted ? claim(connection, turn.wanted, now) : { claimed: [], next_due_at: null };
-  return { ...told, ...given };
+  if (!turn.wanted) return { ...told, claimed: [], next_due_at: null };
+  const { unreadable, ...given } = claim(connection, turn.wanted, now);
+  if (unreadable.length === 0) return { ...told, ...given };
+  const { settled } = settleAll(connection, unreadable, turn.settings, now);
+  return { ...told, ...given, ...unreadableIn(unreadable, settled) };
 }
 
 function writeStarted({ sql }: Connection, { lease, pid, pid_start }: StartedAttempt): void {

@@ -5,7 +5,7 @@ import type { Job } from "../../domain/job.ts";
 import type { Lease, Settlement } from "../../domain/lease.ts";
 import { isFailedRun, type OutcomeSettings, outcomeOf } from "../../domain/outcome.ts";
 import { endingAfter } from "../../domain/snooze.ts";
-import { type JobRow, jobFrom, runJobFrom } from "../rows.ts";
+import { type JobRow, jobFrom, legible, runJobFrom } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
@@ -25,7 +25,7 @@ export function settleAll(
     rowsOf(
       connection,
       ended.map(({ lease }) => lease.job_seq),
-    ).map((row) => [row.seq, row]),
+    ).map((row) => [row.seq, legible(row)]),
   );
   const stale: Lease[] = [];
   const settled: JobRow[] = [];

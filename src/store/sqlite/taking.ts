@@ -2,7 +2,7 @@
 
 import type { ClaimedJob, TakenJob } from "../../domain/lease.ts";
 import { claimedFrom, type Leases } from "../leases.ts";
-import { type JobRow, newWorkerId } from "../rows.ts";
+import { type JobRow, legible, newWorkerId } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 
 export function taking(connection: Connection): Pick<Leases, "takeOver" | "takeForgotten" | "takeExpired"> {
@@ -38,7 +38,7 @@ function takeOver({ sql }: Connection, from: number, to: number, only: number | 
     const { pid, pid_start } = sql(`
       select pid, pid_start from attempts where job_seq = $seq and number = $number
     `).get({ seq: row.seq, number: row.attempt_number });
-    return { ...claimedFrom(row), pid, pid_start, journal };
+    return { ...claimedFrom(legible(row)), pid, pid_start, journal };
   });
   if (only === null) sql("delete from workers where process_id = $from").run({ from });
   sql(`
@@ -57,13 +57,9 @@ function takeForgotten({ sql }: Connection, to: number, wanted: { only: number |
   return found.map(({ seq }) => {
     const worker_id = newWorkerId();
     sql("insert into workers (id, process_id, journal) values ($worker_id, $to, '')").run({ worker_id, to });
-    return claimedFrom(
-      sql(
-        "update jobs set lease_seq = lease_seq + 1, worker_id = $worker_id where seq = $seq returning *",
-      ).get({
-        worker_id,
-        seq,
-      })!,
-    );
+    const row: JobRow = sql(
+      "update jobs set lease_seq = lease_seq + 1, worker_id = $worker_id where seq = $seq returning *",
+    ).get({ worker_id, seq });
+    return claimedFrom(legible(row));
   });
 }

@@ -7,7 +7,11 @@ begin
   select gen_random_uuid(), name, job ->> 'state', moment, job
   from jsonb_array_elements(ended) as job join queuectl.alerts
     on not paused and job ->> 'state' in ('dead', 'completed') and events::jsonb ? (job ->> 'state')
-    and (queue is null or queue = job ->> 'queue') and (tag is null or (job ->> 'tags')::jsonb ? tag);
+    and (queue is null or queue = job ->> 'queue')
+    -- Of the table, since a row of jobs whose tags cannot be read is settled too.
+    and (tag is null or exists (
+      select from queuectl.job_tags where job_tags.tag = alerts.tag and seq = (job ->> 'seq')::bigint
+    ));
 end
 $$;
 
