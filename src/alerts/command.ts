@@ -3,6 +3,8 @@
 
 import { statSync } from "node:fs";
 import type { NewAlert } from "../domain/alert.ts";
+import { cutText } from "../domain/alert-message.ts";
+import { isSystemError, systemTrouble } from "../domain/errors.ts";
 import { carriersOf, type Mark, markVariables, withoutMark } from "../runner/mark.ts";
 import { endProcesses, endTree, type ProcessTree, treeIsAlive } from "../runner/process-tree.ts";
 import {
@@ -18,14 +20,26 @@ import {
 /** Between TERM and KILL. */
 const graceMs = 1_000;
 
+/** What is kept of what is said of its directory, whose name may be long. */
+const longestAnswer = 200;
+
 export async function runCommand(
   alert: NewAlert,
   letter: Letter,
   surroundings: Surroundings,
 ): Promise<Reply> {
+  try {
+    return await run(alert, letter, surroundings);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return refused(cutText(systemTrouble(error), longestAnswer));
+  }
+}
+
+async function run(alert: NewAlert, letter: Letter, surroundings: Surroundings): Promise<Reply> {
   const { target, cwd } = alert;
-  if (!statSync(cwd!, { throwIfNoEntry: false })?.isDirectory())
-    return refused(`the directory ${cwd} is not there`);
+  const wrong = wrongWith(cwd!);
+  if (wrong !== undefined) return refused(cutText(`the directory ${wrong}: ${cwd}`, longestAnswer));
   const mark: Mark = { home: surroundings.home, run: `alert.${letter.id}` };
   await endEarlier(mark);
   const limit = limitOf(surroundings);
@@ -46,6 +60,14 @@ export async function runCommand(
   if (ended === "late") return tooLate;
   if (child.signalCode !== null) return refused(`it was ended by ${child.signalCode}`);
   return ended === 0 ? { kind: "accepted", answer: "exit status 0" } : refused(`exit status ${ended}`);
+}
+
+function wrongWith(folder: string): string | undefined {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? undefined : "is not there";
+  } catch {
+    return "may not be entered";
+  }
 }
 
 /** A worker that was killed has left its try of the same message running: a command does not run beside itself. */

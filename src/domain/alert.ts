@@ -5,6 +5,7 @@ import { formatDuration } from "./duration.ts";
 import { misuse, shown } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
 import { checkQueue, checkTags } from "./job.ts";
+import { checkCwd } from "./plain-job.ts";
 import { oneOf } from "./schedule.ts";
 
 export const alertEvents = ["dead", "completed", "slow", "backlog"] as const;
@@ -155,8 +156,7 @@ function checkTarget({ channel, target, cwd }: NewAlert): void {
       if (target.trim() === "") throw misuse("the command is empty");
       if (target.includes("\0"))
         throw misuse("the command contains a NUL byte, which no process can be given");
-      if (!cwd?.startsWith("/") || cwd.includes("\0") || !cwd.isWellFormed())
-        throw misuse("the directory of the command is not an absolute path");
+      checkCwd(cwd ?? "");
       return;
     default:
       channel satisfies never;

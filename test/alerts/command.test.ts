@@ -1,7 +1,7 @@
 // Alerts that run a command.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { send } from "../../src/alerts/send.ts";
 import { testMessage } from "../../src/domain/alert-message.ts";
@@ -52,6 +52,19 @@ test.each([
 
 test("a directory that is gone is a failure", async () => {
   expect(await run("/no/such/place", "true")).toMatchObject({ kind: "refused" });
+});
+
+test("a directory that cannot be looked at is a failure that says why", async () => {
+  using folder = tempFolder();
+  symlinkSync("round", join(folder.path, "round"));
+  for (const cwd of [join(folder.path, "round"), `/${"x".repeat(5000)}`]) {
+    const { kind, answer } = await run(cwd, "true");
+    expect({ kind, answer }).toEqual({
+      kind: "refused",
+      answer: expect.stringContaining("the directory may not be entered: /"),
+    });
+    expect(answer.length).toBeLessThanOrEqual(200);
+  }
 });
 
 test("what it leaves behind is ended with it", async () => {
