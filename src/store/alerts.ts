@@ -53,8 +53,10 @@ export interface Alerts {
    * Gives up to `limit` messages that are due, the longest due first, to be tried. Nobody else gets them for `triedForMs`, and then
    * they are due again unless `settle` said otherwise. Also when the next of the others is due. What was made or tried so much
    * after now, by a clock that was set back since, is due; less is the moment between somebody's look at the clock and at the messages.
+   *
+   * Given a share, no more than that of any one alert, and nothing is said of when those are due of which the caller tries as many already.
    */
-  take(limit: number): Promise<Taken>;
+  take(limit: number, share?: Share): Promise<Taken>;
 
   /** What came of a try. False, and nothing changes, when the message was given to somebody else since, or is no more. */
   settle(delivery: Delivery, outcome: TryOutcome): Promise<boolean>;
@@ -72,6 +74,21 @@ export interface Standing {
   readonly event: AlertEvent;
   readonly about: Job | Backlog;
 }
+
+/** How many messages of one alert somebody tries at a time, so that a receiver that does not answer leaves room for others. */
+export interface Share {
+  readonly ofOne: number;
+  /** The alert of each message that is being tried already. */
+  readonly underWay: readonly string[];
+}
+
+/** The same when these are tried as well. */
+export const shareWith = ({ ofOne, underWay }: Share, taken: Taken["taken"]): Share => ({
+  ofOne,
+  underWay: [...underWay, ...taken.map(({ alert }) => alert.name)],
+});
+
+export const wholeShare: Share = { ofOne: Number.MAX_SAFE_INTEGER, underWay: [] };
 
 export interface Taken {
   readonly taken: readonly TakenDelivery[];

@@ -40,9 +40,13 @@ const calmMs = 1_000;
 /** Messages that a process tries at a time. */
 const mostAtOnce = 8;
 
+/** And of one alert: a receiver that does not answer leaves room for the others. */
+const mostOfOneAtOnce = 2;
+
 export function keepAlerts({ store, home, environment, settings, tell }: AlertOptions): Alerting {
   const wakeup = makeWakeup();
-  const underWay = new Set<Promise<void>>();
+  /** Each with its alert. */
+  const underWay = new Map<Promise<void>, string>();
   const stopping = new AbortController();
   let ended = false;
   let lookAt = 0;
@@ -65,7 +69,7 @@ export function keepAlerts({ store, home, environment, settings, tell }: AlertOp
       const until = performance.now() + patienceMs;
       // What a pass finds it begins; a pass that finds nothing has seen what the tries before it left.
       do {
-        await Promise.all(underWay);
+        await Promise.all(underWay.keys());
         if (ended) return;
         await pass().catch(leaveToLater);
       } while (underWay.size > 0 && performance.now() < until);
@@ -73,7 +77,7 @@ export function keepAlerts({ store, home, environment, settings, tell }: AlertOp
     async [Symbol.asyncDispose]() {
       stop();
       await working;
-      await Promise.all(underWay);
+      await Promise.all(underWay.keys());
     },
   };
 
@@ -104,7 +108,9 @@ export function keepAlerts({ store, home, environment, settings, tell }: AlertOp
     if (!hasAlerts) return idleMs;
     const gather_at = await store.alerts.gather();
     const places = mostAtOnce - underWay.size;
-    const { taken, next_at } = places > 0 ? await store.alerts.take(places) : { taken: [], next_at: null };
+    const share = { ofOne: mostOfOneAtOnce, underWay: [...underWay.values()] };
+    const { taken, next_at } =
+      places > 0 ? await store.alerts.take(places, share) : { taken: [], next_at: null };
     for (const one of taken) begin(one);
     const next = [gather_at, next_at].filter((at) => at !== null);
     if (next.length === 0) return idleMs;
@@ -119,7 +125,7 @@ export function keepAlerts({ store, home, environment, settings, tell }: AlertOp
         underWay.delete(trying);
         wakeup.wake();
       });
-    underWay.add(trying);
+    underWay.set(trying, one.alert.name);
   }
 
   async function attempt({ delivery, alert, age }: TakenDelivery): Promise<void> {

@@ -1,6 +1,7 @@
 // What an alert is about is told, whichever worker dies, and by however many workers once.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import { queuectl } from "../support/queuectl.ts";
 import { receiver, silence } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -73,4 +74,23 @@ test("each death is told once, however many workers there are", async () => {
   await waitUntil("all are told", () => idsIn(server.received).length >= 40, 60_000);
   expect(new Set(idsIn(server.received)).size).toBe(40);
   expect(new Set(server.received.map(({ headers }) => headers["webhook-id"])).size).toBe(40);
+});
+
+test("a receiver that does not answer keeps no other alert waiting, however many messages there are for it", async () => {
+  await using q = queuectl();
+  using silent = receiver();
+  silent.answer = silence;
+  using server = receiver();
+  const onDead = ["--on", "dead", "--gather", "0"];
+  await q.ok("alert", "add", "unheard", ...onDead, "--queue", "many", "--webhook", silent.url);
+  await q.ok("alert", "add", "heard", ...onDead, "--queue", "one", "--webhook", server.url);
+  const failing = { command: "exit 1", queue: "many", max_retries: 0 };
+  const file = join(q.folder, "many.json");
+  await Bun.write(file, JSON.stringify(Array(20).fill(failing)));
+  await q.ok("enqueue", "--file", file);
+  q.start("worker", "--count", "4");
+  await waitUntil("some are under way", () => silent.received.length > 1);
+  await q.ok("enqueue", "--queue", "one", "--max-retries", "0", "exit 1");
+  await waitUntil("the other is told", () => server.received.length === 1);
+  expect(silent.received.length).toBeLessThan(8);
 });

@@ -11,9 +11,12 @@ import {
   keptDeliveries,
   newAlertFrom,
   noSuchAlert,
+  type Share,
+  shareWith,
   type Taken,
   type TryOutcome,
   triedForMs,
+  wholeShare,
 } from "../alerts.ts";
 import { jobFrom, legible } from "../rows.ts";
 import type { Connection } from "./connection.ts";
@@ -143,14 +146,14 @@ export function alerts(connection: Connection): Alerts {
       return write(async (tx) => gather(tx, await momentIn(tx)));
     },
 
-    async take(limit) {
+    async take(limit, share = wholeShare) {
       const now = await ask(momentIn);
-      const first = await ask((sql) => nextDueAt(sql, now));
+      const first = await ask((sql) => nextDueAt(sql, now, share));
       if (first === null || first > now) return { taken: [], next_at: first };
-      return write(async (tx) => ({
-        taken: await take(tx, limit, now),
-        next_at: await nextDueAt(tx, now),
-      }));
+      return write(async (tx) => {
+        const taken = await take(tx, limit, now, share);
+        return { taken, next_at: await nextDueAt(tx, now, shareWith(share, taken)) };
+      });
     },
 
     settle: (delivery, outcome) => write(async (tx) => settle(tx, delivery, outcome, await momentIn(tx))),
@@ -202,21 +205,33 @@ const deliveryOf = (row: Row): Delivery => ({
   answer: row.answer,
 });
 
-async function nextDueAt(sql: SQL, now: number): Promise<number | null> {
+/** How many more of its messages may be tried. */
+const room = (sql: SQL, { ofOne, underWay }: Share) => sql`
+  ${ofOne}::bigint - (select count(*) from unnest(${sql.array([...underWay], "TEXT")}) as busy(name) where name = alert)
+`;
+
+async function nextDueAt(sql: SQL, now: number, share: Share): Promise<number | null> {
   const [{ due_at }] = await sql`
     select min(case when coalesce(tried_at, created_at) > ${now + triedForMs} then ${now} else due_at end) as due_at
     from queuectl.deliveries
-    where due_at is not null and alert in (select name from queuectl.alerts where not paused)
+    where due_at is not null and alert in (select name from queuectl.alerts where not paused) and ${room(sql, share)} > 0
   `;
   return numberOrNull(due_at);
 }
 
-async function take(tx: SQL, limit: number, now: number): Promise<Taken["taken"]> {
+async function take(tx: SQL, limit: number, now: number, share: Share): Promise<Taken["taken"]> {
+  const isDue = tx`
+    due_at is not null and (due_at <= ${now} or coalesce(tried_at, created_at) > ${now + triedForMs})
+    and alert in (select name from queuectl.alerts where not paused)
+  `;
   const rows: Row[] = await tx`
-    with due as (
+    with lined as (
+      select id, alert, row_number() over (partition by alert order by due_at, id) as nth from queuectl.deliveries where ${isDue}
+    ),
+    due as (
+      -- Asked of the row itself too: somebody may have taken it meanwhile.
       select id from queuectl.deliveries
-      where due_at is not null and (due_at <= ${now} or coalesce(tried_at, created_at) > ${now + triedForMs})
-        and alert in (select name from queuectl.alerts where not paused)
+      where ${isDue} and id in (select id from lined where nth <= ${room(tx, share)})
       order by due_at, id limit ${limit} for update skip locked
     )
     update queuectl.deliveries set due_at = ${now + triedForMs}, tries = tries + 1, tried_at = ${now}

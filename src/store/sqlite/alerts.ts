@@ -10,9 +10,12 @@ import {
   keptDeliveries,
   newAlertFrom,
   noSuchAlert,
+  type Share,
+  shareWith,
   type Taken,
   type TryOutcome,
   triedForMs,
+  wholeShare,
 } from "../alerts.ts";
 import { type JobRow, jobFrom, legible } from "../rows.ts";
 import type { Connection } from "./connection.ts";
@@ -144,11 +147,13 @@ export function alerts(connection: Connection): Alerts {
       return write(() => gather(connection, clock()));
     },
 
-    async take(limit) {
-      const next_at = () => nextDueAt(connection);
-      const first = await read(next_at);
+    async take(limit, share = wholeShare) {
+      const first = await read(() => nextDueAt(connection, share));
       if (first === null || first > clock()) return { taken: [], next_at: first };
-      return write(() => ({ taken: take(connection, limit), next_at: next_at() }));
+      return write(() => {
+        const taken = take(connection, limit, share);
+        return { taken, next_at: nextDueAt(connection, shareWith(share, taken)) };
+      });
     },
 
     settle: (delivery, outcome) => write(() => settle(connection, delivery, outcome)),
@@ -159,19 +164,29 @@ export function alerts(connection: Connection): Alerts {
 const due = `case when coalesce(tried_at, created_at) > $now + ${triedForMs} then $now else due_at end`;
 const isWaiting = "due_at is not null and alert in (select name from alerts where paused = 0)";
 
-const nextDueAt = ({ sql, clock }: Connection): number | null =>
-  sql(`select min(${due}) as due_at from deliveries where ${isWaiting}`).get({ now: clock() }).due_at;
+/** How many more of its messages may be tried. */
+const room = "$ofOne - (select count(*) from json_each($underWay) where value = alert)";
 
-function take({ sql, clock }: Connection, limit: number): Taken["taken"] {
+const nextDueAt = ({ sql, clock }: Connection, { ofOne, underWay }: Share): number | null =>
+  sql(`select min(${due}) as due_at from deliveries where ${isWaiting} and ${room} > 0`).get({
+    now: clock(),
+    ofOne,
+    underWay: JSON.stringify(underWay),
+  }).due_at;
+
+function take({ sql, clock }: Connection, limit: number, { ofOne, underWay }: Share): Taken["taken"] {
   const now = clock();
   const rows: Delivery[] = sql(`
     update deliveries set due_at = $now + ${triedForMs}, tries = tries + 1, tried_at = $now
     where id in (
-      select id from deliveries
-      where ${isWaiting} and ${due} <= $now order by due_at, id limit $limit
+      select id from (
+        select id, alert, due_at, row_number() over (partition by alert order by due_at, id) as nth from deliveries
+        where ${isWaiting} and ${due} <= $now
+      )
+      where nth <= ${room} order by due_at, id limit $limit
     )
     returning *
-  `).all({ now, limit });
+  `).all({ now, limit, ofOne, underWay: JSON.stringify(underWay) });
   return rows.map((delivery) => ({
     delivery,
     alert: newAlertFrom(sql("select * from alerts where name = $alert").get({ alert: delivery.alert })),

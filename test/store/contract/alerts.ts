@@ -295,6 +295,28 @@ export function alertsContract(makeStore: MakeStore): void {
       expect(await store.alerts.take(10)).toEqual({ taken: [], next_at: null });
     });
 
+    test("of one alert no more are given than may be under way at once; those of others come meanwhile", async () => {
+      await using temp = await withAlert({ gather: 0, events: ["backlog"], more_than: 1 });
+      const { store, clock } = temp;
+      await store.alerts.stand("deaths", backlogs(5));
+      await store.alerts.gather();
+      clock.now += second;
+      await store.alerts.add(sampleAlert({ name: "other" }));
+      await jobIn(store, "dead");
+      await store.alerts.gather();
+      const given = async (underWay: readonly string[]) => {
+        const { taken, next_at } = await store.alerts.take(10, { ofOne: 2, underWay });
+        return [taken.map(({ alert }) => alert.name), next_at] as const;
+      };
+      const tried = clock.now + triedForMs;
+      const full = ["deaths", "deaths"];
+      expect(await given(full)).toEqual([["other"], tried]);
+      expect(await given(["other", ...full])).toEqual([[], tried]);
+      expect(await given(["deaths", "other"])).toEqual([["deaths"], tried]);
+      expect(await given([])).toEqual([["deaths", "deaths"], tried]);
+      expect((await store.alerts.take(10)).taken).toHaveLength(2);
+    });
+
     test("a message that was refused comes again after its delay", async () => {
       await using temp = await oneMessage();
       const { store, clock } = temp;
