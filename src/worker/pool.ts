@@ -289,6 +289,7 @@ export function startPool(options: PoolOptions): Pool {
         tell(event);
         if (event.kind === "settled" && isSettled(event.job.state)) alerting?.look();
       });
+      for (const one of result.unreadable ?? []) tell({ kind: "settled", ...one });
       // From here on the batch is stored, and must not be offered again.
       batch = nothing;
       result.claimed.forEach(start);

@@ -77,7 +77,7 @@ test("a job whose row is damaged is named by every command that meets it", async
   }
   await q.ok("config", "set", "backoff_base", "0");
   await q.ok("enqueue", "true", "--id", "b");
-  await q.ok("worker", "--until-empty", "--quiet");
+  expect((await q("worker", "--until-empty")).stderr).toContain("job a is damaged");
   expect(await q.json("status")).toMatchObject({ completed: 1, dead: 1 });
 });
 
