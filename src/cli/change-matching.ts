@@ -1,9 +1,11 @@
 // One change to all jobs that match.
 
+import type { JobState } from "../domain/job.ts";
 import { changeInSteps } from "../store/change-in-steps.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import type { JobChange } from "../store/matching.ts";
 import type { Store } from "../store/store.ts";
+import { countAll } from "../web/bulk.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
 
 interface Place {
@@ -11,13 +13,42 @@ interface Place {
   readonly home: string;
 }
 
-/** Returns how many it was done to; what is deleted loses its logs, too. */
-export async function changeMatching(place: Place, change: JobChange, filter: JobFilter): Promise<number> {
+interface Changed {
+  readonly changed: number;
+  /** Jobs that match, and that it could not be done to. */
+  readonly left: number;
+}
+
+/** Up to the job `newest`, by default the newest there is; what is deleted loses its logs, too. */
+export async function changeMatching(
+  place: Place,
+  change: JobChange,
+  filter: JobFilter,
+  newest?: number,
+): Promise<Changed> {
   const { store } = place;
   let changed = 0;
-  for await (const step of changeInSteps(store, change, filter, await store.matching.newest())) {
+  let left = 0;
+  for await (const step of changeInSteps(store, change, filter, newest ?? (await store.matching.newest()))) {
     removeJobLogs(place, step.removed);
     changed += step.changed;
+    left += step.left;
   }
-  return changed;
+  return { changed, left };
 }
+
+/** How many match and are in any of these states. */
+export async function countMatching(
+  store: Store,
+  filter: JobFilter,
+  states: readonly JobState[],
+): Promise<number> {
+  const newest = await store.matching.newest();
+  let count = 0;
+  for (const state of states) count += await countAll(store, { ...filter, state }, newest);
+  return count;
+}
+
+export const jobsText = (count: number) => `${count} ${count === 1 ? "job" : "jobs"}`;
+
+export const jobsAre = (count: number) => `${jobsText(count)} ${count === 1 ? "is" : "are"}`;

@@ -102,10 +102,10 @@ export const parts: ReadonlyMap<string, readonly Entry[]> = new Map([
     "Change it",
     [
       from(() => import("./commands/cancel.ts"), {
-        "cancel <...id>": "Stop jobs that wait or run",
+        "cancel [...id]": "Stop jobs that wait or run",
       }),
       from(() => import("./commands/retry.ts"), {
-        "retry <...id>": "Run jobs now, or once more",
+        "retry [...id]": "Run jobs now, or once more",
       }),
       from(() => import("./commands/hold.ts"), {
         "hold [...id]": "Keep waiting jobs from running until they are released",
@@ -115,7 +115,7 @@ export const parts: ReadonlyMap<string, readonly Entry[]> = new Map([
         "edit <id>": "Change what a job is while it waits; without options in your editor",
       }),
       from(() => import("./commands/delete.ts"), {
-        "delete <...id>": "Remove jobs, their history and their logs",
+        "delete [...id]": "Remove jobs, their history and their logs",
       }),
       from(() => import("./commands/dlq.ts"), {
         "dlq list": "Show the dead letters",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
 import { isRunning, pidIn } from "../support/is-running.ts";
 import { queuectl } from "../support/queuectl.ts";
+import { atTerminal } from "../support/terminal.ts";
 
 setDefaultTimeout(180_000);
 
@@ -57,6 +58,53 @@ describe.concurrent("cancel", () => {
     await q.ok("cancel", "job", "--wait");
     expect(isRunning(pid)).toBe(false);
     expect((await q.json("show", "job")).state).toBe("cancelled");
+  });
+
+  test("--tag stops all with the label that wait or run, and leaves others and settled ones alone", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("run", "true", "--id", "settled", "--tag", "t");
+    await q.ok("enqueue", gate.command, "--id", "runs", "--tag", "t");
+    await q.ok("enqueue", "true", "--id", "other", "--delay", "1h");
+    q.start("worker");
+    await gate.reached();
+    await q.with({ stdin: "a\nb\n" }, "enqueue", "--each", "echo {}", "--tag", "t", "--delay", "1h");
+    const asked = await q("cancel", "--tag", "t");
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining("--yes") });
+    expect(await q.json("status")).toMatchObject({ pending: 3, processing: 1 });
+    const { stderr } = await q("cancel", "--tag", "t", "--yes");
+    expect(stderr).toBe("2 jobs are cancelled\n1 job that runs is being ended; --wait waits for it\n");
+    await q("wait", "runs");
+    expect(await q.json("status")).toMatchObject({ pending: 1, cancelled: 3, completed: 1 });
+    expect(await q("cancel", "--tag", "t")).toMatchObject({ status: 0, stderr: "0 jobs are cancelled\n" });
+  });
+
+  test("--all --wait returns when none runs any more, the jobs of dead workers included", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "sleep 300 & echo $! > pid; wait", "--id", "job");
+    const worker = q.start("worker");
+    const pid = await pidIn(join(q.folder, "pid"));
+    worker.kill("SIGKILL");
+    await worker.exited;
+    await q.ok("enqueue", "true", "--queue", "media");
+    expect((await q("cancel", "--all", "--wait", "--yes")).stderr).toBe("2 jobs are cancelled\n");
+    expect(isRunning(pid)).toBe(false);
+    expect(await q.json("status")).toMatchObject({ cancelled: 2, total: 2 });
+  });
+
+  test("--queue asks at a terminal, and takes anything but yes for no", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--queue", "media");
+    for (const [answer, cancelled] of [
+      ["n", 0],
+      ["y", 1],
+    ] as const) {
+      const cancel = atTerminal(q, ["cancel", "--queue", "media"]);
+      await cancel.shows("Cancel 1 job? [y/N]");
+      cancel.type(`${answer}\r`);
+      expect(await cancel.exited()).toBe(1 - cancelled);
+      expect(await q.json("status")).toMatchObject({ cancelled });
+    }
   });
 
   test("a job that finished first keeps its result", async () => {

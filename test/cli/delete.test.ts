@@ -22,6 +22,31 @@ describe.concurrent("delete", () => {
     expect((await q.json("show", "one")).attempts_history).toHaveLength(1);
   });
 
+  test("--tag removes all with the label but those that run, and says how many are left", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("run", "echo old", "--id", "done", "--tag", "t");
+    const [{ log }] = (await q.json("show", "done")).attempts_history;
+    await q.ok("enqueue", gate.command, "--id", "runs", "--tag", "t");
+    q.start("worker");
+    await gate.reached();
+    await q.ok("enqueue", "true", "--id", "waits", "--tag", "t", "--delay", "1h");
+    await q.ok("enqueue", "true", "--id", "other", "--delay", "1h");
+    const asked = await q("delete", "--tag", "t");
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining("--yes") });
+    const { status, stderr } = await q("delete", "--tag", "t", "--yes");
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: "2 jobs are deleted\n1 job is left because it runs; queuectl cancel stops it first\n",
+    });
+    expect(existsSync(log)).toBe(false);
+    const left: { id: string }[] = await q.json("list");
+    expect(left.map(({ id }) => id)).toEqual(["other", "runs"]);
+    gate.open();
+    await q.ok("wait", "runs");
+    expect((await q("delete", "--all", "--yes")).stderr).toBe("2 jobs are deleted\n");
+  });
+
   test("of a running job is refused, and of the others named with it too", async () => {
     await using q = queuectl();
     const gate = makeGate(q);

@@ -47,13 +47,18 @@ describe.concurrent("dlq", () => {
     expect((await q.json("show", "one")).state).toBe("dead");
   });
 
-  test("retry takes all that match, and says how many there were", async () => {
+  test("list shows what retry by the same filter takes, and retry says how many there were", async () => {
     await using q = queuectl();
     const dead = ["--max-retries", "0"];
     await q.ok("enqueue", "exit 1 # video", "--id", "a", "--tag", "wav", ...dead);
     await q.ok("enqueue", "exit 1 # video", "--id", "b", "--tag", "wav", "--queue", "media", ...dead);
     await q.ok("enqueue", "exit 1", "--id", "c", ...dead);
     await q.ok("worker", "--until-empty", "--quiet");
+    const listed = async (...words: string[]) =>
+      (await q.json("dlq", "list", ...words)).map(({ id }: { id: string }) => id);
+    expect(await listed("--tag", "wav", "--queue", "media")).toEqual(["b"]);
+    expect(await listed("--search", "VIDEO")).toEqual(["b", "a"]);
+    expect((await q("dlq", "list", "--tag", "none")).stderr).toContain("no dead letter fits");
     const retried = async (...words: string[]) => (await q("dlq", "retry", ...words)).stderr;
     expect(await retried("--tag", "wav", "--queue", "media")).toBe("1 job is back in the queue\n");
     expect(await retried("--search", "VIDEO")).toBe("1 job is back in the queue\n");

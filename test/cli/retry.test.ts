@@ -35,6 +35,32 @@ describe.concurrent("retry", () => {
     await worker.says("job failing completed");
   });
 
+  test("--tag and --queue run again what is dead or cancelled, and nothing that completed or waits", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "completed", "--tag", "t");
+    await q.ok("enqueue", "exit 3", "--id", "dead", "--tag", "t", "--max-retries", "0");
+    await q.ok("enqueue", "true", "--id", "cancelled", "--tag", "t", "--delay", "1h");
+    await q.ok("enqueue", "true", "--id", "media", "--queue", "media", "--delay", "1h");
+    await q.ok("cancel", "cancelled", "media");
+    await q.ok("worker", "--until-empty");
+    await q.ok("enqueue", "true", "--id", "waits", "--tag", "t", "--delay", "1h");
+    const asked = await q("retry", "--tag", "t");
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining("--yes") });
+    expect((await q("retry", "--tag", "t", "--yes")).stderr).toBe("2 jobs are pending again\n");
+    expect(await q.json("status")).toMatchObject({ pending: 3, completed: 1, cancelled: 1 });
+    expect((await q("retry", "--queue", "media", "--yes")).stderr).toBe("1 job is pending again\n");
+    expect((await q.json("show", "waits")).next_run_at > new Date().toISOString()).toBe(true);
+  });
+
+  test("there is no retry of all jobs there are", async () => {
+    await using q = queuectl();
+    expect(await q("retry", "--all")).toMatchObject({ status: 2 });
+    expect(await q("retry")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("retry which jobs? Say ids, or else --tag or --queue"),
+    });
+  });
+
   test("leaves a running job alone", async () => {
     await using q = queuectl();
     const gate = makeGate(q);

@@ -1,65 +1,140 @@
 // queuectl cancel: stop jobs that wait or run.
 
 import { formatDuration } from "../../domain/duration.ts";
-import type { Job } from "../../domain/job.ts";
+import { isSettled, type Job, jobStates } from "../../domain/job.ts";
 import { untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
 import { version } from "../../version.ts";
 import { every } from "../../worker/duty.ts";
 import { type ProcessState, processStates } from "../../worker/liveness.ts";
 import { endCancelled } from "../../worker/rescuer.ts";
+import { changeMatching, countMatching, jobsAre, jobsText } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
+import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
-import { done } from "../exit-status.ts";
+import { done, notDone } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { hint, note } from "../output.ts";
+import { isByFilter, type WhichOptions, whichFlags } from "../which-jobs.ts";
 
 export const commands: Commands = {
-  cancel: { flags: [["--wait", "Return when they have ended"]], run: cancel },
+  cancel: {
+    usage: "cancel <id…> | --tag <tag> | --queue <name> | --all [options]",
+    flags: [...whichFlags("All jobs that wait or run"), yesFlag, ["--wait", "Return when they have ended"]],
+    run: cancel,
+  },
 };
+
+interface CancelOptions extends WhichOptions {
+  readonly wait?: boolean;
+  readonly yes?: boolean;
+}
 
 /** How often to look whether somebody is there to end what is waited for. */
 const lookMs = 1_000;
 
-async function cancel(
-  context: Context,
-  words: readonly string[],
-  options: { wait?: boolean },
-): Promise<number> {
+async function cancel(context: Context, words: readonly string[], options: CancelOptions): Promise<number> {
+  const isFilter = isByFilter("cancel", words, options);
   await using store = await context.openStore();
+  return isFilter
+    ? await cancelMatching(context, store, options)
+    : await cancelNamed(context, store, words, options);
+}
+
+async function cancelNamed(
+  context: Context,
+  store: Store,
+  words: readonly string[],
+  { wait = false }: CancelOptions,
+): Promise<number> {
   const found = await findJobs(store, words);
   const jobs = await store.jobs.cancel(found.map(({ seq }) => seq));
+  const left = await endAbandoned(context, store, jobs);
+  for (const { id } of jobs.filter((job) => !left.running.some(({ seq }) => seq === job.seq)))
+    hint(`job ${id} is cancelled`);
+  const others = await tellOfSilent(store, left.running, wait);
+  for (const { id, process } of wait ? [] : others)
+    note(`job ${id} is being ended${whereOf(process)}; --wait waits for it`);
+  if (wait) await untilEnded(store, left);
+  return done;
+}
+
+const unsettledStates = jobStates.filter((state) => !isSettled(state));
+
+async function cancelMatching(
+  context: Context,
+  store: Store,
+  { tag, queue, wait = false, yes = false }: CancelOptions,
+): Promise<number> {
+  const filter = { tag, queue };
+  const count = await countMatching(store, filter, unsettledStates);
+  if (count > 0 && !confirmed(`Cancel ${jobsText(count)}?`, { yes })) {
+    note("nothing was cancelled");
+    return notDone;
+  }
+  const newest = await store.matching.newest();
+  const { changed } = await changeMatching({ store, home: context.home }, "cancel", filter, newest);
+  const meant = { ...filter, state: "processing" } as const;
+  const { jobs } = await store.jobs.list(meant, { limit: 0, before: newest + 1 });
+  const left = await endAbandoned(context, store, jobs);
+  note(`${jobsAre(Math.max(0, changed - left.running.length))} cancelled`);
+  const { length } = await tellOfSilent(store, left.running, wait);
+  if (length > 0 && !wait)
+    note(
+      length === 1
+        ? "1 job that runs is being ended; --wait waits for it"
+        : `${length} jobs that run are being ended; --wait waits for them`,
+    );
+  if (wait) await untilEnded(store, left);
+  return done;
+}
+
+interface Left {
+  /** Cancelled, and still to be ended by their workers. */
+  readonly running: readonly Job[];
+  /** Ends those of them whose workers have died meanwhile. */
+  readonly endAbandoned: () => Promise<void>;
+}
+
+/** Ends those of cancelled jobs that nobody else is there to end. */
+async function endAbandoned(context: Context, store: Store, jobs: readonly Job[]): Promise<Left> {
+  const settings = await context.settings(store);
   const stillRunning = async () => {
     const now = await Promise.all(jobs.filter(isRunning).map(({ id }) => store.jobs.find(id)));
     return now.filter(isRunning);
   };
-  const settings = await context.settings(store);
-  const endAbandoned = async () =>
+  const again = async () =>
     endCancelled(store, await stillRunning(), { home: context.home, settings, version });
+  await again();
+  return { running: await stillRunning(), endAbandoned: again };
+}
 
-  await endAbandoned();
-  const running = await stillRunning();
-  for (const { id } of jobs.filter((job) => !running.some(({ seq }) => seq === job.seq)))
-    hint(`job ${id} is cancelled`);
-  if (running.length === 0) return done;
-  await tellWhoEnds(store, running, options);
-  if (!options.wait) return done;
-  await using _end = every(lookMs, endAbandoned);
-  await untilAll(store, running, (state) => state !== "processing");
-  return done;
+async function untilEnded(store: Store, left: Left): Promise<void> {
+  if (left.running.length === 0) return;
+  await using _end = every(lookMs, left.endAbandoned);
+  await untilAll(store, left.running, (state) => state !== "processing");
 }
 
 const isRunning = ({ state }: Job) => state === "processing";
 
-async function tellWhoEnds(store: Store, jobs: readonly Job[], { wait }: { wait?: boolean }): Promise<void> {
+interface BeingEnded {
+  readonly id: string;
+  /** Whose worker ends it; undefined where it is not known any more. */
+  readonly process: ProcessState | undefined;
+}
+
+/** Tells of jobs whose worker may be gone; returns the others. */
+async function tellOfSilent(store: Store, jobs: readonly Job[], wait: boolean): Promise<BeingEnded[]> {
+  if (jobs.length === 0) return [];
   const processes = await processStates(store);
   const now = await store.now();
-  for (const { id, worker_id } of jobs) {
+  return jobs.flatMap(({ id, worker_id }) => {
     const process = processes.find(({ worker_ids }) => worker_ids.includes(worker_id ?? ""));
     const silence = process && silenceOf(process, now);
-    if (silence) note(`job ${id} runs ${silence}${wait ? "" : "; --wait waits for it"}`);
-    else if (!wait) note(`job ${id} is being ended${whereOf(process)}; --wait waits for it`);
-  }
+    if (!silence) return { id, process };
+    note(`job ${id} runs ${silence}${wait ? "" : "; --wait waits for it"}`);
+    return [];
+  });
 }
 
 const whereOf = (process: ProcessState | undefined) =>

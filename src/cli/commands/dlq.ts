@@ -3,9 +3,10 @@
 import { checkEdit } from "../../domain/edit.ts";
 import { misuse } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
+import type { JobFilter } from "../../store/jobs.ts";
 import type { Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
-import { changeMatching } from "../change-matching.ts";
+import { changeMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -18,7 +19,13 @@ import { printJobs } from "./list.ts";
 
 export const commands: Commands = {
   "dlq list": {
-    flags: [["--limit <n>", "At most so many; 50 by default, 0 for all"], jsonFlag],
+    flags: [
+      ["--tag <tag>", "With this label"],
+      ["--queue <name>", "Of this queue"],
+      ["--search <text>", "With this in their id or command"],
+      ["--limit <n>", "At most so many; 50 by default, 0 for all"],
+      jsonFlag,
+    ],
     run: dlqList,
   },
   "dlq retry": {
@@ -39,16 +46,24 @@ export const commands: Commands = {
   "dlq purge": { flags: [yesFlag], run: dlqPurge },
 };
 
-function dlqList(
-  context: Context,
-  _words: readonly string[],
-  options: { limit?: string; json?: boolean },
-): Promise<number> {
-  return printJobs(context, [{ state: "dead" }], options, {
+interface ListOptions {
+  readonly tag?: string;
+  readonly queue?: string;
+  readonly search?: string;
+  readonly limit?: string;
+  readonly json?: boolean;
+}
+
+function dlqList(context: Context, _words: readonly string[], options: ListOptions): Promise<number> {
+  const { tag, queue, search } = options;
+  const isAll = tag === undefined && queue === undefined && search === undefined;
+  return printJobs(context, [{ state: "dead", tag, queue, search }], options, {
     heading: ["ID", "STATE", "ATTEMPTS", "COMMAND", "ERROR"],
     row: (job) => [job.id, stateCell(job.state), String(job.attempts), job.command, job.last_error ?? ""],
     spare: ["STATE", "ATTEMPTS"],
-    nothing: "there is no dead letter: no job is out of retries",
+    nothing: isAll
+      ? "there is no dead letter: no job is out of retries"
+      : "no dead letter fits; queuectl dlq list shows all of them",
     next: "queuectl logs <id> shows what one printed, queuectl dlq retry <id> runs it again",
   });
 }
@@ -79,14 +94,7 @@ async function dlqRetry(
   if (isEdit && words.length !== 1) throw misuse("only one dead letter at a time is changed", "say its id");
   if (all) return dlqRetryAll(context);
   await using store = await context.openStore();
-  if (isFilter) {
-    note(
-      backText(
-        await changeMatching({ store, home: context.home }, "retry", { state: "dead", tag, queue, search }),
-      ),
-    );
-    return done;
-  }
+  if (isFilter) return await retryMatching(context, store, { tag, queue, search });
   const found = await findJobs(store, words);
   if (isEdit) return await retryEdited(context, store, found[0]!, changes);
   const jobs = await store.jobs.retry(
@@ -104,11 +112,15 @@ async function retryEdited(context: Context, store: Store, job: Job, changes: Jo
   return done;
 }
 
-const backText = (count: number) => `${count} ${count === 1 ? "job is" : "jobs are"} back in the queue`;
-
 async function dlqRetryAll(context: Context): Promise<number> {
   await using store = await context.openStore();
-  note(backText(await changeMatching({ store, home: context.home }, "retry", { state: "dead" })));
+  return await retryMatching(context, store, {});
+}
+
+async function retryMatching(context: Context, store: Store, filter: JobFilter): Promise<number> {
+  const place = { store, home: context.home };
+  const { changed } = await changeMatching(place, "retry", { ...filter, state: "dead" });
+  note(`${jobsAre(changed)} back in the queue`);
   return done;
 }
 
@@ -138,7 +150,7 @@ async function dlqPurge(
     note("nothing was removed");
     return notDone;
   }
-  const purged = await changeMatching({ store, home: context.home }, "delete", { state: "dead" });
-  note(`${lettersText(purged)} removed`);
+  const { changed } = await changeMatching({ store, home: context.home }, "delete", { state: "dead" });
+  note(`${lettersText(changed)} removed`);
   return done;
 }

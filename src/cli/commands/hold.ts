@@ -1,6 +1,6 @@
 // queuectl hold and queuectl release: keep waiting jobs from running, and let them run again.
 
-import { changeMatching } from "../change-matching.ts";
+import { changeMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -38,7 +38,7 @@ async function act(
     return done;
   }
   const { tag, queue } = options;
-  const changed = await changeMatching({ store, home: context.home }, what, { tag, queue });
-  note(`${changed} ${changed === 1 ? "job is" : "jobs are"} ${said[what]}`);
+  const { changed } = await changeMatching({ store, home: context.home }, what, { tag, queue });
+  note(`${jobsAre(changed)} ${said[what]}`);
   return done;
 }
