@@ -19,6 +19,8 @@ export interface OutputOptions {
   readonly job: Job;
   /** The first attempt. */
   readonly from: number;
+  /** The first byte of that attempt's output on each stream; all of it without. */
+  readonly start?: Readonly<Record<Stream, number>> | undefined;
   /** Later attempts too, until the job is settled. */
   readonly onwards: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +46,7 @@ export async function* outputOf(options: OutputOptions): AsyncGenerator<OutputSt
   const { store, job, from, onwards, signal } = options;
   using pace = paceOf(store, signal);
   let number = from;
-  let read = nothingRead();
+  let read = { ...(options.start ?? nothingRead()) };
   const wanted = streamsOf(job.rules).filter((one) => one === (options.stream ?? one));
   for (;;) {
     // The order matters: what is read after an end was seen is all there is.

@@ -32,6 +32,16 @@ describe.concurrent("logs of several jobs", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "job new has not run yet; it is pending\n" });
   });
 
+  test("--lines shows the last ones of each, also where they are followed", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "seq 3", "--id", "a");
+    await q.ok("enqueue", "seq 4; echo trouble >&2", "--split", "--id", "b");
+    await q.ok("worker", "--until-empty");
+    const last = { a: ["3"], b: ["4", "trouble"] };
+    expect(byJob((await q("logs", "a", "b", "--lines", "1")).stdout)).toEqual(last);
+    expect(byJob((await q("logs", "a", "b", "-f", "-n", "1")).stdout)).toEqual(last);
+  });
+
   test("are byte for byte what was printed", async () => {
     await using q = queuectl();
     const bytes = Buffer.from(Array.from({ length: 2560 }, (_, index) => (index * 7) % 256));

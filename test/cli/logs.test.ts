@@ -89,6 +89,50 @@ describe.concurrent("logs", () => {
     expect(runs[0]).toMatchObject({ log_bytes: 64 * 1024, log_truncated: true });
   });
 
+  test("--lines shows the last ones, however long the output and its lines are", async () => {
+    await using q = queuectl();
+    const long = "x".repeat(600_000);
+    const command = `seq 200000; head -c 600000 /dev/zero | tr '\\0' x; echo; printf 'no end'`;
+    await q.ok("run", command, "--id", "job");
+    expect(await q.ok("logs", "job", "--lines", "1")).toBe("no end");
+    expect(await q.ok("logs", "job", "-n", "2")).toBe(`${long}\nno end`);
+    expect(await q.ok("logs", "job", "--lines", "3")).toBe(`200000\n${long}\nno end`);
+    expect((await q.ok("logs", "job", "--lines", "1000000")).split("\n")).toHaveLength(200_002);
+    expect(await q("logs", "job", "--lines", "0")).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect((await q("logs", "job", "--lines", "few")).status).toBe(2);
+  });
+
+  test("--lines counts on both sides of what was left out", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "log_limit", "64KiB");
+    await q.ok("enqueue", "seq 100000", "--id", "job");
+    await q.ok("worker", "--until-empty");
+    const whole = await q("logs", "job");
+    const lines = whole.stdout.split("\n");
+    const told = (text: string) => text.includes("left out here");
+    expect(told(whole.stderr)).toBe(true);
+    const last = await q("logs", "job", "--lines", "2");
+    expect(last).toEqual({ status: 0, stdout: "99999\n100000\n", stderr: "" });
+    const all = await q("logs", "job", "--lines", String(lines.length - 2));
+    expect(all.stdout).toBe(lines.slice(1).join("\n"));
+    expect(told(all.stderr)).toBe(true);
+  });
+
+  test("-f -n begins with the last lines, and shows later attempts whole", async () => {
+    await using q = queuectl();
+    await q.ok("config", "set", "backoff_base", "0.1");
+    const gate = makeGate(q);
+    const command = `seq 5; ${gate.command}; echo end; [ $QUEUECTL_ATTEMPT = 2 ]`;
+    await q.ok("enqueue", command, "--id", "job");
+    q.start("worker");
+    await gate.reached();
+    const follow = q.start("logs", "job", "-f", "-n", "2");
+    await waitUntil("it follows", () => follow.stdout() === "4\n5\n");
+    gate.open();
+    expect(await follow.exited).toBe(0);
+    expect(follow.stdout()).toBe("4\n5\nend\n1\n2\n3\n4\n5\nend\n");
+  });
+
   test("a reader that leaves early is no trouble", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "seq 200000", "--id", "job");

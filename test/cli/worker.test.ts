@@ -381,12 +381,13 @@ describe.concurrent("worker logs", () => {
     expect(await lines("--lines", "1000")).toHaveLength(82);
     expect((await lines("--lines", "1000"))[0]).toContain("started, serving all queues");
     expect(await lines("--lines", "2")).toEqual((await lines()).slice(-2));
+    expect(await lines("-n", "2")).toEqual((await lines()).slice(-2));
   });
 
   test("--follow goes on until the worker is gone", async () => {
     await using q = queuectl();
     const id = await q.ok("worker", "--detach");
-    const logs = q.start("worker", "logs", id, "--follow");
+    const logs = q.start("worker", "logs", id, "-f");
     const job = await q.ok("enqueue", "true");
     await waitUntil("the new line is there", () => logs.stdout().includes(`job ${job} completed`));
     await q.ok("worker", "stop", "--wait");

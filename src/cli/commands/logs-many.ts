@@ -13,18 +13,25 @@ import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import { tellGap, tellIfCut } from "../follow.ts";
 import { type LabelledOutput, labelledOutputs } from "../labelled.ts";
+import { beginnings } from "../last-lines.ts";
 import { note } from "../output.ts";
 
 export interface ManyLogs {
   readonly store: Store;
   readonly home: string;
   readonly jobs: readonly Job[];
+  /** Only so many of the last lines of each stream; all without. */
+  readonly lines: number | undefined;
 }
 
 /** Shows what each has printed, one job after another: its newest attempt, or the one asked for. */
-export async function showMany({ store, home, jobs }: ManyLogs, wanted: number | undefined): Promise<void> {
+export async function showMany(
+  { store, home, jobs, lines }: ManyLogs,
+  wanted: number | undefined,
+): Promise<void> {
   const outputs = labelledOutputs(jobs.map(({ id }) => id));
-  for (const [place, { id, seq, state, rules }] of jobs.entries()) {
+  for (const [place, job] of jobs.entries()) {
+    const { id, seq, state, rules } = job;
     const attempts = await store.jobs.attempts(seq);
     const attempt = attempts.find(({ number }) => number === (wanted ?? attempts.length));
     if (!attempt) {
@@ -34,10 +41,11 @@ export async function showMany({ store, home, jobs }: ManyLogs, wanted: number |
       continue;
     }
     const output = outputs(place);
+    const begin = await beginnings({ store, home }, job, attempt.number, lines);
     for (const stream of streamsOf(rules)) {
       using log = openJobLog({ store, home }, seq, attempt.number, stream);
-      let at = 0;
-      for await (const { start, bytes } of log ? piecesFrom(log, 0) : []) {
+      let at = begin[stream];
+      for await (const { start, bytes } of log ? piecesFrom(log, at) : []) {
         if (start > at) await tellSkipped(output, { from: at, to: start }, id);
         at = start + bytes.length;
         if (!(await output.print(bytes))) return;
@@ -85,7 +93,7 @@ interface Followed {
 }
 
 /** Shows what they print from now on, and what runs from its beginning, until all are settled. */
-export async function followMany({ store, home, jobs }: ManyLogs): Promise<void> {
+export async function followMany({ store, home, jobs, lines }: ManyLogs): Promise<void> {
   const outputs = labelledOutputs(jobs.map(({ id }) => id));
   const stop = new AbortController();
   const wakeup = makeWakeup();
@@ -97,7 +105,8 @@ export async function followMany({ store, home, jobs }: ManyLogs): Promise<void>
   async function show(one: Followed): Promise<void> {
     const { job, next, first } = one;
     const output = outputs(one.place);
-    const steps = outputOf({ store, home, job, from: next, onwards: false, signal: stop.signal });
+    const start = await beginnings({ store, home }, job, next, next === first ? lines : undefined);
+    const steps = outputOf({ store, home, job, from: next, start, onwards: false, signal: stop.signal });
     let isTold = next === first;
     for (;;) {
       const { done, value } = await steps.next();

@@ -1,6 +1,6 @@
 // queuectl worker logs: what a worker said, also one that is gone.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { Refusal } from "../../domain/errors.ts";
 import { workerLogPath, workerLogsFolder } from "../../home.ts";
 import { isOfThisMachine } from "../../runner/process-identity.ts";
@@ -11,15 +11,11 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
 import { copier } from "../follow.ts";
-import { writeOut } from "../output.ts";
-import { wholeNumber } from "../values.ts";
+import { followFlag, type LastLines, lastLines, lineCount, linesFlag } from "../last-lines.ts";
 
 export const commands: Commands = {
   "worker logs": {
-    flags: [
-      ["--lines <n>", "How many of the last lines; 50 by default"],
-      ["--follow", "Go on showing what it says"],
-    ],
+    flags: [linesFlag("How many of the last lines; 50 by default"), followFlag("Go on showing what it says")],
     run: workerLogs,
   },
 };
@@ -36,18 +32,17 @@ async function workerLogs(
   words: readonly string[],
   options: WorkerLogsOptions,
 ): Promise<number> {
-  const count = options.lines === undefined ? 50 : wholeNumber("lines", options.lines, 0, 1e9);
+  const count = options.lines === undefined ? 50 : lineCount(options.lines);
   const id = await workerWithLog(context, words[0]!);
   const path = workerLogPath(context.home, id);
-  const older = existsSync(`${path}.1`) ? readFileSync(`${path}.1`, "utf8") : "";
-  const newer = readFileSync(path, "utf8");
-  const lines = (older + newer).split("\n").slice(0, -1);
-  const last = count === 0 ? [] : lines.slice(-count);
-  let reading = await writeOut(last.map((line) => `${line}\n`).join(""));
+  const newer = await lastOf(path, count);
+  const older = `${path}.1`;
+  const { from } = await lastOf(older, newer.missing);
+  const copy = copier(() => openFileLog(path), { from: newer.from });
+  let reading = (await copier(() => openFileLog(older), { from }).end()) && (await copy.more());
   if (!options.follow) return done;
 
   await using store = await context.openStore();
-  const copy = copier(() => openFileLog(path), { from: Buffer.byteLength(newer) });
   while (reading) {
     const living = workersOf((await processStates(store)).filter(isLiving));
     reading = await copy.more();
@@ -55,6 +50,11 @@ async function workerLogs(
     await Bun.sleep(tickMs);
   }
   return done;
+}
+
+async function lastOf(path: string, wanted: number): Promise<LastLines> {
+  using log = openFileLog(path);
+  return log ? await lastLines(log, wanted) : { from: 0, missing: wanted };
 }
 
 /** The worker that a word names and whose log lies here; the database is asked, and needed, only when there is none. */
