@@ -84,7 +84,7 @@ describe.skipIf(noPostgres !== undefined).concurrent("of a vanished machine", ()
   test("a job whose lease has ended is cancelled by the command line itself, without any worker", async () => {
     await using lost = await vanishedMachine();
     await lost.heardOf(31);
-    expect(await lost.q("cancel", "job")).toMatchObject({ status: 0, stderr: "" });
+    expect(await lost.q("cancel", "job")).toMatchObject({ status: 0, stderr: "job job is cancelled\n" });
     expect(await lost.q.json("show", "job")).toMatchObject({ state: "cancelled", worker_id: null });
     expect(await lost.q.json("worker", "list")).toEqual([]);
   });

@@ -14,7 +14,7 @@ import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
-import { hint, note } from "../output.ts";
+import { note } from "../output.ts";
 import { isByFilter, type WhichOptions, whichFlags } from "../which-jobs.ts";
 
 export const commands: Commands = {
@@ -51,7 +51,7 @@ async function cancelNamed(
   const jobs = await store.jobs.cancel(found.map(({ seq }) => seq));
   const left = await endAbandoned(context, store, jobs);
   for (const { id } of jobs.filter((job) => !left.running.some(({ seq }) => seq === job.seq)))
-    hint(`job ${id} is cancelled`);
+    note(`job ${id} is cancelled`);
   const others = await tellOfSilent(store, left.running, wait);
   for (const { id, process } of wait ? [] : others)
     note(`job ${id} is being ended${whereOf(process)}; --wait waits for it`);

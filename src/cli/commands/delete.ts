@@ -8,7 +8,7 @@ import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
-import { hint, note } from "../output.ts";
+import { note } from "../output.ts";
 import { isByFilter, type WhichOptions, whichFlags } from "../which-jobs.ts";
 
 export const commands: Commands = {
@@ -32,7 +32,7 @@ async function deleteJobs(
   await using store = await context.openStore();
   const found = await findJobs(store, words);
   removeJobLogs({ store, home: context.home }, await store.jobs.delete(found.map(({ seq }) => seq)));
-  for (const { id } of found) hint(`job ${id} is deleted`);
+  for (const { id } of found) note(`job ${id} is deleted`);
   return done;
 }
 

@@ -134,6 +134,7 @@ async function dlqDelete(context: Context, words: readonly string[]): Promise<nu
       "dead",
     ),
   );
+  for (const { id } of found) note(`job ${id} is deleted`);
   return done;
 }
 

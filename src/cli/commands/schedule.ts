@@ -169,6 +169,9 @@ async function scheduleRun(context: Context, [name]: readonly string[]): Promise
 async function scheduleDelete(context: Context, names: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   for (const name of names) await store.schedules.find(name);
-  for (const name of new Set(names)) await store.schedules.remove(name);
+  for (const name of new Set(names)) {
+    await store.schedules.remove(name);
+    note(`schedule ${name} is deleted`);
+  }
   return done;
 }

@@ -1,6 +1,7 @@
 // queuectl worker stop: ask workers to go.
 
 import { misuse } from "../../domain/errors.ts";
+import type { StopOrder } from "../../domain/worker.ts";
 import type { Store } from "../../store/store.ts";
 import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
@@ -8,7 +9,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
 import { findWorker } from "../find-worker.ts";
-import { hint, note } from "../output.ts";
+import { note } from "../output.ts";
 import { seconds } from "../values.ts";
 
 export const commands: Commands = {
@@ -55,15 +56,19 @@ export async function workerStop(
     throw misuse("--id names one worker and --all-hosts all: give one");
   await using store = await context.openStore();
   const ids = await workersToStop(store, options);
-  await store.workers.stop(ids, options.force ? "release" : options.leaveRunning ? "leave" : "finish");
+  if (ids.length === 0) return done;
+  const order = options.force ? "release" : options.leaveRunning ? "leave" : "finish";
+  await store.workers.stop(ids, order);
   if (!options.wait) {
-    if (ids.length > 0 && !options.force && !options.leaveRunning)
-      hint("asked to go when the jobs at hand are done; with --wait this returns then");
+    note(`${workersAre(ids)} asked to ${asked(order, ids.length > 1)}`);
     return done;
   }
 
   const left = await untilGone(store, ids, limit);
-  if (left.length === 0) return done;
+  if (left.length === 0) {
+    note(`${workersAre(ids)} gone`);
+    return done;
+  }
   const workers = (await store.workers.list()).filter(({ id }) => left.includes(id));
   const running = workers.map(({ id, job_id }) => (job_id === null ? id : `${id} (runs ${job_id})`));
   const advice = options.force
@@ -73,6 +78,28 @@ export async function workerStop(
       : "nothing was killed; --force gives the jobs back";
   note(`queuectl: still there: ${running.join(", ")} (${advice})`);
   return notDone;
+}
+
+/** Names so many; more are only counted. */
+const mostNamed = 3;
+
+function workersAre(ids: readonly string[]): string {
+  if (ids.length === 1) return `${ids[0]} is`;
+  return `${ids.length <= mostNamed ? ids.join(", ") : `${ids.length} workers`} are`;
+}
+
+function asked(order: StopOrder, several: boolean): string {
+  const jobs = several ? "their jobs" : "its job";
+  switch (order) {
+    case "finish":
+      return `go when ${jobs} ${several ? "are" : "is"} done; --wait returns then`;
+    case "release":
+      return `end ${jobs}, give ${several ? "them" : "it"} back and go`;
+    case "leave":
+      return `go and leave ${jobs} running`;
+    default:
+      return order satisfies never;
+  }
 }
 
 /** A worker that is named may be anywhere; otherwise those of this machine are meant. */
