@@ -136,6 +136,12 @@ test("a transcript that shows something else would be noticed", async () => {
   expect(shown).not.toEqual(told(wrong!));
 });
 
+test("a list that another program reads has all jobs in it", () => {
+  const piped = documents.flatMap(({ text }) => text.match(/queuectl (?:dlq )?list[^|`)\n]*\|/g) ?? []);
+  expect(piped.length).toBeGreaterThan(1);
+  expect(piped.filter((one) => !one.includes("--limit 0"))).toEqual([]);
+});
+
 test("the README leads to every document", () => {
   const readme = documents.find(({ path }) => path === "README.md")!;
   const reached = new Set(linksOf(readme).map(({ path }) => path));
