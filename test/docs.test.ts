@@ -3,7 +3,7 @@
 // of hours stands in a block of the kind `text`. What a transcript needs beforehand stands in a comment right above it.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   anchorsOf,
@@ -17,6 +17,7 @@ import {
   transcriptsOf,
 } from "./support/documents.ts";
 import { program, queuectl } from "./support/queuectl.ts";
+import { shell } from "./support/shell.ts";
 import { programAtTerminal } from "./support/terminal.ts";
 import { webServer } from "./support/web-server.ts";
 
@@ -140,6 +141,20 @@ test("a list that another program reads has all jobs in it", () => {
   const piped = documents.flatMap(({ text }) => text.match(/queuectl (?:dlq )?list[^|`)\n]*\|/g) ?? []);
   expect(piped.length).toBeGreaterThan(1);
   expect(piped.filter((one) => !one.includes("--limit 0"))).toEqual([]);
+});
+
+test("a night without a recording has no summary, and is no failure", async () => {
+  const { text } = documents.find(({ path }) => path === "docs/recipes.md")!;
+  const script = /```sh\n(ids=\$\(find new .*?)```/s.exec(text)![1]!;
+  await using q = queuectl();
+  mkdirSync(join(q.folder, "new"));
+  expect(await shell(q, script)).toMatchObject({
+    status: 0,
+    stderr: "queuectl: the list is empty; no job is stored\n",
+  });
+  writeFileSync(join(q.folder, "new", "talk.wav"), "");
+  expect(await shell(q, script)).toMatchObject({ status: 0 });
+  expect(await q.json("status")).toMatchObject({ total: 2 });
 });
 
 test("the README leads to every document", () => {
