@@ -28,7 +28,7 @@ export interface Vocabulary<Command extends Named = Named> {
   /** Words that others follow, such as `dlq`, and which of those commands they mean alone. */
   readonly groups: ReadonlyMap<string, string | undefined>;
   /** First words that people know from elsewhere, and what they are here. */
-  readonly synonyms?: ReadonlyMap<string, string>;
+  readonly synonyms?: ReadonlyMap<string, readonly string[]>;
   /** Flags of every command, and of none. */
   readonly everywhere: readonly Flag[];
 }
@@ -102,7 +102,7 @@ function takeCommand<Command extends Named>(
               (first.includes(" ")
                 ? "queuectl enqueue stores a command to be run"
                 : "queuectl --help lists the commands"))
-          : `did you mean queuectl ${synonym}?`,
+          : `did you mean ${synonym.map((ours) => `queuectl ${ours}`).join(" or ")}?`,
       );
     }
     words.splice(at, 1);
@@ -175,7 +175,9 @@ function findOption(flag: string, command: Declared | undefined, cli: CAC) {
   const known = [...cli.commands, cli.globalCommand].flatMap(({ options }) => options);
   const found = known.find((option) => flagsOf(option).includes(flag.replaceAll("_", "-")));
   if (found) return found;
-  throw misuse(`there is no option ${flag}`, didYouMean(flag, known.flatMap(flagsOf)) ?? helpHint(command));
+  // Any letter is a single one off from any other.
+  const near = /^-.$/.test(flag) ? undefined : didYouMean(flag, known.flatMap(flagsOf));
+  throw misuse(`there is no option ${flag}`, near ?? helpHint(command));
 }
 
 const flagsOf = (option: { rawName: string }) =>

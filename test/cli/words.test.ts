@@ -134,6 +134,13 @@ describe("an option", () => {
     expect(refusal("list", "--count", "2").message).toBe("there is no option --count");
   });
 
+  test("of one letter is no misspelt other one", () => {
+    expect(refusal("list", "-n", "2")).toMatchObject({
+      message: "there is no option -n",
+      advice: "queuectl list --help lists them",
+    });
+  });
+
   test("that nothing resembles is refused with where to look", () => {
     expect(refusal("config", "show", "--frobnicate").advice).toBe("queuectl config show --help lists them");
     expect(refusal("--frobnicate").advice).toBe("queuectl --help lists them");
