@@ -18,7 +18,7 @@ export interface PlacedRequest {
 export async function* readJobs(bytes: AsyncIterable<Uint8Array>): AsyncIterable<PlacedRequest> {
   const lines = linesOf(bytes);
   const first = await firstLine(lines);
-  if (first === undefined) throw misuse("there is no job in it: the file is empty");
+  if (first === undefined) return;
   if (first.text.trimStart().startsWith("[")) {
     yield* readArray(await textFrom(first, lines));
   } else if (isWhole(first.text)) {

@@ -13,6 +13,19 @@ const parsed = (text: string) =>
 const idsIn = (text: string): string[] => parsed(text).map(({ id }) => id);
 
 describe.concurrent("export", () => {
+  test("of nothing is taken by enqueue --file as no job, which is said", async () => {
+    await using q = queuectl();
+    const { status, stdout, stderr } = await shell(
+      q,
+      "queuectl export --state pending | queuectl enqueue --file -",
+    );
+    expect({ status, stdout: stdout.toString(), stderr }).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: expect.stringContaining("queuectl: the list is empty; no job is stored"),
+    });
+  });
+
   test("prints each job and its attempts as `show --json` does, a line each, the first enqueued first", async () => {
     await using q = queuectl();
     await q.ok("enqueue", "true", "--id", "z", "--priority", "1", "--tag", "a");

@@ -451,7 +451,6 @@ describe.concurrent("files of jobs", () => {
       '{"command":"true","id":"twice"}\n{"command":"true","id":"twice"}\n',
       { status: 1, says: ["twice"] },
     ],
-    ["an empty file is refused", "", { status: 2, says: ["empty"] }],
     ["a file of numbers is refused", "17\n", { status: 2, says: ["job"] }],
     [
       "a file that is not UTF-8 is refused",

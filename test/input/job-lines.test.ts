@@ -159,14 +159,11 @@ describe("the line to blame is named", () => {
   });
 });
 
-describe("refused", () => {
-  test.each(["", "\n", " \n\r\n\t", "\ufeff", "\ufeff\n"])(
-    "%j, in which there is no job",
-    async (content) => {
-      expect(await messageOf(content)).toBe("there is no job in it: the file is empty");
-    },
-  );
+test.each(["", "\n", " \n\r\n\t", "\ufeff", "\ufeff\n", "[]"])("%j has no job in it", async (content) => {
+  expect(await commands(content)).toEqual([]);
+});
 
+describe("refused", () => {
   test("UTF-16, which no one can tell from a broken file", async () => {
     expect(await messageOf(Buffer.from('\ufeff{"command":"a"}', "utf16le"))).toContain("not UTF-8");
   });
