@@ -20,8 +20,9 @@ export type JobEdit = Partial<
   >
 >;
 
-/** An edit without what is as it was; refuses what would break a rule. */
-export function checkEdit(job: Job, edit: JobEdit): JobEdit {
+/** An edit without what is as it was, each tag once; refuses what would break a rule. */
+export function checkEdit(job: Job, asked: JobEdit): JobEdit {
+  const edit = asked.tags === undefined ? asked : { ...asked, tags: [...new Set(asked.tags)] };
   checkNewJob({ ...job, after: [], ...edit });
   const isOther = ([key, value]: [string, unknown]) =>
     value !== undefined && !Bun.deepEquals(value, job[key as keyof JobEdit]);

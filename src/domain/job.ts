@@ -127,7 +127,7 @@ export const newJob = (request: JobRequest, defaults: JobDefaults): NewJob =>
     priority: request.priority ?? defaults.priority,
     timeout: request.timeout ?? defaults.timeout,
     queue: request.queue ?? defaultQueue,
-    tags: request.tags ?? [],
+    tags: [...new Set(request.tags)],
     cwd: request.cwd ?? defaults.cwd,
     env: { ...without(defaults.env, secretNames(request.rules?.secret_env)), ...request.env },
     rules: request.rules ?? {},

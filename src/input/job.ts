@@ -161,9 +161,12 @@ function issueText(issue: Issue, value: unknown): string {
     value,
   );
   if (issue.code === "invalid_type" && given === undefined) return `a job needs a ${name}`;
-  if (issue.code === "invalid_type") return `${name} must be a ${issue.expected}, not ${valueText(given)}`;
+  if (issue.code === "invalid_type")
+    return `${name} must be ${kindText(issue.expected)}, not ${valueText(given)}`;
   return `${name}: ${issue.message}`;
 }
+
+const kindText = (kind: string) => `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
 
 /** A text, a number or a list of them; what is nested by its kind, since it may be so too deeply to be written. */
 function valueText(value: unknown): string {

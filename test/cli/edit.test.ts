@@ -28,7 +28,20 @@ describe.concurrent("edit", () => {
     await using q = queuectl();
     const before = await q.json("enqueue", "true", "--id", "job", "--tag", "a", "--env", "A=1");
     const words = ["--priority", "5", "--queue", "q", "--max-retries", "0", "--timeout", "9", "--tag", "b"];
-    const more = ["--env", "B=2", "--cwd", "sub", "--dead-on", "2", "--json", "--", "echo", "a b"];
+    const more = [
+      "--tag",
+      "b",
+      "--env",
+      "B=2",
+      "--cwd",
+      "sub",
+      "--dead-on",
+      "2",
+      "--json",
+      "--",
+      "echo",
+      "a b",
+    ];
     const edited = JSON.parse(await q.ok("edit", "job", ...words, ...more));
     expect(edited).toEqual({
       ...before,

@@ -365,6 +365,13 @@ describe.concurrent("worker list", () => {
   });
 });
 
+test("a queue that is named twice is served once", async () => {
+  await using q = queuectl();
+  const words = ["--queue", "default", "--queue", "mail", "--queue", "default"];
+  const { stderr } = await q("worker", "--until-empty", ...words);
+  expect(stderr).toContain("serving default, mail\n");
+});
+
 describe.concurrent("worker logs", () => {
   test("have what a worker said, also when it is gone, and as many lines as asked for", async () => {
     await using q = queuectl();

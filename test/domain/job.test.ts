@@ -83,6 +83,10 @@ describe("a new job", () => {
     });
   });
 
+  test("has a tag that is named twice once, where it stood first", () => {
+    expect(job({ tags: ["a", "b", "a"] }).tags).toEqual(["a", "b"]);
+  });
+
   test("does not change the request or the defaults", () => {
     const request = Object.freeze({
       command: "true",

@@ -214,7 +214,7 @@ describe("refused as wrong use", () => {
     ["a timeout below 0", withKey("timeout", -1), "timeout cannot be -1: it is "],
     ["a number beyond all numbers", '{"command":"a","timeout":1e999}', "timeout must be a number"],
     ["an id that is a number", withKey("id", 7), "id must be a string, not 7"],
-    ["tags that are one text", withKey("tags", "a"), 'tags must be a array, not "a"'],
+    ["tags that are one text", withKey("tags", "a"), 'tags must be an array, not "a"'],
     ["a tag that is no text", withKey("tags", ["a", 2]), "tags.1 must be a string, not 2"],
     ["a variable that is no text", withKey("env", { A: 1 }), "env.A must be a string, not 1"],
     ["a relative cwd", withKey("cwd", "here"), 'cwd must be an absolute path, not "here"'],

@@ -47,7 +47,7 @@ const mostWorkers = 1000;
 export async function workerStart(context: Context, _words: readonly string[], options: WorkerStartOptions) {
   const count = options.count === undefined ? 1 : wholeNumber("count", options.count, 1, mostWorkers);
   const poll = options.poll === undefined ? undefined : readPoll(options.poll);
-  const queues = options.queue ?? null;
+  const queues = options.queue ? [...new Set(options.queue)] : null;
   queues?.forEach(checkQueue);
 
   await using store = await context.openStore();
