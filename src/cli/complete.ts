@@ -160,6 +160,8 @@ async function valuesFor(
       return command?.name === "alert add" ? words(alertEvents) : [];
     case "worker":
       return withStore(context, async (store) => words((await store.workers.list()).map(({ id }) => id)));
+    case "tag":
+      return withStore(context, async (store) => words(await tagsOf(store)));
     case "queue":
     case "name":
       return withStore(context, async (store) =>
@@ -187,6 +189,9 @@ function wantedBy(command: Named | undefined): (state: JobState) => boolean {
 /** As many as a screen shows. */
 const mostIds = 40;
 
+/** Jobs that are asked for their labels. */
+const newestLookedAt = 500;
+
 /** The newest, so that no history is too long for it. */
 async function jobIds(
   store: Store,
@@ -199,6 +204,12 @@ async function jobIds(
     .filter(({ id, state }) => id.startsWith(prefix) && isWanted(state))
     .slice(0, mostIds)
     .map(({ id, state, command }) => [id, `${state}  ${command}`]);
+}
+
+/** Those of the newest jobs, so that no history is too long for it. */
+async function tagsOf(store: Store): Promise<string[]> {
+  const { jobs } = await store.matching.page({}, { limit: newestLookedAt, scan: newestLookedAt });
+  return [...new Set(jobs.flatMap(({ tags }) => tags))];
 }
 
 /** Nothing where there is no queue yet: a key that is pressed makes none. */

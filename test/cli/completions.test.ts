@@ -76,6 +76,14 @@ for (const [shell, complete] of shells) {
       expect(complete(q, "queuectl worker start --queue m")).toEqual(["media"]);
     });
 
+    test("labels of jobs that there are", async () => {
+      await using q = queuectl();
+      await q.ok("enqueue", "true", "--tag", "wav", "--tag", "night");
+      await q.ok("enqueue", "true", "--tag", "wav", "--tag", "web");
+      expect(complete(q, "queuectl wait --tag w").toSorted()).toEqual(["wav", "web"]);
+      expect(complete(q, "queuectl list --tag=n")).toEqual([shell === "bash" ? "night" : "--tag=night"]);
+    });
+
     test("files where a file is wanted, and behind --", async () => {
       await using q = queuectl();
       writeFileSync(join(q.folder, "two words.jsonl"), "");
