@@ -1,11 +1,10 @@
 // One change to all jobs that match.
 
 import type { JobState } from "../domain/job.ts";
-import { changeInSteps } from "../store/change-in-steps.ts";
+import { changeInSteps, countAll } from "../store/all-matching.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import type { JobChange } from "../store/matching.ts";
 import type { Store } from "../store/store.ts";
-import { countAll } from "../web/bulk.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
 
 interface Place {

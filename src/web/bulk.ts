@@ -1,9 +1,8 @@
 // What is done to all that match, each job at most once.
 
-import { changeInSteps } from "../store/change-in-steps.ts";
+import { changeInSteps } from "../store/all-matching.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import type { JobChange } from "../store/matching.ts";
-import type { Store } from "../store/store.ts";
 import type { Web } from "./web.ts";
 
 /** Running jobs whose end is asked for at once. */
@@ -50,22 +49,4 @@ export async function changeAll(
     await web.processes.endCancelled(jobs);
   }
   return { changed, left };
-}
-
-/** How many match, up to the newest that is meant. */
-export async function countAll(store: Store, filter: JobFilter, newest: number): Promise<number> {
-  const first = await store.matching.page(filter, { limit: 1, scan: 1 });
-  if (first.total !== undefined) return first.total;
-  let jobs = 0;
-  let before: number | undefined = newest + 1;
-  while (before !== undefined) {
-    const some: Awaited<ReturnType<Store["matching"]["count"]>> = await store.matching.count(filter, {
-      limit: 5000,
-      before,
-    });
-    jobs += some.jobs;
-    before = some.older;
-    await Bun.sleep(0);
-  }
-  return jobs;
 }
