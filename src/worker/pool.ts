@@ -91,6 +91,8 @@ export function startPool(options: PoolOptions): Pool {
   let membership: Membership;
   let leaseMs: number | null;
   let stopping: StopOrder | undefined;
+  /** How many runs it was told of that they ended and cannot be stored. */
+  let unsettled = 0;
   let changed = false;
   let lookedAt = 0;
   let isRescuing = false;
@@ -284,6 +286,7 @@ export function startPool(options: PoolOptions): Pool {
       });
       if (result.expelled) membership.expel();
       trouble.over();
+      unsettled = 0;
       endings(batch.ended, result).forEach((event, place) => {
         courier.done(batch.ended[place]!.settlement.lease, event.kind === "settled");
         tell(event);
@@ -301,9 +304,8 @@ export function startPool(options: PoolOptions): Pool {
       runs.putBack(batch);
       changed = true;
       courier.doubt();
-      const isNew = !trouble.current();
       trouble.met(error);
-      if (isNew && stopping) tellUnsettled(stopping);
+      if (stopping && runs.ended().length > unsettled) tellUnsettled(stopping);
       return undefined;
     }
   }
@@ -397,6 +399,7 @@ export function startPool(options: PoolOptions): Pool {
 
   function tellUnsettled(order: StopOrder): void {
     const jobs = runs.ended().map(({ run }) => run.claimed.job);
+    unsettled = jobs.length;
     if (jobs.length > 0) tell({ kind: "unsettled", order, jobs });
   }
 
