@@ -49,12 +49,26 @@ export function openEventLog({ worker_ids, pathOf, echo }: EventLogOptions): Eve
     }
   };
 
+  /** By file, what is said at one moment: of a job that ended and the next one that begins, as a rule. */
+  let waiting = new Map<string, string>();
+
+  const flush = () => {
+    const texts = waiting;
+    waiting = new Map();
+    for (const [path, text] of texts) write(path, text);
+  };
+
+  const put = (path: string, text: string) => {
+    if (waiting.size === 0) queueMicrotask(flush);
+    waiting.set(path, (waiting.get(path) ?? "") + text);
+  };
+
   return {
     say(line, workerId) {
       const now = new Date();
       if (echo) process.stderr.write(`${clockTime(now)} ${workerId ? `${workerId} ` : ""}${line}\n`);
       for (const id of workerId === undefined ? worker_ids : [workerId])
-        write(pathOf(id), `${now.toISOString()} ${line}\n`);
+        put(pathOf(id), `${now.toISOString()} ${line}\n`);
     },
   };
 }

@@ -34,7 +34,7 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
   const pid_start = alive ? (startOf(group!) ?? "") : "";
   let abandoned = false;
   const age = alive ? ageOf(group!) : orphan.ranFor;
-  return supervise({ pid: group, cgroup, age, exited: watch(), abandon }, plan);
+  return supervise({ pid: group, cgroup, age, isNew: false, exited: watch(), abandon }, plan);
 
   function abandon(): void {
     abandoned = true;
@@ -69,6 +69,7 @@ export const loseAttempt = (plan: AttemptPlan, ranFor: number): RunningAttempt =
       pid: null,
       cgroup: null,
       age: ranFor,
+      isNew: false,
       exited: Promise.resolve("lost"),
       abandon: () => {},
     },

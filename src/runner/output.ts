@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import type { Ending, Gap } from "../domain/attempt.ts";
 import { isSystemError } from "../domain/errors.ts";
-import { type GapNote, readGap, removeGap, writeGap } from "../gap.ts";
+import { type GapNote, removeGap, writeGap } from "../gap.ts";
 import { ensureFolderOf, fileMode } from "../home.ts";
 import { punch } from "./punch.ts";
 
@@ -31,8 +31,7 @@ export interface OutputLog extends Disposable {
  * backup this one is. Our own descriptor is of no use once the command has its own.
  */
 export function openLog(path: string): OutputLog {
-  const descriptor = openFile(path);
-  removeGap(path);
+  const descriptor = openEmpty(path);
   return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
 }
 
@@ -51,10 +50,10 @@ export interface SizeWatch extends Disposable {
  * Leaves out the middle of a growing file of which there is too much. The command writes on at its end, and nothing that it writes is
  * lost: what is left out becomes a hole in the file, and a note beside it says so before. Where the file system makes no holes, all
  * beyond the limit is cut off, and writing goes on at the cut, because the file is open for appending. Whoever takes the command over
- * goes on from the note.
+ * goes on from the note, `noted`.
  */
-export function watchSize(path: string, kept: () => KeptOutput): SizeWatch {
-  let gap = readGap(path);
+export function watchSize(path: string, kept: () => KeptOutput, noted: GapNote | undefined): SizeWatch {
+  let gap = noted;
   let isCut = false;
   let timer = setTimeout(look, longestMs, 0, longestMs);
 
@@ -166,14 +165,23 @@ async function moveBack(file: number, { from, to }: Gap): Promise<number> {
   return moved;
 }
 
-const forAppending = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
+const forAppending = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
 
-function openFile(path: string): number {
+/** Beside a file that is new there is no note, and none has to be looked for: logs are removed after theirs. */
+function openEmpty(path: string): number {
   try {
-    return openSync(path, forAppending, fileMode);
+    return openSync(path, forAppending | constants.O_EXCL, fileMode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    ensureFolderOf(path);
-    return openSync(path, forAppending, fileMode);
+    switch ((error as NodeJS.ErrnoException).code) {
+      case "ENOENT":
+        ensureFolderOf(path);
+        break;
+      case "EEXIST":
+        removeGap(path);
+        break;
+      default:
+        throw error;
+    }
+    return openSync(path, forAppending | constants.O_TRUNC, fileMode);
   }
 }

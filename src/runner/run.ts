@@ -118,6 +118,7 @@ function spawn(
     pid: child.pid,
     cgroup: path,
     age: 0,
+    isNew: true,
     exited,
     abandon: () => child.unref(),
     done: (killed) => {

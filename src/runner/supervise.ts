@@ -5,6 +5,7 @@ import type { AttemptResult, Ending } from "../domain/attempt.ts";
 import { isSuccess } from "../domain/exit-rules.ts";
 import type { JobRules } from "../domain/rules.ts";
 import type { Settings } from "../domain/settings.ts";
+import { readGap } from "../gap.ts";
 import type { Mark } from "./mark.ts";
 import { toldOfMemory } from "./memory.ts";
 import { type SizeWatch, watchSize } from "./output.ts";
@@ -57,6 +58,8 @@ export interface Shell {
   readonly cgroup: string | null;
   /** Seconds it has run already. */
   readonly age: number;
+  /** Whether it was started with an empty log; of what was taken over, something may have been left out already. */
+  readonly isNew: boolean;
   /** How the shell ended, or in which way it went without a word. */
   readonly exited: Promise<ShellExit | "lost" | "rebooted">;
   abandon(): void;
@@ -67,14 +70,16 @@ export interface Shell {
 export interface ShellExit extends Pick<Ending, "exit_code" | "signal" | "cpu_time" | "peak_memory"> {}
 
 /** Two files share the limit. */
-function watchSizes({ logPath, errorPath, limits }: AttemptPlan): SizeWatch {
+function watchSizes({ logPath, errorPath, limits }: AttemptPlan, isNew: boolean): SizeWatch {
   const kept = (files: number) => () => {
     const { log_limit, log_tail } = limits();
     const most = Math.floor(log_limit / files);
     return { most, tail: Math.floor(most * log_tail) };
   };
-  if (errorPath === null) return watchSize(logPath, kept(1));
-  const watches = [watchSize(logPath, kept(2)), watchSize(errorPath, kept(2))] as const;
+  const watch = (path: string, files: number) =>
+    watchSize(path, kept(files), isNew ? undefined : readGap(path));
+  if (errorPath === null) return watch(logPath, 1);
+  const watches = [watch(logPath, 2), watch(errorPath, 2)] as const;
   return {
     async finish() {
       const [out, error] = [await watches[0].finish(), await watches[1].finish()];
@@ -94,7 +99,7 @@ function watchSizes({ logPath, errorPath, limits }: AttemptPlan): SizeWatch {
 export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   const startedAt = performance.now() - shell.age * 1000;
   const tree: ProcessTree = { group: shell.pid, mark: plan.mark, cgroup: shell.cgroup };
-  const size = watchSizes(plan);
+  const size = watchSizes(plan, shell.isNew);
   const timer =
     plan.timeout > 0 ? timeout(plan.timeout * 1000 - shell.age * 1000, () => end("timed_out")) : undefined;
   let reason: EndReason | undefined;

@@ -21,10 +21,10 @@ export function removeJobLogs({ store, home }: LogPlace, removed: readonly Remov
   }
 }
 
-/** Removes an attempt's log with what may stand beside it. What cannot be removed is left to the doctor. */
+/** Removes an attempt's log after what may stand beside it. What cannot be removed is left to the doctor. */
 export function removeLogs(path: string): void {
   const errors = errorLogPath(path);
-  for (const one of [path, errors, gapPath(path), gapPath(errors)]) removeFile(one);
+  for (const one of [gapPath(path), gapPath(errors), path, errors]) removeFile(one);
 }
 
 function removeFile(path: string): void {

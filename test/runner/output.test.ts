@@ -27,7 +27,7 @@ async function read(path: string) {
 }
 
 async function finished(path: string) {
-  using watch = watchSize(path, kept);
+  using watch = watchSize(path, kept, readGap(path));
   return await watch.finish();
 }
 
@@ -102,7 +102,7 @@ describe("a log that is too long", () => {
     const path = join(folder.path, "1-1.log");
     writeFileSync(path, whole);
     let now = { most: 4096, tail: 1024 };
-    using watch = watchSize(path, () => now);
+    using watch = watchSize(path, () => now, undefined);
     while (!existsSync(gapPath(path))) await Bun.sleep(5);
     expect(readGap(path)).toMatchObject({ from: 3072, to: whole.length - 1024 });
     now = { most: 2048, tail: 1024 };
@@ -130,7 +130,7 @@ test("a reader that is slower than the command gets what was there, and never a 
   const path = join(folder.path, "1-1.log");
   writeFileSync(path, "");
   const lines = (from: number) => Array.from({ length: 2000 }, (_, n) => `${from + n}\n`).join("");
-  using watch = watchSize(path, () => ({ most: 20_000, tail: 10_000 }));
+  using watch = watchSize(path, () => ({ most: 20_000, tail: 10_000 }), undefined);
   using log = openFileLog(path)!;
   let [at, zeros, gaps] = [0, 0, 0];
   for (let round = 0; round < 300; round++) {
