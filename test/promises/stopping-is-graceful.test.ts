@@ -5,7 +5,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRunning, pidIn } from "../support/is-running.ts";
-import { ownSeconds, processesWith } from "../support/processes.ts";
+import { ownSeconds, processesWhere, processesWith } from "../support/processes.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -137,7 +137,7 @@ const stubborn = `trap '' TERM; touch up; while :; do sleep 0.05; done`;
 const leavesDaemon = (next: string) =>
   `[ $QUEUECTL_ATTEMPT = 2 ] && exec ${next}; setsid sh -c "${stubborn}" & until [ -e up ]; do sleep 0.02; done`;
 
-const daemon = () => processesWith("touch up; while :; do sleep 0.05");
+const daemon = () => processesWhere((words) => words.includes(stubborn));
 
 test("a worker that is told to leave while it makes room for a job's next run gives that one back", async () => {
   await using q = queuectl();
@@ -162,6 +162,7 @@ test("a job whose last run is still being ended keeps no other one waiting, and 
   expect((await q("wait", "a")).status).toBe(0);
   await q.ok("config", "set", "kill_grace", "600");
   const pids = daemon();
+  expect(pids).toHaveLength(1);
   await q.ok("retry", "a");
   await waitUntil("it is claimed", async () => (await q.json("show", "a")).state === "processing");
   await q.ok("enqueue", "true", "--id", "other");
