@@ -77,7 +77,7 @@ describe("a job as it was printed", () => {
     next_run_at: maybe(moment),
     timeout: fc.nat(1e6),
     queue: fc.constantFrom("default", "mail:eu-1"),
-    tags: fc.array(fc.stringMatching(/^[a-zäöü]{1,20}$/), { maxLength: 5 }),
+    tags: fc.uniqueArray(fc.stringMatching(/^[a-zäöü]{1,20}$/), { maxLength: 5 }),
     cwd: fc.constantFrom("/", "/srv/a b"),
     env: fc.dictionary(
       fc.stringMatching(/^[A-Z][A-Z0-9_]{0,10}$/),
