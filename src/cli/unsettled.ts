@@ -1,6 +1,6 @@
 // How many of the jobs that match a filter are not settled yet, asked again and again without a look at all of them each time.
 
-import { isSettled, type Job, type JobState, jobStates, settledStates } from "../domain/job.ts";
+import { type Job, type JobState, settledStates, unsettledStates } from "../domain/job.ts";
 import type { JobPage } from "../store/matching.ts";
 import type { Store } from "../store/store.ts";
 
@@ -14,8 +14,6 @@ export interface Waited {
 
 /** How many there are, about; 0 only when there is none. */
 export type CountUnsettled = () => Promise<number>;
-
-const unsettledStates = jobStates.filter((state) => !isSettled(state));
 
 export function unsettledCounter(store: Store, waited: Waited): CountUnsettled {
   return waited.tag === undefined ? countByState(store, waited) : countByWindow(store, waited);

@@ -52,6 +52,19 @@ export interface Ending {
   readonly log_left_out: number | null;
 }
 
+/** Of an attempt that had no process. */
+export const endingOfNone = (why: Pick<Ending, "result" | "exit_code" | "error">): Ending => ({
+  ...why,
+  signal: null,
+  note: null,
+  duration: 0,
+  cpu_time: null,
+  peak_memory: null,
+  log_bytes: 0,
+  log_truncated: false,
+  log_left_out: 0,
+});
+
 /** The record of one attempt. Moments are milliseconds since 1970, null while it runs. */
 export interface Attempt extends Omit<Ending, "result" | "duration"> {
   /** 1 for a job's first run; never restarts. */

@@ -39,6 +39,9 @@ export type SettledState = (typeof settledStates)[number];
 export const isSettled = (state: JobState): state is SettledState =>
   state === "completed" || state === "dead" || state === "cancelled";
 
+/** The others. */
+export const unsettledStates = jobStates.filter((state) => !isSettled(state));
+
 /** States of a job that is to run, now or later. */
 export const isWaiting = (state: JobState) => state === "pending" || state === "failed";
 

@@ -1,7 +1,7 @@
 // One attempt as a process: started in a session of its own, with its output going straight to its log.
 
 import { statSync } from "node:fs";
-import type { Ending } from "../domain/attempt.ts";
+import { type Ending, endingOfNone } from "../domain/attempt.ts";
 import { isSystemError, systemTrouble } from "../domain/errors.ts";
 import type { Cgroups } from "./cgroup.ts";
 import type { Journal } from "./journal.ts";
@@ -186,22 +186,11 @@ function spawnFailure(error: unknown): string {
 
 /** An attempt that ended without a process. */
 export function notStarted(refused: Refused): RunningAttempt {
-  const ending: Ending = {
-    ...refused,
-    signal: null,
-    note: null,
-    duration: 0,
-    cpu_time: null,
-    peak_memory: null,
-    log_bytes: 0,
-    log_truncated: false,
-    log_left_out: 0,
-  };
   const nothing = () => {};
   return {
     pid: null,
     hindrance: null,
-    ended: Promise.resolve(ending),
+    ended: Promise.resolve(endingOfNone(refused)),
     end: nothing,
     kill: nothing,
     abandon: nothing,

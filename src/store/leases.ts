@@ -1,12 +1,13 @@
 // What a worker process asks of a database, under the rules of store.ts: the middle of a job's life, from its claim to its settlement;
 // and a claimed job's row as a domain type, for both stores.
 
-import type { Ending } from "../domain/attempt.ts";
+import { endingOfNone } from "../domain/attempt.ts";
+import { Refusal } from "../domain/errors.ts";
 import type { Job, NewJob } from "../domain/job.ts";
 import type { ClaimedJob, Lease, Settlement, TakenJob } from "../domain/lease.ts";
 import type { OutcomeSettings } from "../domain/outcome.ts";
 import type { StopOrder } from "../domain/worker.ts";
-import { damageIn, type JobRow, jobFrom } from "./rows.ts";
+import { type JobRow, jobFrom } from "./rows.ts";
 
 export interface Leases {
   /**
@@ -142,24 +143,28 @@ export const claimedFrom = (row: JobRow): ClaimedJob => ({
 /** The end of an attempt that cannot begin, because its job cannot be read. */
 export interface Unreadable extends Settlement, Pick<ClaimedJob, "worker_id" | "attempt"> {}
 
-/** Rows that were just claimed: those that can be run, and how the others ended. */
-export function sorted<R extends JobRow>(
+/** Rows that were just claimed: those that can be run, as they are given out, and how the others ended. */
+export function givenOf<R extends JobRow>(
   rows: readonly R[],
-): { readonly sound: readonly R[]; readonly unreadable: readonly Unreadable[] } {
-  const sound: R[] = [];
+  give: (row: R) => ClaimedJob,
+): { readonly claimed: readonly ClaimedJob[]; readonly unreadable: readonly Unreadable[] } {
+  const claimed: ClaimedJob[] = [];
   const unreadable: Unreadable[] = [];
   for (const row of rows) {
-    const damage = damageIn(row);
-    if (!damage) sound.push(row);
-    else
+    try {
+      claimed.push(give(row));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const ending = endingOfNone({ result: "not_started", exit_code: 126, error: error.message });
       unreadable.push({
         lease: leaseOf(row),
-        ending: notStarted(damage.message),
+        ending,
         worker_id: row.worker_id!,
         attempt: row.attempt_number,
       });
+    }
   }
-  return { sound, unreadable };
+  return { claimed, unreadable };
 }
 
 /** What a turn says of them, given the jobs as they were settled. */
@@ -174,17 +179,3 @@ export function unreadableIn(
   });
   return unreadable.length > 0 ? { unreadable } : {};
 }
-
-const notStarted = (error: string): Ending => ({
-  result: "not_started",
-  exit_code: 126,
-  signal: null,
-  error,
-  note: null,
-  duration: 0,
-  cpu_time: null,
-  peak_memory: null,
-  log_bytes: 0,
-  log_truncated: false,
-  log_left_out: 0,
-});

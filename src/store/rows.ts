@@ -97,23 +97,22 @@ function parsed(row: JobRow, column: "tags" | "env" | "rules"): unknown {
   }
 }
 
-/** Why a row cannot be read; undefined when it can. */
-export function damageIn(row: JobRow): Refusal | undefined {
+function isDamaged(row: JobRow): boolean {
   try {
     jobFrom(row);
-    return undefined;
+    return false;
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof Refusal) return true;
     throw error;
   }
 }
 
 /** A row without what cannot be read of it, for a run that has begun: that is watched and settled all the same. */
 export function legible<R extends JobRow>(row: R): R {
-  if (!damageIn(row)) return row;
+  if (!isDamaged(row)) return row;
   const empty = { tags: "[]", env: "{}", rules: "{}" };
   // Each is judged by itself, beside two that can be read.
-  const isRead = (column: keyof typeof empty) => !damageIn({ ...row, ...empty, [column]: row[column] });
+  const isRead = (column: keyof typeof empty) => !isDamaged({ ...row, ...empty, [column]: row[column] });
   return {
     ...row,
     tags: isRead("tags") ? row.tags : empty.tags,

@@ -1,7 +1,7 @@
 // queuectl cancel: stop jobs that wait or run.
 
 import { formatDuration } from "../../domain/duration.ts";
-import { isSettled, type Job, jobStates } from "../../domain/job.ts";
+import { type Job, unsettledStates } from "../../domain/job.ts";
 import { untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
 import { version } from "../../version.ts";
@@ -58,8 +58,6 @@ async function cancelNamed(
   if (wait) await untilEnded(store, left);
   return done;
 }
-
-const unsettledStates = jobStates.filter((state) => !isSettled(state));
 
 async function cancelMatching(
   context: Context,

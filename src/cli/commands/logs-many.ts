@@ -2,7 +2,7 @@
 
 import type { Gap } from "../../domain/attempt.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { isSettled, type Job, type JobState, jobStates } from "../../domain/job.ts";
+import { isSettled, type Job, type JobState, unsettledStates } from "../../domain/job.ts";
 import { streamsOf } from "../../domain/rules.ts";
 import { outputOf } from "../../library/output.ts";
 import { lookMs, restMs } from "../../library/until-all.ts";
@@ -60,8 +60,6 @@ async function tellSkipped(output: LabelledOutput, gap: Gap, id: string): Promis
   await output.end();
   tellGap(gap, id);
 }
-
-const unsettledStates = jobStates.filter((state) => !isSettled(state));
 
 /** The jobs of a filter that are not settled, in the order of their enqueuing. */
 export async function unsettledJobs(store: Store, filter: JobFilter, isRunning: boolean): Promise<Job[]> {

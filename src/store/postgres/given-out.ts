@@ -15,10 +15,11 @@ export function makeGivenOut({ ask }: Connection) {
   const held = new Map<number, GivenRow>();
 
   return {
-    give(given: GivenRow): ClaimedJob {
-      const row = legible(given);
+    /** Refused (`unusable`) when the row cannot be read. */
+    give(row: GivenRow): ClaimedJob {
+      const claimed = claimedFrom(row);
       held.set(row.seq, row);
-      return claimedFrom(row);
+      return claimed;
     },
 
     forget(lease: Lease): void {

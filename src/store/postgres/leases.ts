@@ -5,7 +5,14 @@ import { ignoreRefusal } from "../../domain/errors.ts";
 import type { ClaimedJob, Lease, Settlement } from "../../domain/lease.ts";
 import type { OutcomeSettings } from "../../domain/outcome.ts";
 import type { StopOrder } from "../../domain/worker.ts";
-import { type Leases, sorted, type Turn, type TurnResult, type Unreadable, unreadableIn } from "../leases.ts";
+import {
+  givenOf,
+  type Leases,
+  type Turn,
+  type TurnResult,
+  type Unreadable,
+  unreadableIn,
+} from "../leases.ts";
 import { type JobRow, jobFrom, legible } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import type { Connection } from "./connection.ts";
@@ -157,9 +164,9 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
   };
 
   function handOn(rows: readonly GivenRow[]): ClaimedJob[] {
-    const found = sorted(rows);
+    const found = givenOf(rows, given.give);
     for (const settlement of found.unreadable) unreadable.add(settlement);
-    return found.sound.map(given.give);
+    return [...found.claimed];
   }
 
   /** What was claimed beside them has to be handed on, whatever the database says; they are settled after a later turn then. */

@@ -3,7 +3,7 @@
 import type { SQL } from "bun";
 import type { ClaimedJob, TakenJob } from "../../domain/lease.ts";
 import type { Leases } from "../leases.ts";
-import { type JobRow, newWorkerId } from "../rows.ts";
+import { type JobRow, legible, newWorkerId } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { jobRow, type Row } from "./rows.ts";
 
@@ -21,7 +21,7 @@ export function taking(
       return entered ? (await work(tx)).map((row) => ({ ...row, host: entered.host })) : [];
     });
 
-  const giveOn = (row: Row) => give({ ...jobRow(row), host: row.host });
+  const giveOn = (row: Row) => give({ ...legible(jobRow(row)), host: row.host });
 
   return {
     async takeOver(from, to, only) {

@@ -1,6 +1,6 @@
 // Idle workers get jobs in SQLite: those whose turn it is (in-turn.ts) become theirs.
 
-import { claimedFrom, sorted, type TurnResult, type Unreadable, type Wanted } from "../leases.ts";
+import { claimedFrom, givenOf, type TurnResult, type Unreadable, type Wanted } from "../leases.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -41,12 +41,12 @@ export function claim(connection: Connection, wanted: Wanted, now: number): Clai
     };
   }
   const { jobs, more } = takeable(connection, wanted, open, now);
-  const { sound, unreadable } = sorted(take(connection, jobs, { ...wanted, host, now }));
+  const { claimed, unreadable } = givenOf(take(connection, jobs, { ...wanted, host, now }), claimedFrom);
   recordStarts(connection, jobs, open, now);
-  const hungry = sound.length < wanted.worker_ids.length;
+  const hungry = claimed.length < wanted.worker_ids.length;
   const isAgain = more || unreadable.length > 0;
   return {
-    claimed: sound.map(claimedFrom),
+    claimed,
     unreadable,
     next_due_at: hungry ? (isAgain ? now : nextDueAt(connection, wanted, open, now)) : null,
   };
