@@ -1,6 +1,6 @@
 // The two streams of the command line: data on stdout, talk on stderr.
 
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, statSync, writeSync } from "node:fs";
 import { Refusal, reasonOf, type SystemError } from "../domain/errors.ts";
 
 /** Writes data to stdout (or stderr), whole. False when nobody reads it any more. */
@@ -48,7 +48,8 @@ export function note(line: string): void {
  */
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    const stat = fstatSync(descriptor);
+    if (!stat.isCharacterDevice() || stat.rdev === statSync("/dev/null").rdev) return false;
   } catch {
     return false;
   }
