@@ -14,8 +14,8 @@ const rounds = 3;
 
 export const bench: Bench = async () => {
   const contenders: Contender[] = [
-    cycling("queuectl", "cycle-queuectl.ts", 20_000),
-    cycling("the same in one file", "bare-cycle.ts", 20_000),
+    cycling("queuectl", "cycle-queuectl.ts", 40_000),
+    cycling("the same in one file", "bare-cycle.ts", 40_000),
   ];
   const plainjob = await npmPeer("plainjob/dist/plainjob.js");
   const bunqueue = await npmPeer("bunqueue/dist/client/index.js");

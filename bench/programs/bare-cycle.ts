@@ -1,6 +1,6 @@
 // The floor of cycle: the same jobs in the same tables, claimed and settled 32 at a time with the same durability by one file. It takes the
-// next by priority and order, gives each a worker and a lease, keeps a record of each attempt and the counts, and settles only what
-// it still has the lease of. It knows one queue, no keys, limits, parents, alerts, charts or other outcomes.
+// next by priority and order, gives each a worker and a lease, keeps a record of each attempt, the counts and the charts, and settles only
+// what it still has the lease of. It knows one queue, no keys, limits, parents, alerts or other outcomes.
 
 import { Database } from "bun:sqlite";
 import { databasePath } from "../../src/home.ts";
@@ -49,6 +49,16 @@ const add = db.query(`
   on conflict (queue, state) do update set jobs = jobs + excluded.jobs
 `);
 
+const chart = db.query(`
+  insert into run_buckets (width, start, completed, failed)
+  values (60000, $now - $now % 60000, $runs, 0), (3600000, $now - $now % 3600000, $runs, 0)
+  on conflict (width, start) do update set completed = completed + excluded.completed
+`);
+const duration = db.query(`
+  insert into run_durations (hour, bin, runs) values ($now - $now % 3600000, 0, $runs)
+  on conflict (hour, bin) do update set runs = runs + excluded.runs
+`);
+
 interface Row {
   readonly seq: number;
   readonly lease_seq: number;
@@ -71,6 +81,8 @@ const turn = db.transaction(() => {
   add.run({ state: "completed", jobs: ended.length });
   add.run({ state: "processing", jobs: rows.length - ended.length });
   add.run({ state: "pending", jobs: -rows.length });
+  chart.run({ now, runs: ended.length });
+  duration.run({ now, runs: ended.length });
   done += ended.length;
   running = rows.map(({ seq, lease_seq }) => [seq, lease_seq + 1]);
 });
