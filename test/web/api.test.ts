@@ -276,6 +276,8 @@ describe("refusals (RFC 9457)", () => {
     const long = (kib: number) => "x".repeat(kib * 1024);
     const job = await web.api("POST", "/jobs", { command: long(3 * 1024) });
     expect(await job.json()).toMatchObject({ status: 413, check: "too-long" });
+    const longer = web.api("POST", "/jobs", { command: long(5 * 1024) });
+    expect(await problem(longer)).toMatchObject({ status: 413, check: "too-long" });
     expect((await web.api("PUT", "/settings/priority", { value: long(65) })).status).toBe(413);
     expect((await web.post("/settings/priority", { value: long(65) })).status).toBe(413);
     expect((await web.post("/login", { token: long(5) })).status).toBe(413);
