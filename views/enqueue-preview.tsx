@@ -20,13 +20,18 @@ export interface EnqueuePreviewProps {
 }
 
 export function EnqueuePreview({ ui, sending, job, user }: EnqueuePreviewProps) {
-  const { edits, form, once, like } = sending;
+  const { edits, seen, form, once, like } = sending;
   return (
     <CommandPreview
       ui={ui}
       title={edits === undefined ? "Enqueue this?" : `Make job ${edits} this?`}
       command={job.command}
-      fields={{ ...form, once, ...(like === undefined ? {} : { like }) }}
+      fields={{
+        ...form,
+        once,
+        ...(like === undefined ? {} : { like }),
+        ...(seen === undefined ? {} : { seen }),
+      }}
       to={sentTo(sending)}
       step="enqueue"
       word={edits === undefined ? "Enqueue" : "Save"}

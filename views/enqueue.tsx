@@ -36,6 +36,8 @@ export interface Sending {
   readonly like: string | undefined;
   /** The waiting job that it changes, where it makes no other. */
   readonly edits?: string | undefined;
+  /** Names what that job was when the form was filled with it. */
+  readonly seen?: string | undefined;
   /** Variables of the job that it shows which are not in the form, and stay what they are. */
   readonly kept?: readonly string[] | undefined;
 }
@@ -56,7 +58,7 @@ export interface EnqueueProps {
 }
 
 export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: EnqueueProps) {
-  const { form, once, like, edits, kept = [] } = sending;
+  const { form, once, like, edits, seen, kept = [] } = sending;
   return (
     <>
       <h1 safe>{edits === undefined ? "New job" : `Edit job ${edits}`}</h1>
@@ -64,6 +66,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
       <form class="panel enqueue" method="post" action={link(ui, sentTo(sending))} id="enqueue">
         <input type="hidden" name="once" value={once} />
         {like === undefined ? "" : <input type="hidden" name="like" value={like} />}
+        {seen === undefined ? "" : <input type="hidden" name="seen" value={seen} />}
         <label class="field is-full">
           Command
           <textarea

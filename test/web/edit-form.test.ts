@@ -2,6 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { filledForm } from "../support/filled-form.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(180_000);
@@ -164,4 +165,34 @@ test("of variables that are changed, those that a form cannot carry stay what th
     env: { ...hard.env, PLAIN: "y" },
     secret_env: ["PASS=@/etc/my,file", "THIRD"],
   });
+});
+
+test("a form of a job that was changed meanwhile is not saved, says so, keeps what was typed, and is saved when sent again", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "echo old", "--id", "job", "--tag", "t");
+  const form = await filledForm(await (await web.get("/jobs/job/edit")).text(), "enqueue");
+  const preview = await (await web.post("/jobs/job/edit", { ...form, priority: "4" })).text();
+  await web.q.ok("edit", "job", "--priority", "2", "--tag", "u");
+  const refused = await web.post("/jobs/job/edit", [...hiddenFields(preview), ["step", "enqueue"]]);
+  const page = await refused.text();
+  expect([refused.status, page]).toEqual([422, expect.stringContaining("job job was changed meanwhile")]);
+  expect(await web.q.json("show", "job")).toMatchObject({ priority: 2, tags: ["u"] });
+  const again = await filledForm(page, "enqueue");
+  expect(again).toMatchObject({ command: "echo old", priority: "4", tags: "t" });
+  expect((await web.post("/jobs/job/edit", { ...again, step: "enqueue" })).status).toBe(303);
+  expect(await web.q.json("show", "job")).toMatchObject({ priority: 4, tags: ["t"] });
+});
+
+test("a job that only ran, or was held, while its form was filled in is saved as it was typed", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "exit 3", "--id", "job", "--backoff", "fixed", "--backoff-base", "900");
+  const form = await filledForm(await (await web.get("/jobs/job/edit")).text(), "enqueue");
+  const worker = web.q.start("worker", "--quiet");
+  await waitUntil("it ran", async () => (await web.q.json("show", "job")).state === "failed");
+  worker.kill("SIGTERM");
+  await worker.exited;
+  await web.q.ok("hold", "job");
+  const answer = await web.post("/jobs/job/edit", { ...form, command: "exit 0", step: "enqueue" });
+  expect(answer.status).toBe(303);
+  expect(await web.q.json("show", "job")).toMatchObject({ state: "failed", held: true, command: "exit 0" });
 });

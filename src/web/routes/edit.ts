@@ -3,6 +3,7 @@
 import { Elysia } from "elysia";
 import type { Sending } from "../../../views/enqueue.tsx";
 import type { JobEdit } from "../../domain/edit.ts";
+import { Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { isoTime } from "../../domain/time.ts";
 import { formLike, keptNames, readChangedForm } from "../../input/changed-form.ts";
@@ -28,8 +29,12 @@ const sendingOf = (job: Job, form: JobForm): Sending => ({
   once: "",
   like: undefined,
   edits: job.id,
+  seen: seenOf(job),
   kept: keptNames(job),
 });
+
+/** Tells one job from what it becomes by a change that its form would undo; that it ran, or is held, is none. */
+const seenOf = (job: Job) => Bun.hash(JSON.stringify(shownForm(job))).toString(36);
 
 export const editRoutes = (web: Web) =>
   new Elysia()
@@ -40,15 +45,18 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
   const fields = await formOf(request, "job");
   const job = await web.store.jobs.find(id);
   const isDead = job.state === "dead";
-  const sending = sendingOf(job, typedIn(formFields, fields));
+  const now = sendingOf(job, typedIn(formFields, fields));
+  const sending = { ...now, seen: fields.get("seen") ?? now.seen };
   const place = { web, ui: { ...(await uiFor(web, request)), path: `/jobs/${job.id}` } };
   return followSteps({
     place,
     fields,
     storing: "enqueue",
-    form: (fault) => formScreen(place, sending, fault),
+    // Whoever was told of a change, and sends it again, means it.
+    form: (fault) => formScreen(place, fault === undefined ? sending : now, fault),
     read: async () => {
       if (!isDead) refuseUnlessWaiting(job, "edited");
+      if (sending.seen !== now.seen) throw changedMeanwhile(job);
       return editFor(job, editIn(job, sending.form, await web.store.now()));
     },
     commandOf: (edit) => edit.command ?? job.command,
@@ -59,9 +67,16 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
       const text = `Job ${job.id} is changed${isDead ? ", and back in its queue" : ""}`;
       return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
     },
-    isTheirs: refusedFor("usage", "wrong_state"),
+    isTheirs: refusedFor("usage", "wrong_state", "conflict"),
   });
 }
+
+const changedMeanwhile = ({ id }: Job) =>
+  new Refusal(
+    "conflict",
+    `job ${id} was changed meanwhile, and its page says what it is now`,
+    "Below is what you typed: send it again to have it so",
+  );
 
 /** Fields that are left empty stay as they are, but for its key, labels, variables and rules: then it has none. */
 function editIn(job: Job, form: JobForm, now: number): JobEdit {
