@@ -33,10 +33,7 @@ export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
 
 function AlertTable({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
   return (
-    <Sheet
-      caption="Alerts"
-      columns={["Name", "Tells of", "State", ["Last", "when"], ["To", "wide"], actions]}
-    >
+    <Sheet caption="Alerts" columns={["Name", "Tells of", "State", ["Last", "when"], "To", actions]}>
       {alerts.map((alert) => (
         <AlertRow ui={ui} alert={alert} />
       ))}
@@ -68,9 +65,9 @@ function AlertRow({ ui, alert }: { ui: Ui; alert: Alert }) {
           ""
         )}
       </td>
-      <td class="wide">
+      <td class="asked">
         <span class="hint">{channel}</span>{" "}
-        <code>
+        <code title={shortened(shownTarget(alert))}>
           <VisibleText text={shortened(shownTarget(alert))} />
         </code>
       </td>

@@ -40,7 +40,7 @@ function ScheduleTable({ ui, schedules }: { ui: Ui; schedules: readonly Schedule
         ["Next", "when"],
         "Last job",
         ["Last time", "roomy when"],
-        ["Command", "wide"],
+        "Command",
         actions,
       ]}
     >
@@ -81,8 +81,8 @@ function ScheduleRow({ ui, schedule }: { ui: Ui; schedule: Schedule }) {
         <Left word="missed" at={missed_at} since={last_at} />
         <Left word="skipped" at={skipped_at} since={last_at} />
       </td>
-      <td class="wide">
-        <code>
+      <td class="asked">
+        <code title={shortened(job.command)}>
           <VisibleText text={shortened(job.command)} />
         </code>
       </td>

@@ -138,6 +138,17 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(await page.locator("h1 .id").textContent()).toBe("done");
   });
 
+  test("on a phone the page's own tab is seen among the others", async () => {
+    await using web = await webServer();
+    await using open = await openPage(`${web.url}/settings`, { phone: true });
+    const tab = open.page.locator("#nav [aria-current]");
+    await waitUntil("the tab is seen", async () => {
+      const { x, width } = (await tab.boundingBox())!;
+      return x >= 0 && x + width <= 390;
+    });
+    expect(open.complaints).toEqual([]);
+  });
+
   test("filters are in the address", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/jobs`);
@@ -386,6 +397,20 @@ describe.if(hasBrowser)("without scripts", () => {
 });
 
 describe.if(hasBrowser)("schedules", () => {
+  test.each(["schedules", "alerts"])(
+    "what is done with one of the %s is within reach, however long its command is",
+    async (what) => {
+      await using web = await webServer();
+      await withSchedules(web);
+      await web.q.ok("alert", "add", "long", "--on", "dead", "--command", `echo ${"x ".repeat(250)}`);
+      await using open = await openPage(`${web.url}/${what}`);
+      const isAllSeen = await open.page
+        .locator(".sheet")
+        .evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth);
+      expect(isAllSeen).toBe(true);
+    },
+  );
+
   test("one is paused and resumed in place, and deleted after a question in a dialog", async () => {
     await using web = await filled();
     await withSchedules(web);

@@ -378,6 +378,10 @@
     followLog();
   }
 
+  // Where the tabs do not fit, the page's own may lie beyond the edge.
+  const tabs = $("nav");
+  const ownTab = tabs?.querySelector("[aria-current]");
+  if (ownTab) tabs.scrollLeft = ownTab.offsetLeft - (tabs.clientWidth - ownTab.offsetWidth) / 2;
   for (const line of document.querySelectorAll("#notices .notice")) fade(line, 6000);
   if (location.search.includes("notice=")) {
     const address = new URL(location.href);
