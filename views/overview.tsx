@@ -84,7 +84,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
         figure={count(stats.completed)}
         look="completed"
       >
-        <span safe>{`${count(stats.success_runs)} runs succeeded`}</span>
+        <span safe>{`${runs(stats.success_runs)} succeeded`}</span>
       </Card>
       <Card
         ui={ui}
@@ -93,7 +93,7 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
         figure={count(stats.failed)}
         look={stats.failed > 0 ? "failed" : undefined}
       >
-        <span safe>{`${count(stats.failed_runs)} runs failed`}</span>
+        <span safe>{`${runs(stats.failed_runs)} failed`}</span>
       </Card>
       <Card
         ui={ui}
@@ -157,3 +157,5 @@ function Card({ ui, to, word, figure, look, children }: CardProps) {
 }
 
 const count = (value: number) => value.toLocaleString("en");
+
+const runs = (value: number) => `${count(value)} ${value === 1 ? "run" : "runs"}`;

@@ -102,7 +102,7 @@ export function ThroughputBars({ ui, throughput }: { ui: Ui; throughput: Through
           <>
             <path class="grid" d={`M0 ${height - part * height}H${width}`} />
             <text class="axis" x={String(width + 5)} y={String(height - part * height + 3.5)} safe>
-              {short(Math.round(top * part))}
+              {short(top * part)}
             </text>
           </>
         ))}
@@ -208,10 +208,10 @@ function SpanTabs({ ui, span }: { ui: Ui; span: Span }) {
 const sum = (buckets: readonly Bucket[], key: "completed" | "failed") =>
   buckets.reduce((total, bucket) => total + bucket[key], 0);
 
-/** The next number that reads well on an axis. */
+/** The next number that reads well on an axis, and so does half of it: runs are whole. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 4, 5, 10].find((one) => one * power >= value)!;
+  const step = [1, 2, 4, power === 1 ? 6 : 5, 10].find((one) => one * power >= value)!;
   return Math.max(2, step * power);
 }
 
