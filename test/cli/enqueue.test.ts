@@ -1,5 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
 import { plainEnvironment, shell } from "../support/shell.ts";
@@ -372,6 +380,25 @@ describe.concurrent("files", () => {
     await using q = queuectl();
     const { status, stdout } = await q.with({ stdin: lines.join("\n") }, "enqueue", "--file", "-");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "a\nb\nc\n" });
+  });
+
+  test("what cannot be read is said in plain words, and of a device there is nothing", async () => {
+    await using q = queuectl();
+    const file = join(q.folder, "jobs");
+    symlinkSync(file, file);
+    const reads = async (path: string) => {
+      const { status, stderr } = await q("enqueue", "--file", path);
+      return [status, stderr];
+    };
+    expect(await reads("none")).toEqual([1, "queuectl: none cannot be read: it does not exist\n"]);
+    expect(await reads(q.folder)).toEqual([1, `queuectl: ${q.folder} cannot be read: it is a folder\n`]);
+    expect(await reads("jobs")).toEqual([
+      1,
+      "queuectl: jobs cannot be read: too many symbolic links encountered\n",
+    ]);
+    expect(await reads("/dev/null")).toEqual([0, "queuectl: the list is empty; no job is stored\n"]);
+    const folder = await shell(q, "queuectl enqueue --file - < .");
+    expect(folder.stderr.toString()).toBe("queuectl: standard input cannot be read: it is a folder\n");
   });
 
   test("options lie over every job of it", async () => {

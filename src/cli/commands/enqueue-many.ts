@@ -1,6 +1,7 @@
 // Many jobs in one transaction, from a file of JSON or from a list of values and a template.
 
-import { inPlace, Refusal } from "../../domain/errors.ts";
+import { createReadStream } from "node:fs";
+import { inPlace, isSystemError, Refusal, reasonOf } from "../../domain/errors.ts";
 import type { JobRequest, NewJob } from "../../domain/job.ts";
 import { readEach } from "../../input/each.ts";
 import { readJobs } from "../../input/job-lines.ts";
@@ -75,14 +76,18 @@ function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, pr
   };
 }
 
+/** What is read of a file at once. */
+const chunkBytes = 256 * 1024;
+
 /** The bytes of a file; `-` is stdin. */
 export async function* bytesOf(file: string): AsyncIterable<Uint8Array> {
   try {
-    yield* file === "-" ? Bun.stdin.stream() : Bun.file(file).stream();
+    // Not by Bun.file, which cannot wait for what is neither a file nor a pipe, such as /dev/null.
+    yield* file === "-" ? Bun.stdin.stream() : createReadStream(file, { highWaterMark: chunkBytes });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : message;
-    throw new Refusal("not_found", `${file} cannot be read: ${why}`);
+    if (!isSystemError(error)) throw error;
+    const why = { ENOENT: "it does not exist", EISDIR: "it is a folder" }[error.code] ?? reasonOf(error);
+    throw new Refusal("not_found", `${file === "-" ? "standard input" : file} cannot be read: ${why}`);
   }
 }
 
