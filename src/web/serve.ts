@@ -129,6 +129,14 @@ function loginLink(home: string, sessions: Sessions, origin: string): string {
 type Handler = (request: Request, server: Server<undefined>) => Promise<Response>;
 
 /** What listening fails with where the host has no address, or one of another machine. */
+/** A host to listen on that is none of this machine's. */
+export const notHere = (host: string) =>
+  new Refusal(
+    "unavailable",
+    `${JSON.stringify(host)} is no address of this machine`,
+    "leave out --host, or name one that it has",
+  );
+
 const noAddress: ReadonlySet<string> = new Set(["ENOENT", "ENOTFOUND", "EADDRNOTAVAIL"]);
 
 function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Server<undefined> {
@@ -160,12 +168,7 @@ function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Serv
         `port ${port} may not be used by you`,
         "choose one above 1023: --port 5000",
       );
-    if (noAddress.has(code ?? ""))
-      throw new Refusal(
-        "unavailable",
-        `${host} is no address of this machine`,
-        "leave out --host, or name one that it has",
-      );
+    if (noAddress.has(code ?? "")) throw notHere(host);
     throw new Refusal("unavailable", `cannot listen on ${host}:${port}: ${message}`);
   }
 }

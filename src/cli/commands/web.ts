@@ -1,5 +1,6 @@
 // queuectl web: the dashboard and the HTTP API.
 
+import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isSystemError, misuse, Refusal, reasonOf } from "../../domain/errors.ts";
@@ -73,7 +74,9 @@ export async function serveDashboard(
   const base = basePath(options.basePath);
   const socket = await socketOf(context, options);
 
-  const { serve } = await import("../../web/serve.ts");
+  const { notHere, serve } = await import("../../web/serve.ts");
+  // Bun.serve gives the reason of some other call for a name that nobody knows, such as a port in use.
+  if (socket === undefined && !(await isKnownHost(host))) throw notHere(host);
   await using store = await openLastingStore(context);
   const settings = () => context.settings(store.now());
   const serving = serve({
@@ -102,6 +105,13 @@ export async function serveDashboard(
   await stopSignal();
   await serving.stop();
 }
+
+const isKnownHost = (host: string) =>
+  host !== "" &&
+  lookup(host).then(
+    () => true,
+    () => false,
+  );
 
 function tellWhoMay(host: string, { guarded, loginLink }: Serving, encrypted: boolean): void {
   if (!isLoopback(host)) {
