@@ -2,7 +2,7 @@
 
 import { inPlace, misuse } from "../domain/errors.ts";
 import type { PlacedRequest } from "./job-lines.ts";
-import { type LineKind, linesOf, nulLine, textLine } from "./lines.ts";
+import { type Line, type LineKind, linesOf, nulLine, textLine } from "./lines.ts";
 import { type Fill, readTemplate } from "./template.ts";
 
 export interface Each {
@@ -28,13 +28,18 @@ async function* jobsFrom(
 ): AsyncIterable<PlacedRequest> {
   let number = 0;
   for await (const line of linesOf(bytes, kind)) {
-    if (line.text === "") continue;
+    const text = kind === textLine ? withoutMarks(line) : line.text;
+    if (text === "") continue;
     number++;
     const where = `${kind.called} ${line.number}`;
-    const command = inPlace(where, () => fill(split(checked(line.text)), number));
+    const command = inPlace(where, () => fill(split(checked(text)), number));
     yield { request: { command }, where };
   }
 }
+
+/** Without what Windows puts around the lines of a text: a byte order mark at its beginning, a carriage return at each line's end. */
+const withoutMarks = ({ text, number }: Line) =>
+  (number === 1 ? text.replace(/^\uFEFF/, "") : text).replace(/\r$/, "");
 
 function checked(text: string): string {
   if (text.includes("\0")) throw misuse("it contains a NUL byte", "--null reads values that end with one");

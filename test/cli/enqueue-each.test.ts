@@ -52,6 +52,15 @@ describe.concurrent("enqueue --each", () => {
     expect(jobs.map(({ command }: { command: string }) => command)).toEqual(["echo 2 b", "echo 1 a"]);
   });
 
+  test("takes the lines of a list from Windows without their marks, and values with a NUL byte as they are", async () => {
+    await using q = queuectl();
+    const stdin = "\uFEFFa b\r\n\r\nc\r\n";
+    await q.with({ stdin }, "enqueue", "--each", "echo {}");
+    await q.with({ stdin: "d\r\0" }, "enqueue", "-0", "--each", "echo {}");
+    const commands = (await q.json("list")).map(({ command }: { command: string }) => command);
+    expect(commands).toEqual(["echo 'd\r'", "echo c", "echo 'a b'"]);
+  });
+
   test("stores nothing when one line is bad, and names it", async () => {
     await using q = queuectl();
     const long = `ok\n\n${"x".repeat(200_000)}\n`;
