@@ -59,7 +59,9 @@ describe.concurrent("dlq", () => {
     expect(await listed("--tag", "wav", "--queue", "media")).toEqual(["b"]);
     expect(await listed("--search", "VIDEO")).toEqual(["b", "a"]);
     expect((await q("dlq", "list", "--tag", "none")).stderr).toContain("no dead letter fits");
-    const retried = async (...words: string[]) => (await q("dlq", "retry", ...words)).stderr;
+    const asked = await q("dlq", "retry", "--tag", "wav");
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining("--yes") });
+    const retried = async (...words: string[]) => (await q("dlq", "retry", ...words, "--yes")).stderr;
     expect(await retried("--tag", "wav", "--queue", "media")).toBe("1 job is back in the queue\n");
     expect(await retried("--search", "VIDEO")).toBe("1 job is back in the queue\n");
     expect(await retried("--tag", "wav")).toBe("0 jobs are back in the queue\n");
@@ -119,6 +121,21 @@ describe.concurrent("dlq", () => {
     expect((await q.json("status")).dead).toBe(2);
     await q.ok("dlq", "retry", "one", "--", "echo", "two words");
     expect((await q.json("show", "one")).command).toBe("echo 'two words'");
+  });
+
+  test("retry of all that match asks at a terminal, and takes anything but yes for no", async () => {
+    await using q = queuectl();
+    await withDead(q, "one");
+    for (const [answer, left] of [
+      ["n", 1],
+      ["y", 0],
+    ] as const) {
+      const retry = atTerminal(q, ["dlq", "retry", "--all"]);
+      await retry.shows("Put 1 dead letter back into the queue? [y/N]");
+      retry.type(`${answer}\r`);
+      expect(await retry.exited()).toBe(left);
+      expect(await q.json("dlq", "list")).toHaveLength(left);
+    }
   });
 
   test("retry-all of none is no failure", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { queuectl } from "../support/queuectl.ts";
+import { atTerminal } from "../support/terminal.ts";
 
 setDefaultTimeout(180_000);
 
@@ -25,10 +26,28 @@ describe.concurrent("hold and release", () => {
     await q.ok("enqueue", '{"command": "true", "held": true, "id": "other"}');
     await q.ok("worker", "--until-empty");
     expect(await q.json("status")).toMatchObject({ pending: 4 });
-    expect((await q("release", "--tag", "t")).stderr).toContain("3 jobs are released");
+    expect((await q("release", "--tag", "t", "--yes")).stderr).toContain("3 jobs are released");
     await q.ok("worker", "--until-empty");
     expect(await q.json("status")).toMatchObject({ completed: 3, pending: 1 });
-    expect((await q("hold", "--all")).stderr).toContain("0 jobs are held");
+    expect((await q("hold", "--all", "--yes")).stderr).toContain("0 jobs are held");
+  });
+
+  test("of all that match ask at a terminal and want --yes elsewhere, unless nothing waits", async () => {
+    await using q = queuectl();
+    expect(await q("hold", "--all")).toMatchObject({ status: 0, stderr: "0 jobs are held\n" });
+    await q.ok("enqueue", "true", "--id", "job");
+    expect(await q("hold", "--all")).toMatchObject({ status: 2, stderr: expect.stringContaining("--yes") });
+    const hold = atTerminal(q, ["hold", "--all"]);
+    await hold.shows("Hold 1 job that waits? [y/N]");
+    hold.type("n\r");
+    expect(await hold.exited()).toBe(1);
+    expect((await q.json("show", "job")).held).toBe(false);
+    await q.ok("hold", "job");
+    const release = atTerminal(q, ["release", "--queue", "default"]);
+    await release.shows("Release what is held of 1 job that waits? [y/N]");
+    release.type("y\r");
+    expect(await release.exited()).toBe(0);
+    expect((await q.json("show", "job")).held).toBe(false);
   });
 
   test("a worker that waits takes up what is released", async () => {

@@ -6,7 +6,7 @@ import type { Job } from "../../domain/job.ts";
 import type { JobFilter } from "../../store/jobs.ts";
 import type { Store } from "../../store/store.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
-import { changeMatching, jobsAre } from "../change-matching.ts";
+import { changeMatching, countMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -37,6 +37,7 @@ export const commands: Commands = {
       ["--queue <name>", "All of this queue"],
       ["--search <text>", "All with this in their id or command"],
       ["--all", "All there are"],
+      yesFlag,
       ...jobFlagsBut("id", "queue", "key", "tag"),
     ],
     run: dlqRetry,
@@ -74,12 +75,13 @@ interface RetryOptions extends Omit<JobOptions, "tag" | "queue"> {
   readonly search?: string;
   readonly database?: string;
   readonly all?: boolean;
+  readonly yes?: boolean;
 }
 
 async function dlqRetry(
   context: Context,
   words: readonly string[],
-  { all = false, tag, queue, search, database: _database, ...changes }: RetryOptions,
+  { all = false, yes = false, tag, queue, search, database: _database, ...changes }: RetryOptions,
 ): Promise<number> {
   const isFilter = tag !== undefined || queue !== undefined || search !== undefined;
   const ways = [words.length > 0, isFilter, all].filter(Boolean).length;
@@ -92,9 +94,16 @@ async function dlqRetry(
   if (ways === 0) throw misuse("retry what? Say ids, or else --tag, --queue and --search, or --all");
   const isEdit = Object.keys(changes).length > 1 || changes.dashed.length > 0;
   if (isEdit && words.length !== 1) throw misuse("only one dead letter at a time is changed", "say its id");
-  if (all) return dlqRetryAll(context);
   await using store = await context.openStore();
-  if (isFilter) return await retryMatching(context, store, { tag, queue, search });
+  if (isFilter || all) {
+    const filter = { tag, queue, search };
+    const count = await countMatching(store, filter, ["dead"]);
+    if (count > 0 && !confirmed(`Put ${lettersText(count)} back into the queue?`, { yes })) {
+      note("nothing was retried");
+      return notDone;
+    }
+    return await retryMatching(context, store, filter);
+  }
   const found = await findJobs(store, words);
   if (isEdit) return await retryEdited(context, store, found[0]!, changes);
   const jobs = await store.jobs.retry(

@@ -1,25 +1,32 @@
 // queuectl hold and queuectl release: keep waiting jobs from running, and let them run again.
 
-import { changeMatching, jobsAre } from "../change-matching.ts";
+import { changeMatching, countMatching, jobsAre, jobsText } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
+import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
-import { done } from "../exit-status.ts";
+import { done, notDone } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
 import { note } from "../output.ts";
 import { isByFilter, type WhichOptions, whichFlags } from "../which-jobs.ts";
 
 export const commands: Commands = {
   hold: {
-    usage: "hold <id…> | --tag <tag> | --queue <name> | --all",
-    flags: whichFlags("All jobs"),
-    run: (context, words, options: WhichOptions) => act(context, "hold", words, options),
+    usage: "hold <id…> | --tag <tag> | --queue <name> | --all [options]",
+    flags: [...whichFlags("All jobs that wait"), yesFlag],
+    run: (context, words, options: HoldOptions) => act(context, "hold", words, options),
   },
   release: {
-    usage: "release <id…> | --tag <tag> | --queue <name> | --all",
-    flags: whichFlags("All jobs"),
-    run: (context, words, options: WhichOptions) => act(context, "release", words, options),
+    usage: "release <id…> | --tag <tag> | --queue <name> | --all [options]",
+    flags: [...whichFlags("All jobs that wait"), yesFlag],
+    run: (context, words, options: HoldOptions) => act(context, "release", words, options),
   },
 };
+
+interface HoldOptions extends WhichOptions {
+  readonly yes?: boolean;
+}
+
+const waitingStates = ["pending", "failed"] as const;
 
 const said = { hold: "held", release: "released" };
 
@@ -27,7 +34,7 @@ async function act(
   context: Context,
   what: "hold" | "release",
   words: readonly string[],
-  options: WhichOptions,
+  options: HoldOptions,
 ): Promise<number> {
   const isFilter = isByFilter(what, words, options);
   await using store = await context.openStore();
@@ -38,6 +45,13 @@ async function act(
     return done;
   }
   const { tag, queue } = options;
+  const count = await countMatching(store, { tag, queue }, waitingStates);
+  const those = `${jobsText(count)} that ${count === 1 ? "waits" : "wait"}`;
+  const question = what === "hold" ? `Hold ${those}?` : `Release what is held of ${those}?`;
+  if (count > 0 && !confirmed(question, options)) {
+    note(`nothing was ${said[what]}`);
+    return notDone;
+  }
   const { changed } = await changeMatching({ store, home: context.home }, what, { tag, queue });
   note(`${jobsAre(changed)} ${said[what]}`);
   return done;
