@@ -133,6 +133,27 @@ describe.concurrent("list at a terminal", () => {
     expect((await shown(10))[1]).toStartWith("job");
   });
 
+  test("of queues, workers, schedules and alerts keeps on a narrow terminal what matters most, whole", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--delay", "1h");
+    await q.ok("queue", "set", "default", "--concurrency", "2", "--rate", "5/m");
+    await q.ok("schedule", "add", "nightly", "30 2 * * *", "./backup.sh", "--tz", "Europe/Berlin");
+    await q.ok("alert", "add", "deaths", "--on", "dead", "--webhook", "https://hooks.example.org/queue");
+    const worker = q.start("worker", "--queue", "media");
+    await worker.says("started");
+    const shown = async (columns: number, ...words: string[]) => {
+      const list = atTerminal(q, words, { columns, env: { NO_COLOR: "1" } });
+      await list.exited();
+      return list.shown().trimEnd().split("\r\n");
+    };
+    expect((await shown(40, "queue", "list"))[0]).toMatch(/^QUEUE +STATE +PENDING +RUNNING +DEAD$/);
+    expect((await shown(60, "queue", "list"))[0]).toMatch(/RUNNING +DEAD +OLDEST WAITS$/);
+    expect((await shown(40, "worker", "list"))[0]).toMatch(/^ID +STATE +JOB\b.*\w$/);
+    expect((await shown(60, "worker", "list"))[1]).toMatch(/media .*ago$/);
+    expect((await shown(40, "schedule", "list"))[1]).toMatch(/^nightly +in .* \.\/backup\.sh$/);
+    expect((await shown(40, "alert", "list"))[0]).toMatch(/^NAME .*STATE +ANSWER$/);
+  });
+
   test("leaves ids whole on a narrow terminal, however long", async () => {
     await using q = queuectl();
     const id = "0b0f2f4e-1111-2222-3333-444455556666";

@@ -47,6 +47,7 @@ async function alertList(context: Context, _words: readonly string[], { json }: 
         alert.last === null ? "" : isoTime(alert.last.tried_at!),
         alert.last?.answer ?? "",
       ]),
+      ["LAST", "BY", "ON", "TO"],
     );
   return done;
 }

@@ -67,6 +67,7 @@ async function queueList(context: Context, _words: readonly string[], { json }: 
         queue.rate === null ? "" : formatRate(queue.rate),
         waitsText(queue, now),
       ]),
+      ["RATE", "RETRYING", "OLDEST WAITS", "DEAD"],
     );
   return done;
 }

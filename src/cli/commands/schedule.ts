@@ -59,6 +59,7 @@ async function scheduleList(context: Context, _words: readonly string[], { json 
         schedule.last_job ? stateCell(schedule.last_job.state) : "",
         schedule.job.command,
       ]),
+      ["LAST", "ZONE", "TIMES"],
     );
   return done;
 }

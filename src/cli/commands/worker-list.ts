@@ -39,6 +39,7 @@ async function workerList(
         since(worker.started_at),
         `${since(worker.heartbeat_at)} ago`,
       ]),
+      ["VERSION", "PID", "UP", "HOST", "HEARD OF", "QUEUES"],
     );
   }
   return done;
