@@ -23,9 +23,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 const isPerhapsLossy = (argv: readonly string[]) =>
   [...argv, process.cwd(), process.env.QUEUECTL_HOME ?? ""].some((text) => text.includes("\uFFFD"));
 
-async function tell({ message, advice, kind }: Refusal): Promise<number> {
-  const { note } = await import("./streams.ts");
+async function tell(refusal: Refusal): Promise<number> {
+  const { note, refusalLine } = await import("./streams.ts");
   const { statusOf } = await import("./exit-status.ts");
-  note(`queuectl: ${message}${advice === undefined ? "" : ` (${advice})`}`);
-  return statusOf[kind];
+  note(refusalLine(refusal));
+  return statusOf[refusal.kind];
 }

@@ -33,6 +33,10 @@ export const printLine = (line: string) => writeOut(`${line}\n`);
 /** The one JSON document of a command. */
 export const printJson = (value: unknown) => printLine(JSON.stringify(value, null, 2));
 
+/** What was refused, and what to do about it. */
+export const refusalLine = ({ message, advice }: Refusal) =>
+  `queuectl: ${message}${advice === undefined ? "" : ` (${advice})`}`;
+
 /** A line of talk: a hint, a warning, progress. */
 export function note(line: string): void {
   try {

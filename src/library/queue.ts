@@ -262,7 +262,9 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     list: ({ limit = 0, ...filter } = {}) =>
       orClosed(async () => {
         checkLimit(limit);
-        return (await store.jobs.list(filter, { limit })).jobs;
+        const { jobs, damaged } = await store.jobs.list(filter, { limit });
+        if (damaged[0]) throw damaged[0];
+        return jobs;
       }),
 
     wait: ((ids: string | readonly string[], patience: Patience = {}) =>

@@ -4,6 +4,7 @@
 import type { Attempt } from "../domain/attempt.ts";
 import type { Relatives } from "../domain/dependencies.ts";
 import type { JobEdit } from "../domain/edit.ts";
+import type { Refusal } from "../domain/errors.ts";
 import type { Job, JobState, NewJob, SettledState } from "../domain/job.ts";
 
 export type Jobs = Enqueueing & Lookup & Changes & Pruning;
@@ -35,8 +36,11 @@ export interface Lookup {
   /** The same, and every attempt of it, as both were at one moment. */
   history(idOrPrefix: string): Promise<JobHistory>;
 
-  /** The newest matching jobs first, and how many match in all. */
-  list(filter: JobFilter, page: Page): Promise<{ readonly jobs: readonly Job[]; readonly total: number }>;
+  /** Which one it is, also where the rest of it cannot be read. */
+  named(idOrPrefix: string): Promise<NamedJob>;
+
+  /** The newest matching jobs first, and how many match in all. Those that cannot be read are told of beside them. */
+  list(filter: JobFilter, page: Page): Promise<JobList>;
 
   /** The next jobs in the order of their enqueuing, behind the one with this number. */
   following(seq: number, limit: number): Promise<readonly Job[]>;
@@ -99,6 +103,15 @@ export interface Enqueued {
   readonly known: number;
   /** The ids, in order, read once and as they are asked for. */
   ids(): AsyncIterable<string>;
+}
+
+export type NamedJob = Pick<Job, "seq" | "id">;
+
+export interface JobList {
+  readonly jobs: readonly Job[];
+  /** Why each of the jobs that are missing among them cannot be read. */
+  readonly damaged: readonly Refusal[];
+  readonly total: number;
 }
 
 export interface JobHistory {

@@ -10,7 +10,8 @@ import type { JobFilter, RemovedJob } from "./jobs.ts";
 export interface Matching {
   /**
    * A page of a list. With a text or a tag to compare it looks at about `scan` jobs, so it may show few and still have more;
-   * on the first page, jobs whose id begins with the text come first, however old. `total` is counted by state and queue only.
+   * on the first page, jobs whose id begins with the text come first, however old. `total` is counted by state and queue only. A job that
+   * cannot be read is there without what cannot.
    */
   page(filter: JobFilter, window: JobWindow): Promise<JobPage>;
 

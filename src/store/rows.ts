@@ -55,6 +55,32 @@ export const jobFrom = (row: JobRow): Job => ({
   worker_id: row.worker_id,
 });
 
+/** Rows as jobs, as far as they can be read, and why each of the others cannot. */
+export function readable(rows: readonly JobRow[]): ReadRows {
+  const jobs: Job[] = [];
+  const damaged: Refusal[] = [];
+  for (const row of rows) {
+    const read = readOrWhyNot(row);
+    if (read instanceof Refusal) damaged.push(read);
+    else jobs.push(read);
+  }
+  return { jobs, damaged };
+}
+
+export interface ReadRows {
+  readonly jobs: readonly Job[];
+  readonly damaged: readonly Refusal[];
+}
+
+function readOrWhyNot(row: JobRow): Job | Refusal {
+  try {
+    return jobFrom(row);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
 const tagsOf = (row: JobRow): readonly string[] => {
   const value = parsed(row, "tags");
   if (!Array.isArray(value) || !value.every(isText)) throw damaged(row, "tags");
@@ -97,17 +123,18 @@ function parsed(row: JobRow, column: "tags" | "env" | "rules"): unknown {
   }
 }
 
-function isDamaged(row: JobRow): boolean {
-  try {
-    jobFrom(row);
-    return false;
-  } catch (error) {
-    if (error instanceof Refusal) return true;
-    throw error;
-  }
-}
+const isDamaged = (row: JobRow) => readOrWhyNot(row) instanceof Refusal;
 
-/** A row without what cannot be read of it, for a run that has begun: that is watched and settled all the same. */
+/** The labels that a row is known by; undefined where they cannot be read. */
+export const legibleTags = (row: JobRow): readonly string[] | undefined => {
+  const { jobs } = readable([{ ...row, env: "{}", rules: "{}" }]);
+  return jobs[0]?.tags;
+};
+
+/**
+ * A row without what cannot be read of it. Of a run that has begun, which is watched and settled all the same; and of a page, which shows
+ * the others too.
+ */
 export function legible<R extends JobRow>(row: R): R {
   if (!isDamaged(row)) return row;
   const empty = { tags: "[]", env: "{}", rules: "{}" };
@@ -125,7 +152,7 @@ const damaged = ({ id }: JobRow, column: string) =>
   new Refusal(
     "unusable",
     `job ${id} is damaged in the database: its ${column} cannot be read`,
-    "queuectl doctor looks at the whole; a backup has the job as it was",
+    `queuectl delete ${id} removes it; a backup has it as it was`,
   );
 
 export const runJobFrom = (row: JobRow): RunJob => ({

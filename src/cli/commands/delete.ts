@@ -7,7 +7,7 @@ import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
-import { findJobs } from "../find-jobs.ts";
+import { findNamed } from "../find-jobs.ts";
 import { note } from "../output.ts";
 import { isByFilter, type WhichOptions, whichFlags } from "../which-jobs.ts";
 
@@ -30,7 +30,7 @@ async function deleteJobs(
 ): Promise<number> {
   if (isByFilter("delete", words, options)) return deleteMatching(context, options);
   await using store = await context.openStore();
-  const found = await findJobs(store, words);
+  const found = await findNamed(store, words);
   removeJobLogs({ store, home: context.home }, await store.jobs.delete(found.map(({ seq }) => seq)));
   for (const { id } of found) note(`job ${id} is deleted`);
   return done;

@@ -11,7 +11,7 @@ import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { done, notDone } from "../exit-status.ts";
-import { findJobs } from "../find-jobs.ts";
+import { findJobs, findNamed } from "../find-jobs.ts";
 import { type JobOptions, jobFlagsBut } from "../job-options.ts";
 import { jsonFlag, note, stateCell } from "../output.ts";
 import { saidBy } from "./edit.ts";
@@ -135,7 +135,7 @@ async function retryMatching(context: Context, store: Store, filter: JobFilter):
 
 async function dlqDelete(context: Context, words: readonly string[]): Promise<number> {
   await using store = await context.openStore();
-  const found = await findJobs(store, words);
+  const found = await findNamed(store, words);
   removeJobLogs(
     { store, home: context.home },
     await store.jobs.delete(

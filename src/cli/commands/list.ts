@@ -9,6 +9,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { type Cell, hint, isTerminal, jsonFlag, note, printJson, printTable, stateCell } from "../output.ts";
+import { refusalLine } from "../streams.ts";
 import { statesIn, wholeNumber } from "../values.ts";
 
 export const commands: Commands = {
@@ -88,7 +89,7 @@ export async function printJobs(
 ): Promise<number> {
   const limit = options.limit === undefined ? 50 : wholeNumber("limit", options.limit, 0, 1e9);
   await using store = await context.openStore();
-  const { jobs, total } = await newestOf(store, filters, limit);
+  const { jobs, damaged, total } = await newestOf(store, filters, limit);
   const now = await store.now();
   if (options.json) await printJson(jobs.map(jobJson));
   else if (jobs.length > 0)
@@ -97,8 +98,9 @@ export async function printJobs(
       jobs.map((job) => row(job, now)),
       spare,
     );
-  else note(nothing);
-  if (jobs.length < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);
+  else if (damaged.size === 0) note(nothing);
+  for (const line of damaged) note(line);
+  if (jobs.length + damaged.size < total) note(`${jobs.length} of ${total}; --limit 0 shows all`);
   if (next !== undefined && jobs.length > 0 && isTerminal(1)) hint(next);
   return done;
 }
@@ -108,13 +110,14 @@ async function newestOf(
   store: Store,
   filters: readonly JobFilter[],
   limit: number,
-): Promise<{ jobs: readonly Job[]; total: number }> {
+): Promise<{ jobs: readonly Job[]; damaged: ReadonlySet<string>; total: number }> {
   const lists = await Promise.all(filters.map((filter) => store.jobs.list(filter, { limit })));
   // One that goes from state to state meanwhile may be in two of them.
   const found = new Map(lists.flatMap(({ jobs }) => jobs.map((job) => [job.seq, job])));
   const newest = [...found.values()].sort((a, b) => b.seq - a.seq);
   return {
     jobs: limit === 0 ? newest : newest.slice(0, limit),
+    damaged: new Set(lists.flatMap(({ damaged }) => damaged.map(refusalLine))),
     total: lists.reduce((sum, { total }) => sum + total, 0),
   };
 }

@@ -2,7 +2,7 @@
 
 import type { SQL } from "bun";
 import type { RemovedJob } from "../jobs.ts";
-import { type JobRow, jobFrom } from "../rows.ts";
+import { type JobRow, jobFrom, legible, legibleTags } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { forgetRemoved, tellChildren, waitNoMore } from "./dependencies.ts";
@@ -47,7 +47,7 @@ export async function moved(tx: SQL, before: readonly JobRow[], updated: Row[]) 
   const changed = before.map((row) => {
     const next = after.get(row.seq)!;
     counts.move(row, next);
-    return jobFrom(next);
+    return jobFrom(legible(next));
   });
   await counts.save(tx);
   return changed;
@@ -64,11 +64,15 @@ export async function remove(
   const seqs = tx.array(seqsOf(rows), "BIGINT");
   const tagged = rows.filter(({ tags }) => tags !== "[]");
   if (tagged.length > 0) {
-    const tags = [...new Set(tagged.flatMap((row) => jobFrom(row).tags))];
+    const tags = [...new Set(tagged.flatMap((row) => legibleTags(row) ?? []))];
     await tx`
       delete from queuectl.job_tags
       where tag = any(${tx.array(tags, "TEXT")}) and seq = any(${tx.array(seqsOf(tagged), "BIGINT")})
     `;
+    const unknown = tagged.filter((row) => legibleTags(row) === undefined);
+    // Which they are says only a look at all there are.
+    if (unknown.length > 0)
+      await tx`delete from queuectl.job_tags where seq = any(${tx.array(seqsOf(unknown), "BIGINT")})`;
   }
   await tx`delete from queuectl.attempts where job_seq = any(${seqs})`;
   await giveUpOutput(tx, seqsOf(rows));

@@ -5,7 +5,7 @@ import { isId } from "../../domain/id.ts";
 import type { JobState } from "../../domain/job.ts";
 import type { JobFilter, JobHistory, Lookup, Page } from "../jobs.ts";
 import { ambiguousId, noSuchJob } from "../refusals.ts";
-import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
+import { attemptFrom, type JobRow, jobFrom, readable } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { groupsOf } from "./counts.ts";
 import { relatives } from "./dependencies.ts";
@@ -16,6 +16,8 @@ export const lookup = ({ ask }: Connection): Lookup => ({
   find: (idOrPrefix) => ask(async (sql) => jobFrom(await findRow(sql, idOrPrefix))),
 
   history: (idOrPrefix) => ask((sql) => history(sql, idOrPrefix)),
+
+  named: (idOrPrefix) => ask((sql) => findRow(sql, idOrPrefix)),
 
   list: (filter, page) => ask((sql) => list(sql, filter, page)),
 
@@ -83,7 +85,7 @@ async function list(sql: SQL, filter: JobFilter, { limit, before }: Page) {
   if (!isByText(filter)) {
     const rows = await newestOf(sql, filter, { before, limit: most });
     const groups = await groupsOf(sql, { state: filter.state ?? null, queue: filter.queue ?? null });
-    return { jobs: rows.map(jobFrom), total: groups.reduce((sum, group) => sum + group.jobs, 0) };
+    return { ...readable(rows), total: groups.reduce((sum, group) => sum + group.jobs, 0) };
   }
   const ofTag =
     filter.tag === undefined
@@ -96,5 +98,5 @@ async function list(sql: SQL, filter: JobFilter, { limit, before }: Page) {
     `,
     sql`select count(*) as total from queuectl.jobs where ${ofTag} and ${matches(sql, filter)}`,
   ]);
-  return { jobs: rows.map((row: Row) => jobFrom(jobRow(row))), total: Number(total) };
+  return { ...readable(rows.map(jobRow)), total: Number(total) };
 }

@@ -1,7 +1,7 @@
 // The steps that changes of jobs are made of in SQLite: cancelled, made pending, removed.
 
 import type { RemovedJob } from "../jobs.ts";
-import type { JobRow } from "../rows.ts";
+import { type JobRow, legibleTags } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { forgetRemoved, waitNoMore } from "./dependencies.ts";
@@ -38,9 +38,11 @@ export function makePending(connection: Connection, row: JobRow, now: number): J
 
 function remove({ sql }: Connection, row: JobRow): RemovedJob {
   const { seq } = row;
-  for (const tag of new Set<string>(JSON.parse(row.tags))) {
+  const tags = legibleTags(row);
+  // Which they are says only a look at all there are.
+  if (tags === undefined) sql("delete from job_tags where seq = $seq").run({ seq });
+  for (const tag of new Set(tags))
     sql("delete from job_tags where tag = $tag and seq = $seq").run({ tag, seq });
-  }
   sql("delete from attempts where job_seq = $seq").run({ seq });
   sql("delete from schedule_runs where job_seq = $seq").run({ seq });
   sql("delete from jobs where seq = $seq").run({ seq });

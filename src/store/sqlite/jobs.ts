@@ -15,6 +15,7 @@ export function jobs(connection: Connection): Jobs {
 
     find: (idOrPrefix) => lookup().find(idOrPrefix),
     history: (idOrPrefix) => lookup().history(idOrPrefix),
+    named: (idOrPrefix) => lookup().named(idOrPrefix),
     list: (filter, page) => lookup().list(filter, page),
     following: (seq, limit) => lookup().following(seq, limit),
     states: (seqs) => lookup().states(seqs),

@@ -3,7 +3,7 @@
 import { isId } from "../../domain/id.ts";
 import type { JobFilter, Lookup, Page } from "../jobs.ts";
 import { ambiguousId, noSuchJob } from "../refusals.ts";
-import { attemptFrom, type JobRow, jobFrom } from "../rows.ts";
+import { attemptFrom, type JobRow, jobFrom, readable } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { relatives } from "./dependencies.ts";
 
@@ -22,10 +22,12 @@ export function lookup(connection: Connection): Lookup {
         return { job, attempts: attempts(job.seq) };
       }),
 
+    named: (idOrPrefix) => read(() => findRow(connection, idOrPrefix)),
+
     list: (filter, page) =>
       read(() => {
         const { rows, total } = select(connection, filter, page);
-        return { jobs: rows.map(jobFrom), total };
+        return { ...readable(rows), total };
       }),
 
     following: (seq, limit) =>

@@ -8,6 +8,7 @@ import {
   claimTurn,
   endedAs,
   exitWith,
+  jobIn,
   newJob,
   refusalOf,
   register,
@@ -85,6 +86,51 @@ export function damageContract(makeStore: MakeStore): void {
       await register(store, "worker-a");
       expect((await refusalOf(store.leases.enqueueFor("worker-a", unique))).message).toContain("is damaged");
       expect(await stateOf(store, seq)).toBe("pending");
+    });
+
+    test("is told of beside those that can be read, and is there on a page", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      for (const id of ["one", "bad"]) await store.jobs.enqueue(newJob({ id, tags: ["t"] }));
+      const { seq } = await store.jobs.named("ba");
+      await temp.damage(seq, column);
+      for (const filter of [{}, { state: "pending" }, { search: "true" }, { tag: "t" }] as const) {
+        const { jobs, damaged, total } = await store.jobs.list(filter, { limit: 0 });
+        expect({ jobs: jobs.map(({ id }) => id), total }).toEqual({ jobs: ["one"], total: 2 });
+        expect(damaged.map(({ message }) => message)).toEqual([
+          `job bad is damaged in the database: its ${column} cannot be read`,
+        ]);
+        const page = await store.matching.page(filter, { limit: 5, scan: 5 });
+        expect(page.jobs.map(({ id }) => id)).toEqual(["bad", "one"]);
+      }
+    });
+
+    test("is held, released, cancelled, retried and deleted like others", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const { seq } = await store.jobs.enqueue(newJob({ id: "bad", tags: ["t"] }));
+      await temp.damage(seq, column);
+      const all = ["hold", "release", "cancel", "retry"] as const;
+      for (const change of all) expect(await store.jobs[change]([seq])).toMatchObject([{ id: "bad" }]);
+      for (const change of all)
+        expect((await store.matching.change(change, {}, { limit: 5 })).changed).toBe(1);
+      expect(await store.jobs.delete([seq])).toEqual([{ seq, attempts: 0 }]);
+      expect((await store.stats.read()).total).toBe(0);
+      expect((await store.jobs.list({ tag: "t" }, { limit: 0 })).total).toBe(0);
+    });
+
+    test("is removed with the others when its time is up, or all are deleted", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      for (const remove of [
+        () => store.jobs.prune(clock.now + 1, 10),
+        async () => (await store.matching.change("delete", {}, { limit: 10 })).removed,
+      ]) {
+        const { seq } = await jobIn(store, "completed", { tags: ["t"] });
+        await temp.damage(seq, column);
+        expect(await remove()).toEqual([{ seq, attempts: 1 }]);
+        expect((await store.jobs.list({ tag: "t" }, { limit: 0 })).total).toBe(0);
+      }
     });
 
     test("is taken over with the others of its worker", async () => {

@@ -93,7 +93,7 @@ export function lookupContract(makeStore: MakeStore): void {
   describe("list", () => {
     test("an empty queue has an empty list", async () => {
       await using temp = await makeStore();
-      expect(await temp.store.jobs.list({}, { limit: 10 })).toEqual({ jobs: [], total: 0 });
+      expect(await temp.store.jobs.list({}, { limit: 10 })).toEqual({ jobs: [], damaged: [], total: 0 });
     });
 
     test("the newest come first, whatever queue and state they are in", async () => {
@@ -112,7 +112,11 @@ export function lookupContract(makeStore: MakeStore): void {
       await using temp = await makeStore();
       const job = await jobIn(temp.store, "dead", { tags: ["x"], env: { A: "1" } });
       for (const filter of [{}, { tag: "x" }, { search: "tr" }, { state: "dead" as const }]) {
-        expect(await temp.store.jobs.list(filter, { limit: 1 })).toEqual({ jobs: [job], total: 1 });
+        expect(await temp.store.jobs.list(filter, { limit: 1 })).toEqual({
+          jobs: [job],
+          damaged: [],
+          total: 1,
+        });
       }
     });
 

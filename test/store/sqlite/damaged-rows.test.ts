@@ -69,16 +69,32 @@ test("a job whose row is damaged is named by every command that meets it", async
     using db = new Database(join(q.home, "queue.db"));
     db.run("update jobs set tags = '[broken'");
   }
-  for (const words of [["show", "a"], ["list"]]) {
-    const { status, stderr, stdout } = await q(...words);
-    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(stderr).toContain("job a is damaged");
-    expect(stderr).not.toContain("    at ");
-  }
-  await q.ok("config", "set", "backoff_base", "0");
+  const shown = await q("show", "a");
+  expect(shown).toMatchObject({ status: 1, stdout: "" });
+  expect(shown.stderr).toBe(
+    "queuectl: job a is damaged in the database: its tags cannot be read (queuectl delete a removes it; a backup has it as it was)\n",
+  );
   await q.ok("enqueue", "true", "--id", "b");
+  expect(await q("list", "--json")).toMatchObject({ status: 0, stderr: shown.stderr });
+  expect(await q.json("list")).toMatchObject([{ id: "b" }]);
+  await q.ok("config", "set", "backoff_base", "0");
   expect((await q("worker", "--until-empty")).stderr).toContain("job a is damaged");
   expect(await q.json("status")).toMatchObject({ completed: 1, dead: 1 });
+  expect((await q("dlq", "list")).stderr).toBe(shown.stderr);
+  await q.ok("dlq", "delete", "a");
+  expect(await q("list")).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("a worker goes on when a job whose retention is over is damaged", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true", "--id", "a", "--tag", "t");
+  await q.ok("worker", "--until-empty");
+  {
+    using db = new Database(join(q.home, "queue.db"));
+    db.run("update jobs set tags = '[broken', finished_at = 0");
+  }
+  expect(await q("worker", "--until-empty")).toMatchObject({ status: 0 });
+  expect(await q.json("list")).toEqual([]);
 });
 
 test("a stored setting that cannot be read is named with the way out, and that way works", async () => {
