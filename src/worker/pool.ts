@@ -91,6 +91,8 @@ export function startPool(options: PoolOptions): Pool {
   let membership: Membership;
   let leaseMs: number | null;
   let stopping: StopOrder | undefined;
+  /** The order that others know of. */
+  let shown: StopOrder | undefined;
   /** How many runs it was told of that they ended and cannot be stored. */
   let unsettled = 0;
   let changed = false;
@@ -296,6 +298,7 @@ export function startPool(options: PoolOptions): Pool {
       // From here on the batch is stored, and must not be offered again.
       batch = nothing;
       result.claimed.forEach(start);
+      await showOrder();
       await letGo();
       return result;
     } catch (thrown) {
@@ -330,6 +333,13 @@ export function startPool(options: PoolOptions): Pool {
       if (order === "release") runs.end("released", (run) => run.claimed.worker_id === worker_id);
       if (order === "leave") stop("leave");
     }
+  }
+
+  /** An order that came by a signal: nobody shall count on workers that only finish, or end, what they run. */
+  async function showOrder(): Promise<void> {
+    if (stopping === undefined || stopping === "leave" || stopping === shown) return;
+    if (runs.running().length > 0) await store.workers.stop(crew.present(), stopping);
+    shown = stopping;
   }
 
   /** Workers that were asked to stop leave when what they ran is settled; the last ones when the process does. */

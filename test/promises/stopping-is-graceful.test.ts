@@ -30,6 +30,22 @@ test.each(signals)("the first %s lets the current job finish and claims no other
   expect(await q.json("worker", "list")).toEqual([]);
 });
 
+test("a worker that finishes its job after a signal is stopping for everybody, and serves no queue any more", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  await q.ok("enqueue", `until [ -e '${go}' ]; do sleep 0.02; done`, "--id", "a");
+  await q.ok("enqueue", "true", "--id", "b");
+  const worker = q.start("worker", "--count", "2", "--queue", "default");
+  await worker.says("executing a");
+  worker.kill("SIGTERM");
+  const states = async () => (await q.json("worker", "list")).map(({ state }: { state: string }) => state);
+  await waitUntil("it is stopping", async () => (await states()).join() === "stopping");
+  await q.ok("enqueue", "true", "--id", "c");
+  expect(await q.ok("why", "c")).toContain("none serves its queue default");
+  writeFileSync(go, "");
+  expect(await worker.exited).toBe(0);
+});
+
 test.each(signals)(
   "the second %s gives the job back without a charge, and ends its processes",
   async (signal) => {
