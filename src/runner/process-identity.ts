@@ -37,6 +37,16 @@ export function startOf(pid: number): string | undefined {
   return stat && !isDead(stat.state) ? stat.start : undefined;
 }
 
+/** Whether a process is certainly gone, or only a zombie; false where it cannot be looked at. */
+export function isGone(pid: number): boolean {
+  try {
+    return startOf(pid) === undefined;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return false;
+  }
+}
+
 export interface ProcessStat {
   readonly state: string;
   readonly parent: number;

@@ -9,6 +9,7 @@ import { readGap } from "../gap.ts";
 import type { Mark } from "./mark.ts";
 import { toldOfMemory } from "./memory.ts";
 import { type SizeWatch, watchSize } from "./output.ts";
+import { isGone } from "./process-identity.ts";
 import { endTree, killTree, type ProcessTree, treeIsAlive } from "./process-tree.ts";
 import { timeout } from "./timeout.ts";
 import { verdict } from "./verdict.ts";
@@ -110,7 +111,8 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   const graceMs = () => plan.limits().kill_grace * 1000;
 
   function end(why: EndReason): void {
-    if (reason || isOver) return;
+    // A worker that was stopped for a while hears of the time that is up before it hears of a command that had ended in time.
+    if (reason || isOver || (shell.pid !== null && isGone(shell.pid))) return;
     reason = why;
     ending = endTree(tree, "everything", graceMs());
   }

@@ -2,10 +2,11 @@
 // is lost or repeated, no retry is delayed beyond its own delay, and schedules survive.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FakeClock, fakeClock, noFakeClock } from "../support/fake-clock.ts";
 import { makeGate } from "../support/gate.ts";
+import { isRunning, pidIn } from "../support/is-running.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -169,3 +170,21 @@ testWithClock(
     expect(await resultsOf(q, "a")).toEqual(["exited"]);
   },
 );
+
+test("a command that ended in time has not timed out, though its worker slept over both", async () => {
+  await using q = queuectl();
+  const pidFile = join(q.folder, "pid");
+  const go = join(q.folder, "go");
+  const command = `echo $$ > '${pidFile}'; until [ -e '${go}' ]; do sleep 0.02; done`;
+  await q.ok("enqueue", command, "--id", "a", "--timeout", "5", "--max-retries", "0");
+  const worker = q.start("worker", "--until-empty");
+  const pid = await pidIn(pidFile);
+  const isLate = performance.now() + 5_000;
+  worker.kill("SIGSTOP");
+  writeFileSync(go, "");
+  await waitUntil("the command has ended", () => !isRunning(pid));
+  await waitUntil("its time is up", () => performance.now() > isLate);
+  worker.kill("SIGCONT");
+  expect(await worker.exited).toBe(0);
+  expect(await q.json("show", "a")).toMatchObject({ state: "completed", last_exit_code: 0 });
+});

@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { effectiveSettings } from "../../src/domain/settings.ts";
 import { adoptAttempt } from "../../src/runner/adopt.ts";
 import { membersOfCgroup, openCgroups } from "../../src/runner/cgroup.ts";
+import { journalingShell, openJournal, readJournal } from "../../src/runner/journal.ts";
+import { markVariables } from "../../src/runner/mark.ts";
+import { startOf } from "../../src/runner/process-identity.ts";
 import { tempFolder } from "../support/temp-home.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 using probe = openCgroups();
 const hasCgroups = probe.take(undefined) !== null;
@@ -46,3 +50,36 @@ test.skipIf(!hasCgroups)(
     }
   },
 );
+
+test("a command that was taken over and has ended keeps its result, though nobody has looked since", async () => {
+  using folder = tempFolder();
+  const journalPath = join(folder.path, "journal");
+  const mark = { home: folder.path, run: "1.1" };
+  using journal = openJournal(journalPath);
+  const shell = Bun.spawn(journalingShell("read line; exit 3", mark.run, { cgroup: null, limit: "" }), {
+    env: { ...process.env, ...markVariables(mark) },
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore", journal.descriptor],
+  });
+  const { pid } = shell;
+  await waitUntil("the command runs", () => readJournal(journalPath).get("1.1")?.pid === pid);
+  const attempt = await adoptAttempt(
+    {
+      command: "read line; exit 3",
+      cwd: folder.path,
+      env: {},
+      timeout: 0,
+      logPath: join(folder.path, "log"),
+      errorPath: null,
+      rules: {},
+      mark,
+      limits: () => settings,
+    },
+    { journalPath, pid, pid_start: startOf(pid)!, ranFor: 1, rebooted: false },
+  );
+  shell.stdin.end();
+  // No turn of the event loop, so that nobody looks meanwhile.
+  while (startOf(pid) !== undefined) Bun.sleepSync(1);
+  attempt.end("cancelled");
+  expect(await attempt.ended).toMatchObject({ result: "exited", exit_code: 3 });
+});
