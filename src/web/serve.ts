@@ -128,7 +128,6 @@ function loginLink(home: string, sessions: Sessions, origin: string): string {
 
 type Handler = (request: Request, server: Server<undefined>) => Promise<Response>;
 
-/** What listening fails with where the host has no address, or one of another machine. */
 /** A host to listen on that is none of this machine's. */
 export const notHere = (host: string) =>
   new Refusal(
@@ -137,6 +136,7 @@ export const notHere = (host: string) =>
     "leave out --host, or name one that it has",
   );
 
+/** What listening fails with where the host has no address, or one of another machine. */
 const noAddress: ReadonlySet<string> = new Set(["ENOENT", "ENOTFOUND", "EADDRNOTAVAIL"]);
 
 function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Server<undefined> {
