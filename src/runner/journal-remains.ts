@@ -3,13 +3,13 @@
 import { dirname } from "node:path";
 import { membersOfCgroup } from "./cgroup.ts";
 import { cgroupOf, type JournalEntry, printsJournalingShell, readJournal } from "./journal.ts";
-import { runsIn } from "./mark.ts";
+import { homeMark, runsIn } from "./mark.ts";
 import { statOf } from "./process-identity.ts";
 import { endTree, killTree, type ProcessTree } from "./process-tree.ts";
 
 /** KILL to all commands that the journal does not say to have ended. Whether there were any. The journal lies in a folder of the home. */
 export async function endJournaled(journalPath: string): Promise<boolean> {
-  const home = dirname(dirname(journalPath));
+  const home = homeMark(dirname(dirname(journalPath)));
   const trees = treesOf(home, readJournal(journalPath));
   for (const tree of trees) killTree(tree);
   await Promise.all(trees.map((tree) => endTree(tree, "everything", 0)));

@@ -1,10 +1,12 @@
 // What every process of an attempt carries in its environment, so that it can be found wherever it went: in another session,
 // forked twice, or left behind by a worker that is dead.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { isSystemError } from "../domain/errors.ts";
 import { isDead, statOf } from "./process-identity.ts";
 
 export interface Mark {
+  /** As `homeMark` has it. */
   readonly home: string;
   /** `<job number>.<attempt number>`, with `<queue>.` before it where several queues may share the home. */
   readonly run: string;
@@ -12,9 +14,23 @@ export interface Mark {
 
 /** `queue` tells a queue on PostgreSQL from another one of this home; undefined for the home's own. */
 export const markOf = (home: string, queue: string | undefined, seq: number, attempt: number): Mark => ({
-  home,
+  home: homeMark(home),
   run: `${queue === undefined ? "" : `${queue}.`}${seq}.${attempt}`,
 });
+
+const homeMarks = new Map<string, string>();
+
+/** A home by one name, whichever way leads to it: another worker may have come by a symbolic link. */
+export function homeMark(home: string): string {
+  const known = homeMarks.get(home);
+  if (known !== undefined) return known;
+  try {
+    homeMarks.set(home, realpathSync(home));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  return homeMarks.get(home) ?? home;
+}
 
 /** The variables that carry it. */
 export const markVariables = ({ home, run }: Mark) => ({ QUEUECTL_HOME: home, QUEUECTL_RUN: run });
@@ -43,7 +59,7 @@ export function carriersOfEarlier({ home, run }: Mark): number[] {
 /** The living processes of all attempts, by the `run` of their mark (Linux; elsewhere none). */
 export function runsIn(home: string): Map<string, number[]> {
   const runs = new Map<string, number[]>();
-  carriers(home, (run, pid) => {
+  carriers(homeMark(home), (run, pid) => {
     runs.set(run, [...(runs.get(run) ?? []), pid]);
     return true;
   });
@@ -66,7 +82,7 @@ function runOf(environ: string | undefined, home: string): string | undefined {
 
 function environOf(pid: number): string | undefined {
   try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}\0`;
+    return `\0${readFileSync(`/proc/${pid}/environ`, "utf8")}\0`;
   } catch {
     // Somebody else's process, or it has just gone.
     return undefined;

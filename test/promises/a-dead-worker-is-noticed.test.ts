@@ -1,11 +1,13 @@
 // Promise 3: a dead worker is noticed, and its jobs go on. Its running commands are taken over with their output and exit
 // status intact, or ended and run again; they are never forgotten and never doubled.
 
-import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRunning, pidIn } from "../support/is-running.ts";
 import { ownSeconds, processesWith } from "../support/processes.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
@@ -166,6 +168,40 @@ test("worker stop --leave-running leaves the commands to the next worker", async
   writeFileSync(go, "");
   expect((await q("wait", "a")).status).toBe(0);
   expect(await q.ok("logs", "a")).toBe("begin\nend");
+});
+
+describe.each([
+  ["whose name is not all ASCII", "josé", "josé"],
+  ["that workers come to by different ways", "link", "josé"],
+])("in a home %s", (_what, first, second) => {
+  test("commands are taken over, and what left their session is ended with them", async () => {
+    using folder = tempFolder();
+    const [real, go, strayPid] = ["josé", "go", "stray"].map((name) => join(folder.path, name));
+    mkdirSync(real!, { mode: 0o700 });
+    symlinkSync(real!, join(folder.path, "link"));
+    await using q = queuectl({ QUEUECTL_HOME: join(folder.path, first) });
+    await using other = queuectl({ QUEUECTL_HOME: join(folder.path, second) });
+    const stray = `setsid sh -c 'echo $$ > "${strayPid}"; exec sleep 1000' &`;
+    const worker = await workerRunning(
+      q,
+      "a",
+      `echo begin; ${stray} ${untilFile(go!)}; exit 7`,
+      "--max-retries",
+      "0",
+    );
+    const pid = await pidIn(strayPid!);
+    worker.kill("SIGKILL");
+    await worker.exited;
+    const next = other.start("worker");
+    await next.says("took over job a");
+    next.kill("SIGKILL");
+    await next.exited;
+    await q.start("worker").says("took over job a");
+    writeFileSync(go!, "");
+    expect((await q("wait", "a")).status).toBe(7);
+    expect((await q.json("show", "a")).attempts_history).toHaveLength(1);
+    expect(isRunning(pid)).toBe(false);
+  });
 });
 
 test("a command survives worker after worker", async () => {
