@@ -91,6 +91,58 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("a button that is clicked again before its answer came sends its form once", async () => {
+    await using web = await webServer();
+    await using open = await openPage(`${web.url}/enqueue?command=true`);
+    const { page } = open;
+    /** The first request is on its way, and not answered yet, when the button is clicked once more. */
+    async function clickTwice(name: string): Promise<number> {
+      const [sent, clicked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let requests = 0;
+      await page.route("**/*", async (route) => {
+        if (route.request().method() !== "POST") return route.continue();
+        requests++;
+        sent.resolve();
+        await clicked.promise;
+        // The browser cares no more for it when it has sent another.
+        await route.continue().catch(() => {});
+      });
+      const button = page.getByRole("button", { name, exact: true });
+      await button.scrollIntoViewIfNeeded();
+      const { x, y, width, height } = (await button.boundingBox())!;
+      const click = () => page.mouse.click(x + width / 2, y + height / 2);
+      await click();
+      await sent.promise;
+      await click();
+      clicked.resolve();
+      await page.waitForURL(/\/jobs\/own|\/workers/);
+      await page.unrouteAll();
+      return requests;
+    }
+    await page.getByLabel("Id", { exact: true }).fill("own");
+    await page.getByRole("button", { name: "Look it over" }).click();
+    await page.getByRole("heading", { name: "Enqueue this?" }).waitFor();
+    expect(await clickTwice("Enqueue")).toBe(1);
+    await page.getByText("Job own is in the queue").waitFor();
+    await page.goto(`${web.url}/workers`);
+    expect(await clickTwice("Start")).toBe(1);
+    await page.getByText(/^Started /).waitFor();
+    expect(open.complaints).toEqual([]);
+  });
+
+  test("a form that was sent can be sent again when one has come back to it", async () => {
+    await using web = await webServer();
+    await using open = await openPage(`${web.url}/enqueue?command=true`);
+    const { page } = open;
+    for (const id of ["one", "two"]) {
+      await page.getByLabel("Id", { exact: true }).fill(id);
+      await page.getByRole("button", { name: "Look it over" }).click();
+      await page.getByRole("heading", { name: "Enqueue this?" }).waitFor();
+      await page.goBack();
+    }
+    expect(open.complaints).toEqual([]);
+  });
+
   test("what is refused is said beside what was typed, which stays", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/enqueue`);
