@@ -399,6 +399,13 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     await page.keyboard.press("?");
     await page.getByRole("dialog").getByText("Keys").waitFor();
     await page.keyboard.press("Escape");
+    // Every tab has its letter.
+    const tabs = await page.locator("#nav a").evaluateAll((links) => links.map((link) => `${link}`));
+    for (const [index, letter] of [..."ojdwqcas"].entries()) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(letter);
+      await page.waitForURL(tabs[index]!);
+    }
     await page.keyboard.press("g");
     await page.keyboard.press("d");
     await page.waitForURL(`${web.url}/dlq`);

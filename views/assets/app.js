@@ -292,6 +292,7 @@
     w: "/workers",
     q: "/queues",
     c: "/schedules",
+    a: "/alerts",
     s: "/settings",
   };
   const keys = [
@@ -303,8 +304,8 @@
     ["x", "Tick the job"],
     ["r", "Retry or run the job"],
     [
-      "g o, g j, g d, g w, g q, g c, g s",
-      "Overview, jobs, dead letters, workers, queues, schedules, settings",
+      "g o, g j, g d, g w, g q, g c, g a, g s",
+      "Overview, jobs, dead letters, workers, queues, schedules, alerts, settings",
     ],
     ["?", "This help"],
   ];
