@@ -2,7 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import { misuse } from "../domain/errors.ts";
-import { isSettled, type Job } from "../domain/job.ts";
+import { isSettled, type Job, jobStates } from "../domain/job.ts";
 import { defaultsFrom } from "../domain/plain-job.ts";
 import type { Stream } from "../domain/rules.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
@@ -158,6 +158,26 @@ function checkLimit(limit: number): void {
     throw misuse(`limit cannot be ${shownValue(limit)}: it is a number of jobs, 0 for all`);
 }
 
+/** A filter that is no such thing would find nothing, and one of another name everything. */
+function checkFilter(filter: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (!filters.includes(name))
+      throw misuse(`there is no filter ${shownValue(name)}`, `there are ${filters.join(", ")} and limit`);
+    if (value !== undefined && typeof value !== "string")
+      throw misuse(`${name} cannot be ${shownValue(value)}: it is a text`);
+  }
+  const { state } = filter;
+  if (state !== undefined && !jobStates.some((one) => one === state))
+    throw misuse(`there is no state ${shownValue(state)}`, `the states are ${jobStates.join(", ")}`);
+}
+
+const filters: readonly string[] = ["state", "queue", "tag", "search"] satisfies (keyof JobFilter)[];
+
+function checkFrom(from: number): void {
+  if (!Number.isSafeInteger(from) || from < 1)
+    throw misuse(`from cannot be ${shownValue(from)}: it is the number of an attempt, 1 for the first`);
+}
+
 function checkTimeout(timeout: number | undefined): void {
   if (timeout !== undefined && (typeof timeout !== "number" || Number.isNaN(timeout)))
     throw misuse(`timeout cannot be ${shownValue(timeout)}: it is a number of seconds`);
@@ -262,6 +282,7 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     list: ({ limit = 0, ...filter } = {}) =>
       orClosed(async () => {
         checkLimit(limit);
+        checkFilter(filter);
         const { jobs, damaged } = await store.jobs.list(filter, { limit });
         if (damaged[0]) throw damaged[0];
         return jobs;
@@ -275,6 +296,7 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
 
     follow: (id, { from = 1, signal } = {}) =>
       whileOpen(async function* () {
+        checkFrom(from);
         const job = await store.jobs.find(id);
         const steps = outputOf({ store, home, job, from, onwards: true, signal: untilClosed(signal) });
         for await (const step of steps)

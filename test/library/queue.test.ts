@@ -201,6 +201,14 @@ describe("enqueue", () => {
 });
 
 describe("list", () => {
+  test("refuses a filter that there is not, which would find nothing or everything", async () => {
+    await using both = await opened();
+    const wrong = { state: "waiting", queue: 5, search: ["a"], queues: "mail" };
+    for (const [name, value] of Object.entries(wrong))
+      expect([name, (await refusalOf(both.queue.list({ [name]: value }))).kind]).toEqual([name, "usage"]);
+    expect(await both.queue.list({ state: "pending", queue: undefined })).toEqual([]);
+  });
+
   test("refuses a limit that is no number of jobs", async () => {
     await using both = await opened();
     for (const limit of [1.5, Number.NaN, -1, "1", null])
@@ -259,6 +267,15 @@ describe("wait", () => {
 });
 
 describe("follow", () => {
+  test("refuses to begin with an attempt that is none", async () => {
+    await using both = await opened();
+    await both.queue.enqueue("true", { id: "job" });
+    for (const from of [0, 1.5, Number.NaN, "1"]) {
+      const pieces = both.queue.follow("job", { from: from as number });
+      expect((await refusalOf(pieces.next())).message).toContain("from cannot be");
+    }
+  });
+
   test("gives what a job prints while it runs, and what it prints in retries", async () => {
     await using both = await opened();
     const { q, queue } = both;
