@@ -6,7 +6,7 @@ import type { JobFilter } from "../store/jobs.ts";
 
 const said = (query: URLSearchParams, name: string) => {
   const text = query.get(name)?.trim();
-  return text === "" ? undefined : text?.slice(0, 200);
+  return text === "" ? undefined : text;
 };
 
 export function filterOf(query: URLSearchParams): JobFilter {

@@ -271,6 +271,17 @@ describe("refusals (RFC 9457)", () => {
     expect((await web.q.json("status")).total).toBe(0);
   });
 
+  test("what is searched is meant to its end, however long it is", async () => {
+    await using web = await webServer();
+    const long = `echo ${"x".repeat(300)}`;
+    for (const id of ["a", "b"]) await web.api("POST", "/jobs", { id, command: long + id });
+    expect(await (await web.api("POST", `/jobs/cancel?q=${encodeURIComponent(`${long}a`)}`)).json()).toEqual({
+      changed: 1,
+      left: 0,
+    });
+    expect((await web.q.json("show", "b")).state).toBe("pending");
+  });
+
   test("a body that is longer than its kind needs is not read (D11)", async () => {
     await using web = await webServer();
     const long = (kib: number) => "x".repeat(kib * 1024);
