@@ -190,6 +190,28 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(await page.locator("h1 .id").textContent()).toBe("done");
   });
 
+  test("on a phone no label of the chart lies on another", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "true");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    await using open = await openPage(`${web.url}/`, { phone: true });
+    const boxes = await Promise.all(
+      (await open.page.locator(".bars .axis").all()).map((label) => label.boundingBox()),
+    );
+    const overlaps = boxes.filter((one, index) =>
+      boxes
+        .slice(0, index)
+        .some(
+          (other) =>
+            one!.x < other!.x + other!.width &&
+            other!.x < one!.x + one!.width &&
+            one!.y < other!.y + other!.height &&
+            other!.y < one!.y + one!.height,
+        ),
+    );
+    expect([boxes.length, overlaps]).toEqual([6, []]);
+  });
+
   test("on a phone the page's own tab is seen among the others", async () => {
     await using web = await webServer();
     await using open = await openPage(`${web.url}/settings`, { phone: true });
