@@ -2,10 +2,10 @@
 
 import type { Attempt, Gap } from "../domain/attempt.ts";
 import type { Job } from "../domain/job.ts";
-import type { Stream } from "../domain/rules.ts";
+import { type Stream, streamsOf } from "../domain/rules.ts";
 import { formatSize } from "../domain/size.ts";
 import { type OutputOptions, outputOf } from "../library/output.ts";
-import { type Log, piecesFrom } from "../store/logs.ts";
+import { type Log, type LogPlace, logPath, openJobLog, piecesFrom } from "../store/logs.ts";
 import { note, writeOut } from "./output.ts";
 import { tamer } from "./tame.ts";
 
@@ -34,7 +34,7 @@ export async function followJob({
     if (done) return value;
     if (value.kind === "ended") {
       await out.end();
-      tellIfCut(value.attempt);
+      tellWhatIsMissing(options, job, value.attempt);
       await onShown?.(value.attempt);
       out = printers(tame, options.stream !== undefined);
       continue;
@@ -57,9 +57,14 @@ export function tellGap({ from, to }: Gap, id?: string): void {
   );
 }
 
-/** The same of what nobody counted. */
-export function tellIfCut({ log_left_out, log_bytes }: Attempt, id?: string): void {
+/** The same of what nobody counted, and of a log that somebody removed. */
+export function tellWhatIsMissing(place: LogPlace, job: Job, attempt: Attempt, id?: string): void {
+  const { number, log_left_out, log_bytes } = attempt;
   if (log_left_out === null) note(`${whose(id)} was cut at ${formatSize(log_bytes)} (setting log_limit)`);
+  for (const stream of log_bytes > 0 ? streamsOf(job.rules) : []) {
+    using log = openJobLog(place, job.seq, number, stream);
+    if (!log) note(`${whose(id)} is gone: there is no ${logPath(place, job.seq, number, stream)}`);
+  }
 }
 
 const whose = (id: string | undefined) => (id === undefined ? "the output" : `the output of ${id}`);

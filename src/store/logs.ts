@@ -42,8 +42,18 @@ export function openJobLog(
   stream: Stream = "stdout",
 ): Log | undefined {
   if (store.output) return storedLog(store.output, { job_seq: seq, attempt, stream });
+  return openFileLog(logPath({ home }, seq, attempt, stream));
+}
+
+/** The file of such a log, where logs are files. */
+export function logPath(
+  { home }: Pick<LogPlace, "home">,
+  seq: number,
+  attempt: number,
+  stream: Stream,
+): string {
   const path = jobLogPath(home, seq, attempt);
-  return openFileLog(stream === "stdout" ? path : errorLogPath(path));
+  return stream === "stdout" ? path : errorLogPath(path);
 }
 
 const storedLog = (output: Output, of: OutputOf): Log => ({

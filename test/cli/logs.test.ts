@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
@@ -28,6 +28,28 @@ describe.concurrent("logs", () => {
     const { stdout, stderr } = await shell(q, "queuectl logs job");
     expect(stdout.equals(Buffer.concat([Buffer.from("out\nerr\n"), bytes]))).toBe(true);
     expect(stderr).toBe("");
+  });
+
+  test("that were removed are said to be gone, and of a job that printed nothing there is nothing to say", async () => {
+    await using q = queuectl();
+    await q.ok("run", "echo hi", "--id", "loud");
+    await q.ok("run", "echo out", "--split", "--id", "apart");
+    await q.ok("run", "true", "--id", "silent");
+    const paths: string[] = [];
+    for (const id of ["loud", "apart", "silent"]) {
+      const { attempts_history } = await q.json("show", id);
+      paths.push(attempts_history[0].log);
+      rmSync(attempts_history[0].log);
+    }
+    const [loud, apart] = paths;
+    const gone = { status: 0, stdout: "", stderr: `the output is gone: there is no ${loud}\n` };
+    expect(await q("logs", "loud")).toEqual(gone);
+    expect(await q("logs", "loud", "--follow", "--lines", "3")).toEqual(gone);
+    expect((await q("logs", "apart")).stderr).toBe(`the output is gone: there is no ${apart}\n`);
+    expect(await q("logs", "silent")).toMatchObject({ stdout: "", stderr: "" });
+    const several = `the output of loud is gone: there is no ${loud}\n`;
+    expect((await q("logs", "loud", "silent")).stderr).toBe(several);
+    expect((await q("logs", "loud", "silent", "--follow")).stderr).toBe(several);
   });
 
   test("can be read while the command runs", async () => {

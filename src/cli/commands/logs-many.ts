@@ -11,7 +11,7 @@ import { openJobLog, piecesFrom } from "../../store/logs.ts";
 import type { JobPage } from "../../store/matching.ts";
 import type { Store } from "../../store/store.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
-import { tellGap, tellIfCut } from "../follow.ts";
+import { tellGap, tellWhatIsMissing } from "../follow.ts";
 import { type LabelledOutput, labelledOutputs } from "../labelled.ts";
 import { beginnings } from "../last-lines.ts";
 import { note } from "../output.ts";
@@ -52,7 +52,7 @@ export async function showMany(
       }
       if (!(await output.end())) return;
     }
-    tellIfCut(attempt, id);
+    tellWhatIsMissing({ store, home }, job, attempt, id);
   }
 }
 
@@ -114,7 +114,7 @@ export async function followMany({ store, home, jobs, lines }: ManyLogs): Promis
       }
       if (value.kind === "ended") {
         await output.end();
-        tellIfCut(value.attempt, job.id);
+        tellWhatIsMissing({ store, home }, job, value.attempt, job.id);
         one.next++;
         continue;
       }

@@ -8,7 +8,7 @@ import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { findJobs } from "../find-jobs.ts";
-import { copier, followJob, tellIfCut } from "../follow.ts";
+import { copier, followJob, tellWhatIsMissing } from "../follow.ts";
 import { beginnings, followFlag, lineCount, linesFlag } from "../last-lines.ts";
 import { hint, isTerminal, note } from "../output.ts";
 import { patientStore, toldBy } from "../patient-store.ts";
@@ -93,7 +93,7 @@ async function logs(context: Context, words: readonly string[], options: LogsOpt
     const to = one === "stderr" && stream === undefined ? 2 : 1;
     await copier(log, { from: start[one], tame, to }).end();
   }
-  tellIfCut(attempt);
+  tellWhatIsMissing(place, job, attempt);
   return done;
 }
 
