@@ -1,10 +1,9 @@
 // The database: whole, of a schema that this program knows, read by a SQLite without known faults, with usable settings.
 
-import { environmentName, settingKeys } from "../domain/default-settings.ts";
+import { environmentName, settingKeys, unknownVariable } from "../domain/default-settings.ts";
 import { formatDuration } from "../domain/duration.ts";
 import { Refusal } from "../domain/errors.ts";
-import { nearest } from "../domain/nearest.ts";
-import { effectiveSettings, findSetting, readSetting } from "../domain/settings.ts";
+import { effectiveSettings, findSetting, readSetting, variableMeantBy } from "../domain/settings.ts";
 import { isoTime } from "../domain/time.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";
@@ -66,27 +65,16 @@ export async function storedSettings(
     const names = settingKeys.map(environmentName).filter((name) => environment[name] !== undefined);
     return broken(`a setting in the environment cannot be used: ${fault}`, `unset ${names.join(" or ")}`);
   }
-  const unknown = Object.keys(environment).find(
-    (name) => name.startsWith("QUEUECTL_") && !knownVariables.has(name),
-  );
+  const unknown = unknownVariable(environment);
   if (unknown !== undefined) {
-    const near = findSetting(nearest(unknown.replace("QUEUECTL_", "").toLowerCase(), settingKeys) ?? "");
+    const meant = variableMeantBy(unknown);
     return warning(
       `${unknown} in the environment is no setting`,
-      near ? `did you mean ${environmentName(near)}?` : "queuectl config show lists the settings",
+      meant ? `did you mean ${meant}?` : "queuectl config show lists the settings",
     );
   }
   return ok("all can be used");
 }
-
-/** Settings, what else is read, and what jobs and alerts find in theirs. */
-const knownVariables: ReadonlySet<string> = new Set([
-  ...settingKeys.map(environmentName),
-  ...["HOME", "DATABASE_URL", "LISTEN_URL", "JOB_ID", "ATTEMPT", "QUEUE", "RUN"].map(
-    (name) => `QUEUECTL_${name}`,
-  ),
-  ...["ALERT", "DELIVERY_ID", "EVENT", "TEXT"].map((name) => `QUEUECTL_${name}`),
-]);
 
 function faultOf(work: () => unknown): string | undefined {
   try {

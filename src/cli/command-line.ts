@@ -1,6 +1,6 @@
 // From words to the command that they name.
 
-import { makeContext } from "./context.ts";
+import { makeContext, tellIfMisspelled } from "./context.ts";
 import { done } from "./exit-status.ts";
 import { printLine } from "./output.ts";
 import { type Entry, program } from "./program.ts";
@@ -26,7 +26,10 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
   }
   if (!command) return show((help) => (options.help ? help.programHelp() : help.introduction()));
   if (options.help) return show((help) => help.commandHelp(command));
-  return command.run(makeContext(options.database as string | undefined), words, options as never);
+  const context = makeContext(options.database as string | undefined);
+  // What the doctor says of it stands among the findings.
+  if (command.name !== "doctor") await tellIfMisspelled(context);
+  return command.run(context, words, options as never);
 }
 
 const loaded = async (entry: Entry | undefined) => entry && { ...entry, ...(await entry.load()) };

@@ -1,11 +1,12 @@
 // What every command is given: who calls, from where, and the way to the store.
 
-import { areDefaults, defaultSettings } from "../domain/default-settings.ts";
+import { areDefaults, defaultSettings, unknownVariable } from "../domain/default-settings.ts";
 import type { Settings } from "../domain/settings.ts";
 import { ensureHome } from "../home.ts";
 import { type Environment, ownEnvironment } from "../self.ts";
 import { openStore, type Place, placeOf } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
+import { note } from "./streams.ts";
 
 export interface Context {
   /** As the user gave it, with the database that the words named. */
@@ -24,6 +25,15 @@ export function makeContext(database?: string): Context {
   // What this process starts in turn, workers and their commands, works on the same queue.
   const named = database !== undefined && { QUEUECTL_DATABASE_URL: database };
   return contextIn({ ...ownEnvironment(), ...named }, process.cwd());
+}
+
+/** Tells of a variable that would do nothing without a word; one that resembles none of ours is somebody else's. */
+export async function tellIfMisspelled({ environment }: Context): Promise<void> {
+  const unknown = unknownVariable(environment);
+  if (unknown === undefined) return;
+  const { variableMeantBy } = await import("../domain/settings.ts");
+  const meant = variableMeantBy(unknown);
+  if (meant) note(`queuectl: ${unknown} in the environment is no setting (did you mean ${meant}?)`);
 }
 
 export function contextIn(environment: Environment, cwd: string): Context {

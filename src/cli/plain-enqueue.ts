@@ -3,7 +3,7 @@
 
 import { defaultsFrom, plainJob } from "../domain/plain-job.ts";
 import type { Store } from "../store/store.ts";
-import { makeContext } from "./context.ts";
+import { makeContext, tellIfMisspelled } from "./context.ts";
 import { isTerminal, printLine } from "./streams.ts";
 
 export const isPlain = (argv: readonly string[]): argv is readonly ["enqueue", string] =>
@@ -15,6 +15,7 @@ export const looksLikeJson = (text: string) => /^\s*\{\s*["}]/.test(text);
 /** Refused, or done. */
 export async function enqueuePlainly(command: string): Promise<void> {
   const context = makeContext();
+  await tellIfMisspelled(context);
   await using store = await context.openStore();
   const job = plainJob(command, defaultsFrom(await context.settings(store), context));
   const { id, queue } = await store.jobs.enqueue(job);

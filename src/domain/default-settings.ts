@@ -29,6 +29,19 @@ export const settingKeys = Object.keys(defaultSettings) as SettingKey[];
 /** The variable that overrides a setting, such as `QUEUECTL_MAX_RETRIES`. */
 export const environmentName = (key: SettingKey) => `QUEUECTL_${key.toUpperCase()}`;
 
+/** Settings, what else is read, and what jobs and alerts find in their environment. */
+export const knownVariables: ReadonlySet<string> = new Set([
+  ...settingKeys.map(environmentName),
+  ...["HOME", "DATABASE_URL", "LISTEN_URL", "JOB_ID", "ATTEMPT", "QUEUE", "RUN"].map(
+    (name) => `QUEUECTL_${name}`,
+  ),
+  ...["ALERT", "DELIVERY_ID", "EVENT", "TEXT"].map((name) => `QUEUECTL_${name}`),
+]);
+
+/** A variable that is named as if it were read, and is not. */
+export const unknownVariable = (environment: Readonly<Record<string, string | undefined>>) =>
+  Object.keys(environment).find((name) => name.startsWith("QUEUECTL_") && !knownVariables.has(name));
+
 /** Whether nobody has said anything: neither stored, nor in the environment. */
 export const areDefaults = (
   stored: Readonly<Record<string, string>>,

@@ -1,7 +1,8 @@
 // What can be set: each setting's meaning and range, in one table.
 
-import { defaultSettings, environmentName, settingKeys } from "./default-settings.ts";
+import { defaultSettings, environmentName, knownVariables, settingKeys } from "./default-settings.ts";
 import { misuse, Refusal } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 import {
   choice,
   count,
@@ -187,6 +188,13 @@ const aliases: ReadonlyMap<string, SettingKey> = new Map([
 export function findSetting(name: string): SettingKey | undefined {
   const key = name.trim().toLowerCase().replaceAll("-", "_");
   return Object.hasOwn(settingRules, key) ? (key as SettingKey) : aliases.get(key);
+}
+
+/** The variable that one which nobody reads may have been meant to be. */
+export function variableMeantBy(unknown: string): string | undefined {
+  const bare = (name: string) => name.replace("QUEUECTL_", "");
+  const near = nearest(bare(unknown), [...knownVariables].map(bare));
+  return near && `QUEUECTL_${near}`;
 }
 
 /** A text from outside as a checked value of a setting; refuses what it does not accept. */

@@ -91,6 +91,20 @@ describe.concurrent("config", () => {
     expect(await q.ok("config", "get", "max_retries")).toBe("5");
   });
 
+  test("one that is misspelled is told of by whatever command, and one of somebody else's by none", async () => {
+    await using q = queuectl();
+    const said = async (env: Record<string, string>, ...words: string[]) =>
+      (await q.with({ env }, ...words)).stderr;
+    const hint =
+      "queuectl: QUEUECTL_MAX_RETRIS in the environment is no setting (did you mean QUEUECTL_MAX_RETRIES?)\n";
+    expect(await said({ QUEUECTL_MAX_RETRIS: "0" }, "enqueue", "true")).toBe(hint);
+    expect(await said({ QUEUECTL_MAX_RETRIS: "0" }, "config", "show")).toBe(hint);
+    expect(await said({ QUEUECTL_DATABASE: "postgres://x" }, "list")).toContain(
+      "mean QUEUECTL_DATABASE_URL?",
+    );
+    expect(await said({ QUEUECTL_OWNERSHIP: "me", QUEUECTL_JOB_ID: "x" }, "enqueue", "true")).toBe("");
+  });
+
   test("what a job is told about itself is no setting", async () => {
     await using q = queuectl();
     const env = { QUEUECTL_JOB_ID: "x", QUEUECTL_ATTEMPT: "7", QUEUECTL_QUEUE: "mail" };
