@@ -1,7 +1,7 @@
 // Many jobs from one text: a JSON object, a JSON array, or JSON Lines, told apart by how it begins. Lines are read as they
 // come, so that a million of them need no more memory than a few.
 
-import { misuse } from "../domain/errors.ts";
+import { misuse, shown } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
 import { type Line, linesOf } from "./lines.ts";
 
@@ -23,6 +23,11 @@ export async function* readJobs(bytes: AsyncIterable<Uint8Array>): AsyncIterable
     yield* readArray(await textFrom(first, lines));
   } else if (isWhole(first.text)) {
     yield* readLines(first, lines);
+  } else if (isNoJson(first.text)) {
+    throw misuse(
+      `line ${first.number} is no JSON: ${shown(first.text.trim())}`,
+      "of commands, one a line, jq -cR '{command: .}' makes it; --each takes a list of values",
+    );
   } else {
     yield* readObjectOrLines(first, await textFrom(first, lines));
   }
@@ -68,6 +73,9 @@ function isWhole(text: string): boolean {
   const value = parsed(text);
   return typeof value === "object" && value !== null;
 }
+
+/** Whether a text is not even the beginning of JSON that could be jobs. */
+const isNoJson = (text: string) => !text.trimStart().startsWith("{") && parsed(text) === undefined;
 
 function parsed(text: string): unknown {
   try {

@@ -401,6 +401,20 @@ describe.concurrent("files", () => {
     expect(folder.stderr.toString()).toBe("queuectl: standard input cannot be read: it is a folder\n");
   });
 
+  test("a list of plain commands is refused with the way to make jobs of it, and that way works", async () => {
+    await using q = queuectl();
+    await Bun.write(join(q.folder, "commands"), "echo one\necho 'two three' | cat\n");
+    const { status, stderr } = await q("enqueue", "--file", "commands");
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `queuectl: line 1 is no JSON: "echo one" (of commands, one a line, jq -cR '{command: .}' makes it; --each takes a list of values)\n`,
+    });
+    if (Bun.which("jq") === null) return;
+    await shell(q, "jq -cR '{command: .}' commands | queuectl enqueue --file -");
+    const commands = (await q.json("list")).map(({ command }: { command: string }) => command);
+    expect(commands).toEqual(["echo 'two three' | cat", "echo one"]);
+  });
+
   test("options lie over every job of it", async () => {
     await using q = queuectl();
     await q.with({ stdin: lines.join("\n") }, "enqueue", "--file", "-", "--priority", "4", "--queue", "bulk");
