@@ -62,7 +62,7 @@ export function count(key: string, about: string, byDefault: number, range: Rang
 
 export function duration(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {
   const rule = number(key, about, byDefault, range);
-  const accepts = `${durationForms}, from ${range.min} to ${range.max} s`;
+  const accepts = `${durationForms}, from ${range.min} s to ${formatDuration(range.max)}`;
   return {
     ...rule,
     accepts,

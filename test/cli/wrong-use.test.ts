@@ -155,7 +155,7 @@ describe.concurrent("words", () => {
     [
       "polling without a pause is refused with the range",
       ["worker", "--poll", "0.01"],
-      { status: 2, says: ["--poll", "0.05", "3600"] },
+      { status: 2, says: ["--poll", "0.05", "1h"] },
     ],
     [
       "purging everything unasked wants --yes where nobody can be asked",
@@ -408,7 +408,7 @@ describe.concurrent("settings", () => {
     [
       "no pause between polls is refused",
       ["config", "set", "poll_interval", "0"],
-      { status: 2, says: ["0.05", "3600"] },
+      { status: 2, says: ["0.05", "1h"] },
     ],
     [
       "a priority out of range is refused",

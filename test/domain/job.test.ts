@@ -119,7 +119,7 @@ describe("refused by name and range", () => {
   });
 
   test.each([-1, 316_224_001, Number.NaN, Number.POSITIVE_INFINITY])("timeout %d", (timeout) => {
-    expect(refusal({ timeout }).message).toMatch(/^timeout cannot be .*, from 0 to 316224000 s$/);
+    expect(refusal({ timeout }).message).toMatch(/^timeout cannot be .*, from 0 s to 3660d$/);
   });
 
   test.each(["", "-q", "a b", "a/b", "q".repeat(65), "ä", "q\n"])("queue %j", (queue) => {
