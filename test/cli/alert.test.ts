@@ -39,7 +39,7 @@ describe("an alert", () => {
     expect((await q.json("alert", "list"))[0].paused).toBe(true);
     await q.ok("alert", "resume", "deaths");
     expect((await q.json("alert", "list"))[0].paused).toBe(false);
-    await q.ok("alert", "delete", "deaths");
+    expect((await q("alert", "delete", "deaths")).stderr).toBe("alert deaths is deleted\n");
     expect(await q.json("alert", "list")).toEqual([]);
   });
 

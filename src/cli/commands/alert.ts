@@ -133,7 +133,10 @@ function alertResume(context: Context, names: readonly string[]): Promise<number
 }
 
 function alertDelete(context: Context, names: readonly string[]): Promise<number> {
-  return each(context, names, (store, name) => store.alerts.remove(name));
+  return each(context, names, async (store, name) => {
+    await store.alerts.remove(name);
+    note(`alert ${name} is deleted`);
+  });
 }
 
 /** Nothing is done when one of them is not there. */
