@@ -2,7 +2,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import { misuse } from "../domain/errors.ts";
-import { isSettled, type Job, jobStates } from "../domain/job.ts";
+import { isSettled, type Job } from "../domain/job.ts";
 import { defaultsFrom } from "../domain/plain-job.ts";
 import type { Stream } from "../domain/rules.ts";
 import { effectiveSettings, type Settings } from "../domain/settings.ts";
@@ -13,6 +13,7 @@ import { openStore, type Place, placeOf } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
+import { checkFilter, checkFrom, checkLimit, checkSource, checkTimeout } from "./checks.ts";
 import { eventsOf, type JobEvent } from "./events.ts";
 import { outputOf } from "./output.ts";
 import { type Command, type EnqueueOptions, type JobWish, jobOf, shownValue } from "./request.ts";
@@ -151,42 +152,6 @@ function checkPlace(place: QueuePlace): void {
         "leave it out for what the command line would use",
       );
   }
-}
-
-function checkLimit(limit: number): void {
-  if (!Number.isSafeInteger(limit) || limit < 0)
-    throw misuse(`limit cannot be ${shownValue(limit)}: it is a number of jobs, 0 for all`);
-}
-
-/** A filter that is no such thing would find nothing, and one of another name everything. */
-function checkFilter(filter: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(filter)) {
-    if (!filters.includes(name))
-      throw misuse(`there is no filter ${shownValue(name)}`, `there are ${filters.join(", ")} and limit`);
-    if (value !== undefined && typeof value !== "string")
-      throw misuse(`${name} cannot be ${shownValue(value)}: it is a text`);
-  }
-  const { state } = filter;
-  if (state !== undefined && !jobStates.some((one) => one === state))
-    throw misuse(`there is no state ${shownValue(state)}`, `the states are ${jobStates.join(", ")}`);
-}
-
-const filters: readonly string[] = ["state", "queue", "tag", "search"] satisfies (keyof JobFilter)[];
-
-function checkFrom(from: number): void {
-  if (!Number.isSafeInteger(from) || from < 1)
-    throw misuse(`from cannot be ${shownValue(from)}: it is the number of an attempt, 1 for the first`);
-}
-
-function checkTimeout(timeout: number | undefined): void {
-  if (timeout !== undefined && (typeof timeout !== "number" || Number.isNaN(timeout)))
-    throw misuse(`timeout cannot be ${shownValue(timeout)}: it is a number of seconds`);
-}
-
-function checkSource(jobs: unknown): void {
-  const source = Object(jobs);
-  if (!(Symbol.iterator in source || Symbol.asyncIterator in source))
-    throw misuse(`jobs cannot be ${shownValue(jobs)}: they are a list, or something else that yields them`);
 }
 
 /** What starts another process on the same queue; an empty one is none. */
