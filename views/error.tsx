@@ -20,6 +20,17 @@ export function ErrorPage({ ui, title, detail, advice, status }: ErrorProps) {
       </p>
       {advice === undefined ? "" : <p safe>{sentence(advice)}</p>}
       {status === 503 ? <p class="hint">This page looks again by itself.</p> : ""}
+      {status === 401 ? (
+        <p>
+          What you sent is not lost:{" "}
+          <a href={link(ui, "/login")} target="_blank" rel="noopener">
+            log in
+          </a>{" "}
+          in another tab, then load this page again.
+        </p>
+      ) : (
+        ""
+      )}
       <p>
         <a class="button" href={link(ui, "/")}>
           To the overview

@@ -414,6 +414,30 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("a form that is sent after its session ended is sent again by loading the page, once one is logged in", async () => {
+    await using web = await webServer({ words: ["--require-token"] });
+    const token = await web.q.ok("web", "token");
+    await using open = await openPage(`${web.url}/enqueue`);
+    const { page, context } = open;
+    async function logIn(where: typeof page) {
+      await where.getByLabel("Token").fill(token);
+      await where.getByRole("button", { name: "Log in" }).click();
+    }
+    await logIn(page);
+    await page.getByLabel("Command").fill("echo typed");
+    await context.clearCookies();
+    await page.getByRole("button", { name: "Look it over" }).click();
+    const tab = context.waitForEvent("page");
+    await page.getByRole("link", { name: "log in" }).click();
+    const login = await tab;
+    await logIn(login);
+    await login.locator(".cards").waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Enqueue this?" }).waitFor();
+    expect(await page.locator(".command-block").textContent()).toBe("echo typed");
+    expect(open.complaints).toEqual([]);
+  });
+
   test("keys go where they say", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/`);
