@@ -42,6 +42,14 @@ describe("the nearest word", () => {
     expect(nearest(typed, commands)).toBeUndefined();
   });
 
+  test.each([
+    ["mode", "home"],
+    ["name", "home"],
+    ["--file", "--nice"],
+  ])("to %s is not %s: half of it would be wrong", (typed, other) => {
+    expect(nearest(typed, [other])).toBeUndefined();
+  });
+
   test("is one of the known words or none", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), words, (typed, known) => {
