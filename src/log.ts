@@ -49,6 +49,9 @@ export function openEventLog({ worker_ids, pathOf, echo }: EventLogOptions): Eve
     }
   };
 
+  // Who heard it has gone, or their disk is full: the logs of the workers still have the line.
+  if (echo) process.stderr.on("error", () => {});
+
   /** By file, what is said at one moment: of a job that ended and the next one that begins, as a rule. */
   let waiting = new Map<string, string>();
 
