@@ -121,7 +121,8 @@ describe("whatever a value holds, the shell reads it back byte for byte", () => 
   }
 
   test("in a column of its own", async () => {
-    const value = anyText.filter((text) => !/[,\n]/.test(text));
+    // In a list of lines, what Windows puts around them is no part of a value.
+    const value = anyText.filter((text) => !/[,\n]|^\uFEFF|\r$/.test(text));
     await fc.assert(
       fc.asyncProperty(value, value, async (one, two) => {
         const [made] = await commands("printf '%s,' {2} '{1}'", `${one},${two}`, { colsep: "," });

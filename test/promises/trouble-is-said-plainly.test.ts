@@ -226,12 +226,15 @@ test.skipIf(!existsSync("/dev/full"))(
   },
 );
 
-test.skipIf(!existsSync("/dev/full"))("a worker that cannot talk works on, and that is no failure", async () => {
-  await using q = queuectl();
-  await q.ok("enqueue", "true", "--id", "a");
-  expect((await shell(q, "queuectl worker --until-empty 2>/dev/full")).status).toBe(0);
-  await expectCompleted(q);
-});
+test.skipIf(!existsSync("/dev/full"))(
+  "a worker that cannot talk works on, and that is no failure",
+  async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "a");
+    expect((await shell(q, "queuectl worker --until-empty 2>/dev/full")).status).toBe(0);
+    await expectCompleted(q);
+  },
+);
 
 test("a database that may not be opened is named, and used again when it may", async () => {
   await using q = queuectl({}, asOrdinaryUser);

@@ -178,6 +178,7 @@ function views(text: string, tag: string): string {
     isLive: false,
     gap: { from: 10, to: 2_000_000 },
     isCut: true,
+    isGone: false,
     search: { text: text || "x", hits: [{ number: 1, text }], to: 1, size: 2 },
   };
   const texts = {

@@ -1,7 +1,7 @@
 // Output in the dashboard: windows on logs of any size, and streams that go on where they broke off.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeGap } from "../../src/gap.ts";
 import { jobLogPath } from "../../src/home.ts";
@@ -247,6 +247,16 @@ const parse = (text: string): Heard[] =>
         [...block.matchAll(new RegExp(`^${name}: (.*)$`, "gm"))].map(([, value]) => value!).join("\n");
       return { event: field("event"), id: field("id"), data: field("data") };
     });
+
+test("a log that somebody removed is said to be gone, and one without a word to be that", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "echo said", "--id", "talks");
+  await web.q.ok("enqueue", "true", "--id", "silent");
+  await web.q.ok("worker", "--until-empty");
+  rmSync(jobLogPath(web.q.home, 1, 1));
+  expect(await (await web.get("/jobs/talks")).text()).toContain("Its log is gone.");
+  expect(await (await web.get("/jobs/silent")).text()).toContain("It printed nothing.");
+});
 
 describe("looking for a text", () => {
   async function findAll(path: string, text: string): Promise<{ hits: Hit[]; pages: number }> {

@@ -26,6 +26,8 @@ export interface LogPart {
   readonly gap: Gap | undefined;
   /** Whether the end is missing, nobody knows how much. */
   readonly isCut: boolean;
+  /** Whether there was some, and somebody removed it. */
+  readonly isGone: boolean;
   readonly search: LogSearch | undefined;
 }
 
@@ -108,7 +110,11 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         </div>
         <div class="tail" id="log-tail" hx-ignore="true" />
       </div>
-      {size === 0 && !isLive ? <p class="hint">It printed nothing.</p> : ""}
+      {size === 0 && !isLive ? (
+        <p class="hint">{log.isGone ? "Its log is gone." : "It printed nothing."}</p>
+      ) : (
+        ""
+      )}
       {log.to < size && !isLive ? (
         <p class="more-log">
           <a href={at({ from: log.to })}>Later</a> · <a href={at({})}>To the end</a>

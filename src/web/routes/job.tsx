@@ -95,7 +95,15 @@ async function logOf(
   const text = query.get("find")?.slice(0, longestFind) ?? "";
   const search =
     text === "" ? undefined : { text, ...(await findInLog(shown, text, numberOf(query, "past") ?? 0)) };
-  return { ...window, stream, attempt: attempt.number, isLive, isCut: attempt.log_left_out === null, search };
+  return {
+    ...window,
+    stream,
+    attempt: attempt.number,
+    isLive,
+    isCut: attempt.log_left_out === null,
+    isGone: log === undefined && attempt.log_bytes > 0,
+    search,
+  };
 }
 
 export const jobRoutes = (web: Web) =>
