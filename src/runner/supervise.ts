@@ -106,6 +106,8 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   let reason: EndReason | undefined;
   /** What is said when the command has ended by itself is no reason of that, and touches nothing that it may leave behind. */
   let isOver = false;
+  /** What was killed is not given back: it counts as ended before it is heard of. */
+  let isKilled = false;
   let ending: Promise<readonly number[]> | undefined;
 
   const graceMs = () => plan.limits().kill_grace * 1000;
@@ -113,6 +115,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   function end(why: EndReason): void {
     // A worker that was stopped for a while hears of the time that is up before it hears of a command that had ended in time.
     if (reason || isOver || (shell.pid !== null && isGone(shell.pid))) return;
+    if (isKilled && why === "released") return;
     reason = why;
     ending = endTree(tree, "everything", graceMs());
   }
@@ -164,7 +167,10 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     hindrance: null,
     ended: finish(),
     end,
-    kill: () => killTree(tree),
+    kill() {
+      isKilled = true;
+      killTree(tree);
+    },
     abandon,
   };
 }
