@@ -7,7 +7,7 @@ import { type Backlog, messageOf } from "../domain/alert-message.ts";
 import { Refusal } from "../domain/errors.ts";
 import { idFromBytes } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
-import { type JobRow, jobFrom, legible } from "./rows.ts";
+import { type JobRow, legibleJob } from "./rows.ts";
 
 export interface Alerts {
   /** Refused (`conflict`) when the name is taken. */
@@ -201,7 +201,7 @@ export function newMessage(
 /** A job that is damaged in the database is counted, and not named. */
 function jobOf({ about }: OutboxRow): Job[] {
   try {
-    return [jobFrom(legible(JSON.parse(about) as JobRow))];
+    return [legibleJob(JSON.parse(about) as JobRow)];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return [];

@@ -148,6 +148,12 @@ export function legible<R extends JobRow>(row: R): R {
   };
 }
 
+/** A row as a job, without what cannot be read of it. */
+export function legibleJob(row: JobRow): Job {
+  const read = readOrWhyNot(row);
+  return read instanceof Refusal ? jobFrom(legible(row)) : read;
+}
+
 const damaged = ({ id }: JobRow, column: string) =>
   new Refusal(
     "unusable",

@@ -18,7 +18,7 @@ import {
   triedForMs,
   wholeShare,
 } from "../alerts.ts";
-import { jobFrom, legible } from "../rows.ts";
+import { legibleJob } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { gather } from "./outbox.ts";
 import { jobRow, numberOrNull, type Row } from "./rows.ts";
@@ -92,7 +92,7 @@ export function alerts(connection: Connection): Alerts {
           select * from queuectl.jobs
           where worker_id is not null and state = 'processing' and started_at <= ${Math.floor(moment)} order by seq
         `;
-        return rows.map((row) => ({ job: jobFrom(legible(jobRow(row))), attempt: row.attempt_number }));
+        return rows.map((row) => ({ job: legibleJob(jobRow(row)), attempt: row.attempt_number }));
       }),
 
     readyJobs: (queue, limit) =>

@@ -2,7 +2,7 @@
 
 import type { SQL } from "bun";
 import type { RemovedJob } from "../jobs.ts";
-import { type JobRow, jobFrom, legible, legibleTags } from "../rows.ts";
+import { type JobRow, legibleJob, legibleTags } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { forgetRemoved, tellChildren, waitNoMore } from "./dependencies.ts";
@@ -47,7 +47,7 @@ export async function moved(tx: SQL, before: readonly JobRow[], updated: Row[]) 
   const changed = before.map((row) => {
     const next = after.get(row.seq)!;
     counts.move(row, next);
-    return jobFrom(legible(next));
+    return legibleJob(next);
   });
   await counts.save(tx);
   return changed;

@@ -13,7 +13,7 @@ import {
   type Unreadable,
   unreadableIn,
 } from "../leases.ts";
-import { type JobRow, jobFrom, legible } from "../rows.ts";
+import { type JobRow, jobFrom, legibleJob } from "../rows.ts";
 import { refuseSnooze } from "../snoozes.ts";
 import type { Connection } from "./connection.ts";
 import { makeDoubts } from "./doubts.ts";
@@ -85,7 +85,7 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
     for (const settlement of settlements) if (settled.has(settlement.lease.job_seq)) done.add(settlement);
     return {
       stale: turn.ended.filter((settlement) => !done.has(settlement)).map(({ lease }) => lease),
-      settled: [...done].map(({ lease }) => jobFrom(legible(settled.get(lease.job_seq)!))),
+      settled: [...done].map(({ lease }) => legibleJob(settled.get(lease.job_seq)!)),
       claimed,
       next_due_at: claimed.length < claimedRows.length ? answer.at : nextDueAt(turn, claimed.length, answer),
       ...(answer.expelled ? { expelled: true } : {}),

@@ -5,7 +5,7 @@ import type { SQL } from "bun";
 import type { JobFilter, RemovedJob } from "../jobs.ts";
 import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
 import { applies } from "../refusals.ts";
-import { type JobRow, jobFrom, legible } from "../rows.ts";
+import { type JobRow, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, remove } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { groupsOf } from "./counts.ts";
@@ -30,7 +30,7 @@ export function matching(connection: Connection, notifier: Notifier): Matching {
           pageOf(sql, filter, window),
           totalOf(sql, filter),
         ]);
-        return { jobs: rows.map((row) => jobFrom(legible(row))), older, total };
+        return { jobs: rows.map(legibleJob), older, total };
       }),
 
     newest: () =>

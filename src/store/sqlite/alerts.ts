@@ -17,7 +17,7 @@ import {
   triedForMs,
   wholeShare,
 } from "../alerts.ts";
-import { type JobRow, jobFrom, legible } from "../rows.ts";
+import { type JobRow, legibleJob } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { gather, put } from "./outbox.ts";
 
@@ -100,7 +100,7 @@ export function alerts(connection: Connection): Alerts {
           select * from jobs where worker_id is not null and state = 'processing' and started_at <= $moment order by seq
         `)
           .all({ moment })
-          .map((row: JobRow) => ({ job: jobFrom(legible(row)), attempt: row.attempt_number })),
+          .map((row: JobRow) => ({ job: legibleJob(row), attempt: row.attempt_number })),
       ),
 
     readyJobs: (queue, limit) =>

@@ -3,7 +3,7 @@
 import { isSettled } from "../../domain/job.ts";
 import type { Changes } from "../jobs.ts";
 import { jobIsGone, refuseUnless, refuseUnlessHeld, refuseUnlessWaiting, wrongState } from "../refusals.ts";
-import { type JobRow, jobFrom, legible } from "../rows.ts";
+import { type JobRow, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, removeAll } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -87,6 +87,6 @@ function change(connection: Connection, seqs: readonly number[], step: (row: Job
     }
     tellChildren(connection, changed.filter(isEnded), { counts, now });
     counts.save();
-    return changed.map((row) => jobFrom(legible(row)));
+    return changed.map(legibleJob);
   });
 }

@@ -4,7 +4,7 @@
 import type { JobFilter } from "../jobs.ts";
 import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
 import { applies } from "../refusals.ts";
-import { type JobRow, jobFrom, legible } from "../rows.ts";
+import { type JobRow, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, removeAll } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -21,7 +21,7 @@ export function matching(connection: Connection): Matching {
     page: (filter, window) =>
       read(() => {
         const { rows, older } = pageOf(connection, filter, window);
-        return { jobs: rows.map((row) => jobFrom(legible(row))), older, total: totalOf(connection, filter) };
+        return { jobs: rows.map(legibleJob), older, total: totalOf(connection, filter) };
       }),
 
     newest: () => read(() => sql("select max(seq) as seq from jobs").get().seq ?? 0),
