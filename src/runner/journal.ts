@@ -122,19 +122,27 @@ const beginning = (run: string) =>
 const script = (run: string, command: string, limit: string) =>
   `${beginning(run)}${limit}${runs(command)}; set -- $?; printf "%s\\n" "${run} $1" >&3; exit $1`;
 
-const runs = (command: string) =>
-  `(${isPlain(command) ? command : command.includes("$$") ? ownShell : evaluated}) 2>&4 3>&- 4>&-`;
+const runs = (command: string) => {
+  const isPlain = plain.test(command) && command.length <= longestPlain;
+  const [program] = command.split(" ", 1);
+  if (isPlain && done.has(program!)) return `${command} 2>&4`;
+  const isProgram = isPlain && !notPrograms.has(program!);
+  return `(${isProgram ? command : command.includes("$$") ? ownShell : evaluated}) 2>&4 3>&- 4>&-`;
+};
+
+/** A name and arguments without anything that a shell reads in its own way. */
+const plain = /^[\w./:@%+,-]+(?: +[\w./:=@%+,-]+)*$/;
+
+/** What the outer shell does itself, in no time: it starts no process, and nothing of it keeps the shell from going on. */
+const done = new Set([":", "echo", "false", "pwd", "test", "true"]);
 
 /** It stands in the script, whose length is limited as the command's own is. */
 const longestPlain = 4096;
 
-/** A program and its arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more. */
-const isPlain = (command: string) =>
-  command.length <= longestPlain &&
-  /^[\w./:@%+,-]+(?: +[\w./:=@%+,-]+)*$/.test(command) &&
-  !notPrograms.has(command.split(" ", 1)[0]!);
-
-/** What opens a compound command in sh or bash, is timed with it, or would see our own arguments. */
+/**
+ * What opens a compound command in sh or bash, is timed with it, or would see our own arguments. Any other is a program with its
+ * arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more.
+ */
 const notPrograms = new Set(
   "if then elif else fi for in do done while until case esac function select time coproc . source eval command builtin set shift getopts".split(
     " ",

@@ -37,6 +37,13 @@ describe("the shell that keeps a journal", () => {
   const commands = [
     "echo plain words",
     "echo 2",
+    "echo -n",
+    "true",
+    ":",
+    "pwd",
+    "test -d /",
+    "test",
+    "test 1 -eq",
     "ls -d /",
     "/bin/false",
     "nosuch-program --at all",
