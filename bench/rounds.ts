@@ -12,13 +12,18 @@ export interface Samples {
   readonly values: readonly number[];
 }
 
+/** All benches together shall take no longer than ten minutes: on a slow machine there are fewer rounds, but two at least. */
+const longMs = 40_000;
+
 /**
- * Every other round goes the other way round, so that nobody is always the one after the same. What one left for the disk is written
+ * As many rounds, or fewer when they take long. Every other one goes the other way round, so that nobody is always the one after the same. What one left for the disk is written
  * before the next begins: otherwise whoever syncs pays for those who do not.
  */
 export async function inTurn(rounds: number, contenders: readonly Contender[]): Promise<Samples[]> {
   const values = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  const begun = performance.now();
   for (let round = 0; round < rounds; round++) {
+    if (round >= 2 && performance.now() - begun > longMs) break;
     for (const { name, run } of round % 2 === 0 ? contenders : contenders.toReversed()) {
       Bun.spawnSync(["sync"]);
       values.get(name)!.push(await run());
