@@ -10,8 +10,11 @@ import { scratch } from "./scratch.ts";
 import { storedLoops } from "./stored-loops.ts";
 import { type Figure, figure } from "./table.ts";
 
+/** The shell does it itself, as it does `true`. */
 const command = "echo";
-/** `echo` alone prints a line end. */
+/** A process of its own. */
+const program = "/bin/echo";
+/** Either prints a line end. */
 const bytesEach = 1;
 
 const rateOf = (jobs: number, ms: number) => jobs / (ms / 1000);
@@ -48,7 +51,7 @@ async function againstBareLoops(): Promise<Figure[]> {
     loop("bare Bun.spawn of sh -c", "bare"),
     loop("the same with journal and control group", "same"),
   ])) as [Samples, Samples, Samples, Samples];
-  const work = `${jobs} jobs, 8 workers`;
+  const work = `${jobs} jobs of ${command}, 8 workers`;
   return [
     figure({ bench: "drain", work, unit: "jobs/s", ours, theirs: same, bound: { atLeast: 0.9 } }),
     figure({ bench: "drain", work, unit: "jobs/s", ours, theirs: stored, bound: { atLeast: 0.9 } }),
@@ -67,27 +70,27 @@ async function drained(jobs: number): Promise<number> {
 
 /** Others count from the first job handed over to the end of the last one, and so does queuectl here. */
 async function againstOthers(): Promise<Figure[]> {
-  const others: readonly [string, string, Other, number][] = [
-    ["parallel", "parallel", parallel, 1000],
-    ["tsp", "task-spooler", taskSpooler, 1000],
-    ["nq", "nq", nq, 200],
+  const others: readonly [string, string, Other, number, string][] = [
+    ["parallel", "parallel", parallel, 1000, command],
+    ["parallel", "parallel", parallel, 1000, program],
+    ["tsp", "task-spooler", taskSpooler, 1000, command],
+    ["nq", "nq", nq, 200, command],
   ];
   const figures: Figure[] = [];
-  for (const [program, debianPackage, other, jobs] of others) {
-    if (!(await hasProgram(program, debianPackage))) continue;
+  for (const [name, debianPackage, other, jobs, each] of others) {
+    if (!(await hasProgram(name, debianPackage))) continue;
     const [ours, theirs] = (await inTurn(3, [
-      { name: "queuectl", run: () => handedOverAndDrained(jobs) },
-      { name: debianPackage, run: async () => rateOf(jobs, await other(jobs)) },
+      { name: "queuectl", run: () => handedOverAndDrained(jobs, each) },
+      { name: debianPackage, run: async () => rateOf(jobs, await other(jobs, each)) },
     ])) as [Samples, Samples];
-    const bound = { atLeast: program === "parallel" ? 3 : 1 };
-    figures.push(
-      figure({ bench: "drain", work: `enqueue and drain ${jobs} jobs`, unit: "jobs/s", ours, theirs, bound }),
-    );
+    const bound = { atLeast: name === "parallel" ? 3 : 1 };
+    const work = `enqueue and drain ${jobs} jobs of ${each}`;
+    figures.push(figure({ bench: "drain", work, unit: "jobs/s", ours, theirs, bound }));
   }
   return figures;
 }
 
-async function handedOverAndDrained(jobs: number): Promise<number> {
+async function handedOverAndDrained(jobs: number, command: string): Promise<number> {
   const home = newHome();
   const begun = performance.now();
   await home.queuectl(["enqueue", "--file", "-"], { stdin: jobLines(jobs, command) });
@@ -97,10 +100,10 @@ async function handedOverAndDrained(jobs: number): Promise<number> {
   return rateOf(jobs, ms);
 }
 
-/** Runs so many jobs, and tells how many milliseconds that took. */
-type Other = (jobs: number) => Promise<number>;
+/** Runs so many jobs of a command, and tells how many milliseconds that took. */
+type Other = (jobs: number, command: string) => Promise<number>;
 
-const parallel: Other = async (jobs) => {
+const parallel: Other = async (jobs, command) => {
   const log = join(scratch("parallel"), "joblog");
   const words = ["parallel", "--will-cite", "-j8", "--joblog", log];
   const { stdout, ms } = await run(words, { stdin: `${command}\n`.repeat(jobs) });
@@ -108,7 +111,7 @@ const parallel: Other = async (jobs) => {
   return ms;
 };
 
-const taskSpooler: Other = async (jobs) => {
+const taskSpooler: Other = async (jobs, command) => {
   const folder = scratch("tsp");
   const env = {
     TMPDIR: folder,
@@ -128,7 +131,7 @@ const taskSpooler: Other = async (jobs) => {
   return ms;
 };
 
-const nq: Other = async (jobs) => {
+const nq: Other = async (jobs, command) => {
   const folder = scratch("nq");
   const script = `i=0; while [ $i -lt ${jobs} ]; do nq -q sh -c ${command} >/dev/null; i=$((i+1)); done; nq -w`;
   const { ms } = await run(["sh", "-c", script], { env: { NQDIR: folder } });

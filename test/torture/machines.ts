@@ -153,12 +153,16 @@ async function guardiansGone(): Promise<void> {
     await Bun.sleep(500);
 }
 
-/** A job whose machine is gone waits for the end of the lease, and the rest for its turn. */
+/** A job whose machine is gone waits for the end of the lease, and the rest for its turn, however slow they all are. */
 async function drained(): Promise<void> {
-  const deadline = performance.now() + 10 * 60_000;
-  while (performance.now() < deadline) {
+  const stillMs = 3 * 60_000;
+  let left = jobCount;
+  for (let deadline = performance.now() + stillMs; performance.now() < deadline; ) {
     const { pending, processing, failed } = JSON.parse(await call(["status", "--json"]));
-    if (pending + processing + failed === 0) return;
+    const now = pending + processing + failed;
+    if (now === 0) return;
+    if (now !== left) deadline = performance.now() + stillMs;
+    left = now;
     await Bun.sleep(1_000);
   }
 }
