@@ -44,6 +44,8 @@ describe("the shell that keeps a journal", () => {
     "test -d /",
     "test",
     "test 1 -eq",
+    "test -e /dev/fd/4",
+    "test -v 1",
     "ls -d /",
     "/bin/false",
     "nosuch-program --at all",
