@@ -99,10 +99,10 @@ export interface FiringPlan {
 }
 
 /**
- * - Times that are only late become a job each. Where one of them is there it stands for all that were missed, if one job is wanted
+ * - Times that are only late become a job each, where jobs queue. Where one of them is there it stands for all that were missed, if one job is wanted
  *   for those.
  * - Whoever wants each missed time wants them whatever else runs, so they wait in the queue beside each other.
- * - Of several at once that replace each other only the newest is worth a job.
+ * - Of several at once that may not run beside each other only the newest is worth a job.
  */
 export function planFiring(
   { missed, overlap, next_at }: Pick<Schedule, "missed" | "overlap"> & { readonly next_at: number },
@@ -112,7 +112,7 @@ export function planFiring(
   const tooOld = now - lateMs;
   const isMissed = next_at < tooOld;
   const plan = (times: readonly number[], missed_at: number | null): FiringPlan => ({
-    times: overlap === "replace" && missed !== "all" ? times.slice(-1) : times,
+    times: overlap !== "queue" && missed !== "all" ? times.slice(-1) : times,
     overlap: isMissed && missed === "all" ? "queue" : overlap,
     missed_at,
     next_at: next(times.at(-1) ?? now),

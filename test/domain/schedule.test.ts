@@ -42,8 +42,8 @@ describe("what is done about times that have come", () => {
       }
     });
 
-    test(`each of several that are only late becomes its job (${missed})`, () => {
-      expect(plan(day, day + 3000, each(1000), { missed }).times).toEqual([
+    test(`each of several that are only late and queue becomes its job (${missed})`, () => {
+      expect(plan(day, day + 3000, each(1000), { missed, overlap: "queue" }).times).toEqual([
         day,
         day + 1000,
         day + 2000,
@@ -94,6 +94,15 @@ describe("what is done about times that have come", () => {
     const first = plan(0, day, each(minute), { missed: "all", overlap: "skip" });
     expect(first).toMatchObject({ overlap: "queue", next_at: timesAtOnce * minute });
     expect(first.times).toHaveLength(timesAtOnce);
+  });
+
+  test("of several that are only late and skip each other the newest becomes a job", () => {
+    for (const missed of ["skip", "one"] as const) {
+      expect(plan(day, day + 3000, each(1000), { missed })).toMatchObject({
+        times: [day + 3000],
+        next_at: day + 4000,
+      });
+    }
   });
 
   test("of several that replace each other the newest becomes a job", () => {
