@@ -15,10 +15,10 @@ export type Liveness = "alive" | "dead" | "elsewhere";
 
 export function livenessOf(identity: ProcessIdentity): Liveness {
   const { host, boot_id, pid_namespace } = here();
-  if (identity.host !== host) return "elsewhere";
-  if (identity.boot_id !== boot_id) return "dead";
-  if (identity.pid_namespace !== pid_namespace) return "elsewhere";
-  return startOf(identity.pid) === identity.pid_start ? "alive" : "dead";
+  // Whatever the machine is called: it may be renamed while it runs.
+  if (identity.boot_id === boot_id && identity.pid_namespace === pid_namespace)
+    return startOf(identity.pid) === identity.pid_start ? "alive" : "dead";
+  return identity.host === host && identity.boot_id !== boot_id ? "dead" : "elsewhere";
 }
 
 /** Whether a process belongs to this start of this machine, and can be seen from here. */

@@ -247,7 +247,7 @@ test("workers of another host and workers that fell silent are named", async () 
     level: "warning",
     text: expect.stringContaining(id),
   });
-  tamper(q, "update worker_processes set host = 'far-away'");
+  tamper(q, "update worker_processes set host = 'far-away', pid_namespace = 'pid:[1]'");
   expect((await report(q)).of("workers").text).toMatch(new RegExp(`^${id} .*far-away`));
   tamper(q, "delete from workers; delete from worker_processes");
 });

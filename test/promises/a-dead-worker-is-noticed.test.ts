@@ -1,6 +1,7 @@
 // Promise 3: a dead worker is noticed, and its jobs go on. Its running commands are taken over with their output and exit
 // status intact, or ended and run again; they are never forgotten and never doubled.
 
+import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -244,6 +245,28 @@ test("a stopped worker process is alive: nobody takes its job", async () => {
   stopped.kill("SIGCONT");
   writeFileSync(go, "");
   expect((await q("wait", "a")).status).toBe(0);
+});
+
+test("a machine that was renamed sees its workers: the living one is stopped, the job of a dead one is taken over", async () => {
+  await using q = queuectl();
+  const go = join(q.folder, "go");
+  const worker = await workerRunning(q, "a", `echo begin; ${untilFile(go)}; echo end`);
+  const rename = () => {
+    using db = new Database(join(q.home, "queue.db"));
+    db.run("update worker_processes set host = 'its-name-before'");
+  };
+  rename();
+  const idle = q.start("worker");
+  await idle.says("started");
+  rename();
+  worker.kill("SIGKILL");
+  await worker.exited;
+  await idle.says("took over job a");
+  writeFileSync(go, "");
+  expect((await q("wait", "a")).status).toBe(0);
+  expect(await q.ok("logs", "a")).toBe("begin\nend");
+  await q.ok("worker", "stop", "--wait");
+  expect(await idle.exited).toBe(0);
 });
 
 test("nothing remains of a dead worker in the list of workers", async () => {
