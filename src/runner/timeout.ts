@@ -12,6 +12,6 @@ export function timeout(ms: number, then: () => void): Disposable {
     if (left <= 0) then();
     else timer = setTimeout(step, Math.min(left, longestMs));
   };
-  timer = setTimeout(step, Math.min(ms, longestMs));
+  timer = setTimeout(step, Math.max(0, Math.min(ms, longestMs)));
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
