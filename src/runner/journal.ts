@@ -125,7 +125,7 @@ const script = (run: string, command: string, limit: string) =>
 const runs = (command: string) => {
   const isPlain = plain.test(command) && command.length <= longestPlain;
   const [program] = command.split(" ", 1);
-  if (isPlain && done.has(program!) && !asksOfShell.test(command)) return `${command} 2>&4`;
+  if (isPlain && done.has(program!)) return `${command} 2>&4`;
   const isProgram = isPlain && !notPrograms.has(program!);
   return `(${isProgram ? command : command.includes("$$") ? ownShell : evaluated}) 2>&4 3>&- 4>&-`;
 };
@@ -134,16 +134,13 @@ const runs = (command: string) => {
 const plain = /^[\w./:@%+,-]+(?: +[\w./:=@%+,-]+)*$/;
 
 /** What the outer shell does itself, in no time: it starts no process, and nothing of it keeps the shell from going on. */
-const done = new Set([":", "echo", "false", "pwd", "test", "true"]);
-
-/** `test` about files that may be open, or whether arguments are there (bash): the outer shell has others than the command's own. */
-const asksOfShell = /\/(?:dev|proc)\/| -v /;
+const done = new Set([":", "echo", "false", "pwd", "true"]);
 
 /** It stands in the script, whose length is limited as the command's own is. */
 const longestPlain = 4096;
 
 /**
- * What opens a compound command in sh or bash, is timed with it, or would see our own arguments. Any other is a program with its
+ * What opens a compound command in sh or bash, is timed with it, or would see our own arguments and open files. Any other is a program with its
  * arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more.
  */
 const notPrograms = new Set(
