@@ -61,6 +61,21 @@ describe.skipIf(noPostgres !== undefined).concurrent("the database that --databa
     await q.ok("worker", "stop", "--wait", ...there);
   });
 
+  test.each([
+    ["there is not", "?schema=public", 'unrecognized configuration parameter "schema"'],
+    ["cannot have that value", "?work_mem=much", 'invalid value for parameter "work_mem": "much"'],
+    ["no session may change", "?max_connections=5", 'parameter "max_connections" cannot be changed'],
+  ])("with a setting that %s is wrong use, and the setting is named", async (_, parameters, says) => {
+    await using database = await databaseWithPassword();
+    await using q = queuectl();
+    for (const words of [["list"], ["enqueue", "true"], ["worker", "--until-empty"]]) {
+      const result = await q(...words, "--database", database.url + parameters);
+      expect(result).toMatchObject({ status: 2, stdout: "" });
+      expect(result.stderr).toMatch(/^queuectl: PostgreSQL [^\n]+ \([^\n]+ behind the \?[^\n]+\)\n$/);
+      expect(result.stderr).toContain(says);
+    }
+  });
+
   test("is that of workers that its dashboard starts", async () => {
     await using database = await databaseWithPassword();
     await using q = queuectl();

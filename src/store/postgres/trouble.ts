@@ -110,6 +110,9 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   if (state === undefined) return unreachable(error, where);
   if (state === movedState) return hasMoved(error.message);
   if (state === otherQueueState) return otherQueue(where);
+  // What a URL says besides is a setting of the session, which the server refuses before there is one.
+  if (error.severity === "FATAL" && badSetting.has(state))
+    return misuse(`${where}: ${error.message}`, "correct what stands behind the ? in the URL");
   if (state === "08P01" && /startup parameter/.test(error.message)) return throughPooler(where);
   // Whatever a user asks for by such a text, there is none: nothing with a NUL byte is ever stored.
   if (state === "22021") return misuse("a text contains a NUL byte", "leave it out");
@@ -118,6 +121,9 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   const [, kind, say, advice] = known;
   return new Refusal(kind, say(where, error.message), advice);
 }
+
+/** undefined_object, invalid_parameter_value, cant_change_runtime_param */
+const badSetting: ReadonlySet<string> = new Set(["42704", "22023", "55P02"]);
 
 /** What the client itself finds wrong with a certificate, the server's or ours, comes under the names that OpenSSL has for it. */
 const isTlsError = (error: unknown): error is Error =>
