@@ -91,6 +91,28 @@ describe.concurrent("the output of run", () => {
     expect(readFileSync(said, "utf8").split("\n")).toHaveLength(2);
   });
 
+  test.skipIf(!existsSync("/dev/full")).each([
+    ["echo hi", 1, "completed"],
+    ["echo hi; exit 3", 3, "dead"],
+  ])("that cannot be written leaves nothing half-done: %s", async (command, status, state) => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    const said = join(q.folder, "said");
+    const words = `queuectl run --max-retries 0 --id a "echo first; ${gate.command}; ${command}"`;
+    const running = shell(q, `${words} >/dev/full 2>${said}`);
+    await waitUntil(
+      "it is said",
+      () => existsSync(said) && readFileSync(said, "utf8").includes("job a goes on"),
+    );
+    gate.open();
+    expect((await running).status).toBe(status);
+    expect((await q.json("show", "a")).state).toBe(state);
+    expect(await q.ok("logs", "a")).toBe("first\nhi");
+    expect(readFileSync(said, "utf8")).toStartWith(
+      "queuectl: the output cannot be written: no space left on device\n",
+    );
+  });
+
   test("that nobody reads to its end leaves the exit status what it is", async () => {
     await using q = queuectl();
     const script =

@@ -69,6 +69,7 @@ async function run(context: Context, words: readonly string[], options: JobOptio
   /** How the last attempt ended whose end was told. */
   let told: AttemptResult | null = null;
   let goesOn: NodeJS.Timeout | undefined;
+  let isUnshown = false;
   const over = new AbortController();
   pool.done.catch(() => over.abort());
   // Whoever runs it, this process or, from its first wait on, an idle worker: its output is in the same log.
@@ -86,17 +87,27 @@ async function run(context: Context, words: readonly string[], options: JobOptio
         heard.delete(attempt.number);
         tellEnd(event ? endLine(event) : await endElsewhere(store, job, attempt));
       },
-    }).then((followed) => {
-      if (!isSettled(followed.state)) goesOn = setTimeout(tellUnread, unreadMs, job.id);
-      return followed;
-    }),
+    }).then(
+      (followed) => {
+        if (!isSettled(followed.state)) goesOn = setTimeout(tellUnread, unreadMs, job.id);
+        return followed;
+      },
+      (error) => {
+        if (over.signal.aborted) throw error;
+        // What cannot be shown, as on a full disk, is done all the same: nobody else would see to its end.
+        tellRefusal(error);
+        goesOn = setTimeout(note, unreadMs, `queuectl: job ${job.id} goes on, and Ctrl-C cancels it`);
+        isUnshown = true;
+        return job;
+      },
+    ),
     pool.done,
   ]).finally(() => clearTimeout(goesOn));
   // Nobody may have read its output to the end.
   const settled = isSettled(followed.state) ? followed : await store.jobs.find(job.id);
   for (const event of heard.values()) tellEnd(endLine(event));
   if (settled.state === "cancelled" && told !== "cancelled") note(`queuectl: job ${job.id} was cancelled`);
-  return statusOfJob(settled);
+  return statusOfJob(settled) || Number(isUnshown);
 }
 
 const ignore = () => {};
