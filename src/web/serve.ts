@@ -169,6 +169,14 @@ function listen({ host, port, socket, tls }: ServeOptions, fetch: Handler): Serv
         "choose one above 1023: --port 5000",
       );
     if (noAddress.has(code ?? "")) throw notHere(host);
+    // OpenSSL says it with its number, its place and a name in capitals.
+    const openSsl = /^error:[0-9a-f]+:.*:(\w+)/i.exec(message)?.[1];
+    if (openSsl !== undefined)
+      throw new Refusal(
+        "unavailable",
+        `--tls-cert and --tls-key cannot be used: ${openSsl.replaceAll("_", " ").toLowerCase()}`,
+        "name a certificate and its key, both as PEM",
+      );
     throw new Refusal("unavailable", `cannot listen on ${host}:${port}: ${message}`);
   }
 }

@@ -452,6 +452,19 @@ describe("published by others' means", () => {
     expect(answer.headers.get("strict-transport-security")).toContain("max-age=");
   });
 
+  test("files that hold no certificate and its key are named", async () => {
+    await using q = queuectl();
+    const [cert, key] = [join(q.folder, "cert.pem"), join(q.folder, "key.pem")];
+    writeFileSync(cert, "no certificate\n");
+    writeFileSync(key, "");
+    expect(await q("web", "--port", "0", "--tls-cert", cert, "--tls-key", key)).toEqual({
+      status: 1,
+      stdout: "",
+      stderr:
+        "queuectl: --tls-cert and --tls-key cannot be used: no start line (name a certificate and its key, both as PEM)\n",
+    });
+  });
+
   test("wrong options are refused in one line, with 2", async () => {
     await using q = queuectl();
     for (const words of [
