@@ -76,6 +76,16 @@ describe.skipIf(noPostgres !== undefined).concurrent("the database that --databa
     }
   });
 
+  test("is not what a wrong QUEUECTL_LISTEN_URL is called", async () => {
+    await using database = await databaseWithPassword();
+    await using q = queuectl({ QUEUECTL_DATABASE_URL: database.url, QUEUECTL_LISTEN_URL: "of" });
+    expect(await q("list")).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^queuectl: QUEUECTL_LISTEN_URL cannot be read \([^\n]+\)\n$/),
+    });
+  });
+
   test("is that of workers that its dashboard starts", async () => {
     await using database = await databaseWithPassword();
     await using q = queuectl();

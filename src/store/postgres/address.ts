@@ -12,16 +12,16 @@ export interface Address {
 
 export const isPostgresUrl = (text: string) => /^postgres(ql)?:\/\//i.test(text);
 
-/** Refuses what is no PostgreSQL URL, or names certificates that cannot be read. */
-export function readAddress(text: string): Address {
+/** Refuses what is no PostgreSQL URL, or names certificates that cannot be read. `name` is what messages call the text. */
+export function readAddress(text: string, name = "the database's URL"): Address {
   const url = isPostgresUrl(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (!url || url.hostname.includes(",") || ![url.username, url.password, url.pathname].every(isEscaped))
     throw misuse(
-      "the database's URL cannot be read",
+      `${name} cannot be read`,
       "write it as postgres://user:password@host:5432/database, with % and two digits for special characters",
     );
-  checkTlsMode(url.searchParams.get("sslmode"));
-  const file = (name: string) => takeFile(url, name);
+  checkTlsMode(url.searchParams.get("sslmode"), name);
+  const file = (parameter: string) => takeFile(url, parameter, name);
   const tls = { ca: file("sslrootcert"), cert: file("sslcert"), key: file("sslkey") };
   const socketFolder = url.searchParams.get("host")?.startsWith("/")
     ? url.searchParams.get("host")!
@@ -53,23 +53,20 @@ function isEscaped(part: string): boolean {
 
 const tlsModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-function checkTlsMode(mode: string | null): void {
+function checkTlsMode(mode: string | null, name: string): void {
   if (mode === null || tlsModes.includes(mode)) return;
-  throw misuse(
-    `sslmode of the database's URL cannot be ${JSON.stringify(mode)}`,
-    `use one of ${tlsModes.join(", ")}`,
-  );
+  throw misuse(`sslmode of ${name} cannot be ${JSON.stringify(mode)}`, `use one of ${tlsModes.join(", ")}`);
 }
 
-function takeFile(url: URL, name: string): string | undefined {
-  const path = url.searchParams.get(name);
+function takeFile(url: URL, parameter: string, name: string): string | undefined {
+  const path = url.searchParams.get(parameter);
   if (path === null) return undefined;
-  url.searchParams.delete(name);
+  url.searchParams.delete(parameter);
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw misuse(`${name} of the database's URL cannot be read: ${reasonOf(error)}`, `check ${path}`);
+    throw misuse(`${parameter} of ${name} cannot be read: ${reasonOf(error)}`, `check ${path}`);
   }
 }
 

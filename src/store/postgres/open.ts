@@ -81,4 +81,4 @@ export async function openPostgres({
 }
 
 const listenAddress = (address: Address, listenUrl: string | undefined) =>
-  listenUrl === undefined ? address : readAddress(listenUrl);
+  listenUrl === undefined ? address : readAddress(listenUrl, "QUEUECTL_LISTEN_URL");
