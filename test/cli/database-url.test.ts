@@ -76,6 +76,15 @@ describe.skipIf(noPostgres !== undefined).concurrent("the database that --databa
     }
   });
 
+  test("keeps texts as they are, whatever encoding its URL names", async () => {
+    await using database = await databaseWithPassword();
+    await using q = queuectl({ QUEUECTL_DATABASE_URL: database.url });
+    const inLatin = ["--database", `${database.url}?client_encoding=LATIN1`];
+    await q.ok("enqueue", "echo 'für 5 €'", "--id", "a", ...inLatin);
+    expect((await q.json("show", "a")).command).toBe("echo 'für 5 €'");
+    expect((await q.json("show", "a", ...inLatin)).command).toBe("echo 'für 5 €'");
+  });
+
   test("is not what a wrong QUEUECTL_LISTEN_URL is called", async () => {
     await using database = await databaseWithPassword();
     await using q = queuectl({ QUEUECTL_DATABASE_URL: database.url, QUEUECTL_LISTEN_URL: "of" });

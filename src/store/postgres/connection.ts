@@ -85,6 +85,8 @@ export function makeClient({ options }: Address, { pooled, idleSeconds, onClose 
     prepare: !pooled,
     connection: {
       application_name: "queuectl",
+      // In what the client writes, whatever the URL, the role or the database says.
+      client_encoding: "UTF8",
       // A pooler refuses what it does not know, or forgets it.
       ...(pooled ? {} : { ...statementLimits, ...noticeOfTheDead, [directMark]: "yes" }),
     },
