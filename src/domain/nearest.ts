@@ -2,6 +2,8 @@
 
 /** The nearest of the known words, or undefined when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  // All words begin with nothing.
+  if (word === "") return undefined;
   let best: string | undefined;
   // The dashes of an option say nothing of what was meant.
   const letters = word.replace(/^-+/, "").length;

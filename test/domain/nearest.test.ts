@@ -38,7 +38,7 @@ describe("the nearest word", () => {
     expect(nearest(typed, commands)).toBe(meant);
   });
 
-  test.each(["xyzzy", "z", "kubernetes", "frobnicate", "💡", "ENQUEUE"])("to %j is none", (typed) => {
+  test.each(["", "xyzzy", "z", "kubernetes", "frobnicate", "💡", "ENQUEUE"])("to %j is none", (typed) => {
     expect(nearest(typed, commands)).toBeUndefined();
   });
 
