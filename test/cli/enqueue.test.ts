@@ -390,6 +390,10 @@ describe.concurrent("files", () => {
       const { status, stderr } = await q("enqueue", "--file", path);
       return [status, stderr];
     };
+    expect(await reads("")).toEqual([
+      2,
+      "queuectl: the file's name is empty (name a file, or - for standard input)\n",
+    ]);
     expect(await reads("none")).toEqual([1, "queuectl: none cannot be read: it does not exist\n"]);
     expect(await reads(q.folder)).toEqual([1, `queuectl: ${q.folder} cannot be read: it is a folder\n`]);
     expect(await reads("jobs")).toEqual([

@@ -1,7 +1,7 @@
 // Many jobs in one transaction, from a file of JSON or from a list of values and a template.
 
 import { createReadStream } from "node:fs";
-import { inPlace, isSystemError, Refusal, reasonOf } from "../../domain/errors.ts";
+import { inPlace, isSystemError, misuse, Refusal, reasonOf } from "../../domain/errors.ts";
 import type { JobRequest, NewJob } from "../../domain/job.ts";
 import { readEach } from "../../input/each.ts";
 import { readJobs } from "../../input/job-lines.ts";
@@ -81,6 +81,8 @@ const chunkBytes = 256 * 1024;
 
 /** The bytes of a file; `-` is stdin. */
 export async function* bytesOf(file: string): AsyncIterable<Uint8Array> {
+  // As of a variable that is not set; the folder that it would mean says nothing.
+  if (file === "") throw misuse("the file's name is empty", "name a file, or - for standard input");
   try {
     // Not by Bun.file, which cannot wait for what is neither a file nor a pipe, such as /dev/null.
     yield* file === "-" ? Bun.stdin.stream() : createReadStream(file, { highWaterMark: chunkBytes });
