@@ -132,7 +132,8 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     await using database = await newDatabase();
     await queue.ok("enqueue", "--id", "a", "true");
     await using opened = await openSqlite({ path: databasePath(queue.home) });
-    await queue.ok("migrate", "--to", database.url);
+    const { stderr: told } = await queue("migrate", "--to", database.url);
+    expect(told).toStartWith("moved 1 job with 0 attempts to PostgreSQL ");
     const line = new RegExp(
       `^queuectl: this queue moved to PostgreSQL [^ ]*/${database.name} \\(.*migrate --undo.*\\)\n$`,
     );

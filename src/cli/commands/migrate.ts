@@ -1,5 +1,6 @@
 // queuectl migrate: move the queue to another database, and back.
 
+import { counted } from "../../care/finding.ts";
 import { moveQueue, placeNamed, undoMove } from "../../care/move.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Commands } from "../command.ts";
@@ -47,7 +48,8 @@ async function move({ place: from, cwd }: Context, word: string): Promise<number
       note(`copied ${copied} of ${jobs} jobs`);
     },
   });
-  note(`moved ${tally.jobs} jobs with ${tally.attempts} attempts to ${place}, and counted them there`);
+  const what = `${counted(tally.jobs!, "job")} with ${counted(tally.attempts!, "attempt")}`;
+  note(`moved ${what} to ${place}, and counted them there`);
   note(
     to.database === undefined
       ? `work there without QUEUECTL_DATABASE_URL, and with QUEUECTL_HOME=${to.home}`
