@@ -5,6 +5,37 @@ import { jobStates } from "../domain/job.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import { shownValue } from "./request.ts";
 
+export function checkId(id: unknown): void {
+  if (typeof id !== "string")
+    throw misuse(`an id cannot be ${shownValue(id)}: it is a text, the id of a job or its beginning`);
+}
+
+/** One id or several. */
+export function checkIds(ids: unknown): void {
+  if (typeof ids === "string") return;
+  if (!(Symbol.iterator in Object(ids)))
+    throw misuse(`ids cannot be ${shownValue(ids)}: they are an id, or a list of them`);
+  for (const id of ids as Iterable<unknown>) checkId(id);
+}
+
+export function checkObject(options: unknown): asserts options is object {
+  if (typeof options !== "object" || options === null)
+    throw misuse(`options cannot be ${shownValue(options)}: they are an object`);
+}
+
+/** One that is misspelt would be left out without a word: a wait would have no end. */
+export function checkOptions(options: unknown, names: readonly string[]): void {
+  checkObject(options);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw misuse(`there is no option ${shownValue(unknown)}`, `there are ${names.join(", ")}`);
+}
+
+export function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw misuse(`signal cannot be ${shownValue(signal)}: it is an AbortSignal`);
+}
+
 export function checkLimit(limit: number): void {
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw misuse(`limit cannot be ${shownValue(limit)}: it is a number of jobs, 0 for all`);

@@ -13,7 +13,18 @@ import { openStore, type Place, placeOf } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
-import { checkFilter, checkFrom, checkLimit, checkSource, checkTimeout } from "./checks.ts";
+import {
+  checkFilter,
+  checkFrom,
+  checkId,
+  checkIds,
+  checkLimit,
+  checkObject,
+  checkOptions,
+  checkSignal,
+  checkSource,
+  checkTimeout,
+} from "./checks.ts";
 import { eventsOf, type JobEvent } from "./events.ts";
 import { outputOf } from "./output.ts";
 import { type Command, type EnqueueOptions, type JobWish, jobOf, shownValue } from "./request.ts";
@@ -207,17 +218,18 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
   }
 
   async function named(ids: string | readonly string[]): Promise<Job[]> {
+    checkIds(ids);
     const jobs: Job[] = [];
     for (const id of typeof ids === "string" ? [ids] : ids) jobs.push(await store.jobs.find(id));
     return jobs;
   }
   const seqsOf = async (ids: string | readonly string[]) => (await named(ids)).map(({ seq }) => seq);
 
-  async function waitFor(
-    ids: string | readonly string[],
-    { timeout, signal }: Patience,
-  ): Promise<readonly Job[]> {
+  async function waitFor(ids: string | readonly string[], patience: Patience): Promise<readonly Job[]> {
+    checkOptions(patience, ["timeout", "signal"]);
+    const { timeout, signal } = patience;
     checkTimeout(timeout);
+    checkSignal(signal);
     const settled = await untilAll(store, await named(ids), isSettled, {
       timeout,
       signal: untilClosed(signal),
@@ -228,7 +240,10 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
 
   const queue: Queue = {
     enqueue: (command, options = {}) =>
-      orClosed(async () => store.jobs.enqueue(jobOf({ ...options, command }, await facts()))),
+      orClosed(async () => {
+        checkObject(options);
+        return store.jobs.enqueue(jobOf({ ...options, command }, await facts()));
+      }),
 
     enqueueAll: (jobs) =>
       orClosed(async () => {
@@ -240,12 +255,22 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
         return Array.fromAsync((await store.jobs.enqueueAll(all())).ids());
       }),
 
-    job: (id) => orClosed(() => store.jobs.find(id)),
-
-    attempts: (id) => orClosed(async () => (await store.jobs.history(id)).attempts),
-
-    list: ({ limit = 0, ...filter } = {}) =>
+    job: (id) =>
       orClosed(async () => {
+        checkId(id);
+        return store.jobs.find(id);
+      }),
+
+    attempts: (id) =>
+      orClosed(async () => {
+        checkId(id);
+        return (await store.jobs.history(id)).attempts;
+      }),
+
+    list: (options = {}) =>
+      orClosed(async () => {
+        checkObject(options);
+        const { limit = 0, ...filter } = options;
         checkLimit(limit);
         checkFilter(filter);
         const { jobs, damaged } = await store.jobs.list(filter, { limit });
@@ -259,9 +284,13 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
         return typeof ids === "string" ? settled[0]! : settled;
       })) as Queue["wait"],
 
-    follow: (id, { from = 1, signal } = {}) =>
+    follow: (id, options = {}) =>
       whileOpen(async function* () {
+        checkId(id);
+        checkOptions(options, ["from", "signal"]);
+        const { from = 1, signal } = options;
         checkFrom(from);
+        checkSignal(signal);
         const job = await store.jobs.find(id);
         const steps = outputOf({ store, home, job, from, onwards: true, signal: untilClosed(signal) });
         for await (const step of steps)
@@ -271,8 +300,11 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
           }
       }),
 
-    events: (ids, { signal } = {}) =>
+    events: (ids, options = {}) =>
       whileOpen(async function* () {
+        checkOptions(options, ["signal"]);
+        const { signal } = options;
+        checkSignal(signal);
         yield* eventsOf(store, await named(ids), untilClosed(signal));
       }),
 

@@ -218,6 +218,35 @@ describe("list", () => {
   });
 });
 
+test("ids and options that are no such things are refused in a plain sentence", async () => {
+  await using both = await opened();
+  const { queue } = both;
+  await queue.enqueue("true", { id: "waits" });
+  const wrong: unknown[] = [5, undefined, null, {}, ["waits", 5]];
+  for (const id of wrong as string[])
+    for (const ask of [
+      () => queue.job(id),
+      () => queue.attempts(id),
+      () => queue.wait(id),
+      () => queue.cancel(id),
+      () => queue.retry(id),
+      () => queue.delete(id),
+      () => queue.follow(id).next(),
+      () => queue.events(id).next(),
+    ])
+      expect([id, (await refusalOf(ask())).kind]).toEqual([id, "usage"]);
+  for (const options of [5, null, { signal: 5 }, { timeOut: 1 }] as object[])
+    for (const ask of [
+      () => queue.enqueue("true", options),
+      () => queue.list(options),
+      () => queue.wait("waits", options),
+      () => queue.follow("waits", options).next(),
+      () => queue.events("waits", options).next(),
+    ])
+      expect([options, (await refusalOf(ask())).kind]).toEqual([options, "usage"]);
+  expect((await queue.list()).map(({ id, state }) => [id, state])).toEqual([["waits", "pending"]]);
+});
+
 describe("wait", () => {
   test("gives jobs as they were settled, in the order of their ids, however they ended", async () => {
     await using both = await opened();
