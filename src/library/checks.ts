@@ -45,7 +45,10 @@ export function checkLimit(limit: number): void {
 export function checkFilter(filter: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(filter)) {
     if (!filters.includes(name))
-      throw misuse(`there is no filter ${shownValue(name)}`, `there are ${filters.join(", ")} and limit`);
+      throw misuse(
+        `there is no filter ${shownValue(name)}`,
+        `there are ${filters.join(", ")}, limit and onDamaged`,
+      );
     if (value !== undefined && typeof value !== "string")
       throw misuse(`${name} cannot be ${shownValue(value)}: it is a text`);
   }
@@ -55,6 +58,11 @@ export function checkFilter(filter: Readonly<Record<string, unknown>>): void {
 }
 
 const filters: readonly string[] = ["state", "queue", "tag", "search"] satisfies (keyof JobFilter)[];
+
+export function checkListener(name: string, listener: unknown): void {
+  if (typeof listener !== "function")
+    throw misuse(`${name} cannot be ${shownValue(listener)}: it is a function`);
+}
 
 export function checkFrom(from: number): void {
   if (!Number.isSafeInteger(from) || from < 1)

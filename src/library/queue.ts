@@ -1,7 +1,7 @@
 // A queue for programs: what the command line does with jobs, as functions that give values.
 
 import type { Attempt } from "../domain/attempt.ts";
-import { misuse } from "../domain/errors.ts";
+import { misuse, type Refusal } from "../domain/errors.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import { defaultsFrom } from "../domain/plain-job.ts";
 import type { Stream } from "../domain/rules.ts";
@@ -19,6 +19,7 @@ import {
   checkId,
   checkIds,
   checkLimit,
+  checkListener,
   checkObject,
   checkOptions,
   checkSignal,
@@ -65,6 +66,8 @@ export interface FollowOptions {
 export interface ListFilter extends JobFilter {
   /** At most so many; all without. */
   readonly limit?: number | undefined;
+  /** Told of every job that is left out because its row in the database is damaged; said on stderr by default. */
+  readonly onDamaged?: ((why: Refusal) => void) | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ export interface Queue extends AsyncDisposable {
   /** Every run of a job, the oldest first. */
   attempts(id: string): Promise<readonly Attempt[]>;
 
-  /** The newest first. */
+  /** The newest first. One damaged job keeps nobody from the others. */
   list(filter?: ListFilter): Promise<readonly Job[]>;
 
   /**
@@ -187,6 +190,8 @@ function whereOf(
   return { home: byDefault.home, database, listen };
 }
 
+const sayDamaged = ({ message, advice }: Refusal) => console.error(`queuectl: ${message}; ${advice}`);
+
 function queueOf(store: Store, home: string, environment: Readonly<Record<string, string>>): Queue {
   const closing = new AbortController();
   const settings = async () =>
@@ -270,11 +275,12 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     list: (options = {}) =>
       orClosed(async () => {
         checkObject(options);
-        const { limit = 0, ...filter } = options;
+        const { limit = 0, onDamaged = sayDamaged, ...filter } = options;
         checkLimit(limit);
+        checkListener("onDamaged", onDamaged);
         checkFilter(filter);
         const { jobs, damaged } = await store.jobs.list(filter, { limit });
-        if (damaged[0]) throw damaged[0];
+        for (const why of damaged) onDamaged(why);
         return jobs;
       }),
 

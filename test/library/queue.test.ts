@@ -1,5 +1,6 @@
 // The queue as a program uses it, with workers as users run them.
 
+import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -43,6 +44,12 @@ async function refusalOf(promise: Promise<unknown>): Promise<Refusal> {
   const error = await reasonOf(promise);
   expect(error).toBeInstanceOf(Refusal);
   return error as Refusal;
+}
+
+/** As a dying disk would. */
+function damage(q: Queuectl, id: string): void {
+  using db = new Database(join(q.home, "queue.db"));
+  db.query("update jobs set tags = '[' where id = $id").run({ $id: id });
 }
 
 async function textOf(pieces: AsyncIterable<{ attempt: number; bytes: Uint8Array }>): Promise<string[]> {
@@ -201,6 +208,20 @@ describe("enqueue", () => {
 });
 
 describe("list", () => {
+  test("gives the others beside a damaged job, and tells of that one", async () => {
+    await using both = await opened();
+    const { q, queue } = both;
+    for (const id of ["one", "bad", "two"]) await queue.enqueue("true", { id });
+    damage(q, "bad");
+    const told: Refusal[] = [];
+    const jobs = await queue.list({ onDamaged: (why) => told.push(why) });
+    expect(jobs.map(({ id }) => id)).toEqual(["two", "one"]);
+    expect(told.map(({ kind, message }) => [kind, message])).toEqual([
+      ["unusable", "job bad is damaged in the database: its tags cannot be read"],
+    ]);
+    expect((await refusalOf(queue.list({ onDamaged: 5 as never }))).kind).toBe("usage");
+  });
+
   test("refuses a filter that there is not, which would find nothing or everything", async () => {
     await using both = await opened();
     const wrong = { state: "waiting", queue: 5, search: ["a"], queues: "mail" };
