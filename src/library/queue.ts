@@ -222,12 +222,13 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     }
   }
 
-  async function named(ids: string | readonly string[]): Promise<Job[]> {
+  async function eachOf<J>(ids: string | readonly string[], find: (id: string) => Promise<J>): Promise<J[]> {
     checkIds(ids);
-    const jobs: Job[] = [];
-    for (const id of typeof ids === "string" ? [ids] : ids) jobs.push(await store.jobs.find(id));
+    const jobs: J[] = [];
+    for (const id of typeof ids === "string" ? [ids] : ids) jobs.push(await find(id));
     return jobs;
   }
+  const named = (ids: string | readonly string[]) => eachOf(ids, store.jobs.find);
   const seqsOf = async (ids: string | readonly string[]) => (await named(ids)).map(({ seq }) => seq);
 
   async function waitFor(ids: string | readonly string[], patience: Patience): Promise<readonly Job[]> {
@@ -328,7 +329,11 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
     retry: (ids) => orClosed(async () => store.jobs.retry(await seqsOf(ids))),
 
     delete: (ids) =>
-      orClosed(async () => removeJobLogs({ store, home }, await store.jobs.delete(await seqsOf(ids)))),
+      orClosed(async () => {
+        // One that cannot be read is removed as well.
+        const jobs = await eachOf(ids, store.jobs.named);
+        removeJobLogs({ store, home }, await store.jobs.delete(jobs.map(({ seq }) => seq)));
+      }),
 
     stats: () => orClosed(() => store.stats.read()),
 

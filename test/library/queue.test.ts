@@ -268,6 +268,15 @@ test("ids and options that are no such things are refused in a plain sentence", 
   expect((await queue.list()).map(({ id, state }) => [id, state])).toEqual([["waits", "pending"]]);
 });
 
+test("delete removes a damaged job too, as the command line does", async () => {
+  await using both = await opened();
+  const { q, queue } = both;
+  await queue.enqueue("true", { id: "bad" });
+  damage(q, "bad");
+  await queue.delete("bad");
+  expect(await queue.stats()).toMatchObject({ total: 0 });
+});
+
 describe("wait", () => {
   test("gives jobs as they were settled, in the order of their ids, however they ended", async () => {
     await using both = await opened();
