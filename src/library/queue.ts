@@ -156,9 +156,11 @@ export const Queue = {
   },
 };
 
-/** An empty text would mean the user's own queue, and comes of a variable that is not set rather than of that wish. */
+/** An empty text, or a misspelt name, would mean the user's own queue, and comes of a slip rather than of that wish. */
 function checkPlace(place: QueuePlace): void {
-  for (const name of ["home", "database", "listen"] as const) {
+  const names = ["home", "database", "listen"] as const;
+  checkOptions(place, names);
+  for (const name of names) {
     const value: unknown = place[name];
     if (value !== undefined && (typeof value !== "string" || value === ""))
       throw misuse(

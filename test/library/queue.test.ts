@@ -495,8 +495,8 @@ describe("open", () => {
     expect([await child.stdout.text(), await child.exited]).toEqual(["here\n", 0]);
   });
 
-  test("a home or database that says nothing is refused: it does not mean the user's own", async () => {
-    for (const place of [{ home: "" }, { database: "" }, { home: 7 }])
+  test("a place that says nothing, or is misspelt, is refused: it does not mean the user's own", async () => {
+    for (const place of [{ home: "" }, { database: "" }, { home: 7 }, { homes: "/tmp/q" }, "/tmp/q", null])
       expect((await refusalOf(Queue.open(place as object))).kind).toBe("usage");
   });
 
