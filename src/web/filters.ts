@@ -4,10 +4,12 @@ import { misuse } from "../domain/errors.ts";
 import { type JobState, jobStates } from "../domain/job.ts";
 import type { JobFilter } from "../store/jobs.ts";
 
-const said = (query: URLSearchParams, name: string) => {
-  const text = query.get(name)?.trim();
-  return text === "" ? undefined : text;
-};
+/** One of two would be passed over without a word. */
+function said(query: URLSearchParams, name: string): string | undefined {
+  const [text, another] = query.getAll(name);
+  if (another !== undefined) throw misuse(`${name} is given twice`, "ask for one after the other");
+  return text?.trim() || undefined;
+}
 
 export function filterOf(query: URLSearchParams): JobFilter {
   const state = said(query, "state");

@@ -1,6 +1,6 @@
 // The JSON that a request brings.
 
-import { Refusal } from "../domain/errors.ts";
+import { misuse, Refusal } from "../domain/errors.ts";
 import { jobBody } from "../input/api.ts";
 import { jsonFault } from "../input/json-fault.ts";
 import { type BodyKind, bodyText } from "./body.ts";
@@ -17,6 +17,13 @@ export async function jsonOf(request: Request, kind: BodyKind = "json"): Promise
 /** Nothing at all is an empty object. */
 export async function optionalJson(request: Request): Promise<unknown> {
   return request.body === null ? {} : await jsonOf(request);
+}
+
+/** Of what reads no body: a filter or a change that stands there would be passed over, and all of them be meant, or nothing be changed. */
+export async function refuseBody(request: Request): Promise<void> {
+  const text = (await bodyText(request, "json")).trim();
+  if (text === "" || text === "{}") return;
+  throw misuse("this reads no body", "which jobs are meant stands in the address");
 }
 
 function parsed(text: string): unknown {

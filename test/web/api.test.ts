@@ -170,6 +170,28 @@ describe("jobs", () => {
     expect(await json(web.api("POST", "/jobs/delete?all=yes"))).toEqual({ changed: 2, left: 0 } as never);
   });
 
+  test("which jobs are meant is never read from where it is not looked for: a body, a key twice, or an empty one", async () => {
+    await using web = await webServer();
+    await filled(web);
+    const wrong: [string, object?][] = [
+      ["/dlq/purge", { queue: "mail" }],
+      ["/dlq/retry-all", { queue: "mail" }],
+      ["/dlq/retry-all?queue="],
+      ["/dlq/retry-all?queue=mail&queue=default"],
+      ["/jobs/delete?state=dead", { queue: "mail" }],
+      ["/jobs/delete?state=completed&state=dead"],
+      ["/jobs/done/retry", { priority: 5 }],
+      ["/jobs/later/cancel", { force: true }],
+    ];
+    for (const [path, body] of wrong)
+      expect([path, (await problem(web.api("POST", path, body))).status]).toEqual([path, 422]);
+    for (const path of ["/jobs?state=dead&state=completed", "/jobs?limit=1&limit=2", "/dlq?state=pending"])
+      expect([path, (await problem(web.api("GET", path))).status]).toEqual([path, 422]);
+    const { pending, completed, dead } = await web.q.json("status");
+    expect({ pending, completed, dead }).toEqual({ pending: 1, completed: 1, dead: 1 });
+    expect(await json(web.api("POST", "/dlq/purge", {}))).toEqual({ changed: 1, left: 0 } as never);
+  });
+
   test("what finished long ago is counted and removed with its logs, dead letters only if they are named", async () => {
     await using web = await webServer();
     await filled(web);

@@ -27,6 +27,9 @@ const listQuery = {
   before: "Where the page before ended: its `next`",
 };
 
+/** Their state is known. */
+const { state: _state, ...deadQuery } = listQuery;
+
 const mostListed = 200;
 
 export const apiRoutes = (web: Web) =>
@@ -66,7 +69,7 @@ export const apiRoutes = (web: Web) =>
       ({ request }) => listJobs(web, request, "dead"),
       needs("read", {
         summary: "The dead letters, the newest first",
-        query: listQuery,
+        query: deadQuery,
         answers: { 200: shapes.jobs },
       }),
     )
@@ -93,7 +96,7 @@ export const list = <T>(data: readonly T[], next: string | null = null) => ({ da
 
 async function listJobs(web: Web, request: Request, state?: JobFilter["state"]): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  refuseUnknown(query, Object.keys(listQuery));
+  refuseUnknown(query, Object.keys(state ? deadQuery : listQuery));
   const limit = numberOf(query, "limit") ?? 50;
   if (limit < 1 || limit > mostListed)
     throw misuse(`limit cannot be ${limit}: it is a whole number from 1 to ${mostListed}`);
