@@ -2,6 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { link, type Ui } from "./parts/ui.ts";
+import { VisibleText } from "./parts/visible-text.tsx";
 
 interface Choice {
   readonly word: string;
@@ -40,7 +41,9 @@ export function Confirm({ ui, question }: { ui: Ui; question: Question }) {
       ) : (
         <ul class="named">
           {about.slice(0, mostNamed).map((line) => (
-            <li safe>{line}</li>
+            <li>
+              <VisibleText text={line} />
+            </li>
           ))}
           {about.length > mostNamed ? <li>and {about.length - mostNamed} more</li> : ""}
         </ul>

@@ -10,7 +10,7 @@ import { terminalReader } from "../../src/domain/terminal-text.ts";
 import { formFields, type JobForm } from "../../src/input/job-form.ts";
 import { type ScheduleForm, scheduleFields } from "../../src/input/schedule.ts";
 import { eventText } from "../../src/web/streams.ts";
-import { Confirm } from "../../views/confirm.tsx";
+import { Confirm, type Question } from "../../views/confirm.tsx";
 import { EnqueuePreview } from "../../views/enqueue-preview.tsx";
 import { JobPage } from "../../views/job.tsx";
 import { Jobs } from "../../views/jobs.tsx";
@@ -164,6 +164,17 @@ async function elements(markup: string): Promise<string[]> {
   return found;
 }
 
+const questionOf = (text: string, title: string): Question => ({
+  title,
+  text: title,
+  about: [text],
+  to: "/jobs/act",
+  fields: [["id", text]],
+  choices: [{ word: "Delete", look: "danger" }],
+  back: "/jobs",
+  typed: undefined,
+});
+
 function views(text: string, tag: string): string {
   const job = jobOf(text, tag);
   const lines = terminalReader().read(`${text.replaceAll("\n", " ")}\n`);
@@ -203,16 +214,6 @@ function views(text: string, tag: string): string {
     updated_at: 0,
     last_job: job,
   };
-  const question = {
-    title: text,
-    text,
-    about: [text],
-    to: "/jobs/act",
-    fields: [["id", text]] as [string, string][],
-    choices: [{ word: "Delete", look: "danger" as const }],
-    back: "/jobs",
-    typed: undefined,
-  };
   return [
     JobPage({
       ui,
@@ -241,7 +242,7 @@ function views(text: string, tag: string): string {
       user: text,
     }),
     Jobs({ ui, jobs: [job], filter: { search: text, queue: tag, tag }, stats, queues: [tag], paging }),
-    Confirm({ ui, question }),
+    Confirm({ ui, question: questionOf(text, text) }),
   ].join("");
 }
 
@@ -261,6 +262,20 @@ describe("hostile text (D12)", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("a command reads on no page as another one than it is", () => {
+    const command = "echo \u202ecba";
+    const job = { ...jobOf("plain", "plain"), command };
+    const pages = [
+      Jobs({ ui, jobs: [job], filter: {}, stats, queues: [], paging }),
+      Confirm({ ui, question: questionOf(command, "Delete it?") }),
+    ];
+    for (const page of pages) {
+      const text = String(page).replace(/<[^>]*>/g, "|");
+      expect(text).toContain("U+202E");
+      expect(text).not.toContain("\u202e");
+    }
   });
 
   test("a line of output is made of our own markup alone", () => {

@@ -5,6 +5,7 @@ import { exitWords } from "../../src/domain/exit-words.ts";
 import type { DeathGroup, Overview, QueueCounts } from "../../src/domain/overview.ts";
 import { Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";
+import { VisibleText } from "./visible-text.tsx";
 
 export function Attention({ ui, overview }: { ui: Ui; overview: Overview }) {
   const { unserved, dead_workers, deaths } = overview;
@@ -72,9 +73,8 @@ function Death({ ui, group, atLeast }: { ui: Ui; group: DeathGroup; atLeast: boo
             ? link(ui, `/jobs/${group.newest.id}`)
             : link(ui, "/dlq", { q: searchable(group.command) })
         }
-        safe
       >
-        {group.command.slice(0, 200)}
+        <VisibleText text={group.command.slice(0, 200)} />
       </a>
       <span class="why" safe>
         {how}

@@ -7,6 +7,7 @@ import { Act, Ask } from "./actions.tsx";
 import { StateBadge } from "./badge.tsx";
 import { Duration, Moment } from "./time.tsx";
 import { link, may, type Ui } from "./ui.ts";
+import { VisibleText } from "./visible-text.tsx";
 
 export interface JobTableProps {
   readonly ui: Ui;
@@ -89,8 +90,8 @@ function JobRow({ ui, job, form, columns }: JobRowProps) {
       </td>
       <td class="wide">
         <div class="task">
-          <a class="command" href={place} title={job.command.slice(0, 1000)} tabindex="-1" safe>
-            {job.command.slice(0, 400)}
+          <a class="command" href={place} title={job.command.slice(0, 1000)} tabindex="-1">
+            <VisibleText text={job.command.slice(0, 400)} />
           </a>
           <Tags ui={ui} job={job} />
         </div>
