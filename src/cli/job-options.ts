@@ -76,6 +76,6 @@ export function overrides(context: Context, options: JobOptions, now: number): P
 
 function checkedTimeout(text: string): number {
   const value = seconds("timeout", text);
-  settingRules.timeout.check(value);
+  settingRules.timeout.check(value, text);
   return value;
 }

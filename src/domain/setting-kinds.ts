@@ -12,8 +12,8 @@ export interface SettingRule<T> {
   readonly accepts: string;
   /** The value a text means, or undefined. Its range is `check`'s business. */
   parse(text: string): T | undefined;
-  /** Refuses a value out of range. */
-  check(value: T): void;
+  /** Refuses a value out of range; `text` is what somebody wrote for it. */
+  check(value: T, text?: string): void;
   /** The text `config get` prints; `parse` reads it back to the same value. */
   print(value: T): string;
   /** A friendlier text for tables; of a secret, what everybody may see. */
@@ -30,10 +30,9 @@ interface Range {
 /** Refuses what is of another kind or out of range. */
 const within =
   (key: string, { min, max }: Range, accepts: string, isOfKind: (value: number) => boolean) =>
-  (value: number): void => {
-    if (!isOfKind(value) || value < min || value > max) {
-      throw misuse(`${key} cannot be ${value}: it is ${accepts}`);
-    }
+  (value: number, text = String(value)): void => {
+    if (!isOfKind(value) || value < min || value > max)
+      throw misuse(`${key} cannot be ${text}: it is ${accepts}`);
   };
 
 export function number(key: string, about: string, byDefault: number, range: Range): SettingRule<number> {

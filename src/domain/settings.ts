@@ -204,7 +204,7 @@ export function readSetting<K extends SettingKey>(key: K, text: string): Setting
   if (value === undefined) {
     throw misuse(`${key} cannot be ${rule.isSecret ? "that" : JSON.stringify(text)}: it is ${rule.accepts}`);
   }
-  rule.check(value);
+  rule.check(value, text.trim());
   return value;
 }
 

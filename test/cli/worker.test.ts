@@ -221,6 +221,16 @@ describe.concurrent("stopping", () => {
     expect(await workerCount(q)).toBe(0);
   });
 
+  test("worker stop --timeout without --wait is refused, and stops nobody", async () => {
+    await using q = queuectl();
+    await q.ok("worker", "--detach");
+    const { status, stdout, stderr } = await q("worker", "stop", "--timeout", "5");
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toBe("queuectl: --timeout says how long --wait waits: give both\n");
+    expect((await q.json("worker", "list"))[0].state).toBe("idle");
+    await q.ok("worker", "stop", "--wait");
+  });
+
   test("worker stop --wait that runs out of time says who still runs what, and kills nothing", async () => {
     await using q = queuectl();
     const gate = makeGate(q);

@@ -473,6 +473,7 @@ describe("published by others' means", () => {
       ["--base-path", "no slash"],
       ["--trusted-proxy", "10.0.0.0/99"],
       ["--allowed-hosts", "x"],
+      ["--allowed-host", "https://x"],
     ]) {
       const { status, stdout, stderr } = await q("web", ...words);
       expect([words[0], status, stdout]).toEqual([words[0], 2, ""]);

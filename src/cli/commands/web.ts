@@ -72,6 +72,7 @@ export async function serveDashboard(
   const port = options.port === undefined ? 5000 : wholeNumber("port", options.port, 0, 65_535);
   const tls = tlsOf(options);
   const base = basePath(options.basePath);
+  const allowedHosts = options.allowedHost?.map(hostName) ?? [];
   const socket = await socketOf(context, options);
 
   const { notHere, serve } = await import("../../web/serve.ts");
@@ -90,7 +91,7 @@ export async function serveDashboard(
     environment: context.environment,
     version,
     requireToken: options.requireToken ?? false,
-    allowedHosts: options.allowedHost ?? [],
+    allowedHosts,
     trustedProxies: options.trustedProxy ?? [],
     label: options.label,
     processes: webProcesses({ ...context, store: store.now, settings }),
@@ -104,6 +105,12 @@ export async function serveDashboard(
   tell(serving);
   await stopSignal();
   await serving.stop();
+}
+
+/** As a browser sends it as Host; an address with http:// before it would match none. */
+function hostName(text: string): string {
+  if (/^[^\s/?#@]+$/.test(text)) return text;
+  throw misuse(`--allowed-host cannot be ${JSON.stringify(text)}: it is a name such as jobs.example.org`);
 }
 
 const isKnownHost = (host: string) =>

@@ -18,7 +18,7 @@ export const commands: Commands = {
       ["--id <worker>", "Only this worker, on whichever machine"],
       ["--all-hosts", "Those of all machines"],
       ["--wait", "Return when they are gone"],
-      ["--timeout <duration>", "How long to wait; 10 s by default"],
+      ["--timeout <duration>", "How long --wait waits; 10 s by default"],
       ["--force", "End their jobs and give them back to the queue"],
       [
         "--leave-running",
@@ -47,6 +47,8 @@ export async function workerStop(
   options: StopOptions,
 ): Promise<number> {
   const limit = options.timeout === undefined ? 10 : seconds("timeout", options.timeout);
+  if (options.timeout !== undefined && !options.wait)
+    throw misuse("--timeout says how long --wait waits: give both");
   if (options.force && options.leaveRunning)
     throw misuse("--force ends the jobs and --leave-running keeps them: give one");
   if (options.id !== undefined && options.leaveRunning) {
