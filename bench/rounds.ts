@@ -16,8 +16,8 @@ export interface Samples {
 const longMs = 40_000;
 
 /**
- * As many rounds, or fewer when they take long. Every other one goes the other way round, so that nobody is always the one after the same. What one left for the disk is written
- * before the next begins: otherwise whoever syncs pays for those who do not.
+ * As many rounds, or fewer when they take long. Every other one goes the other way round, so that nobody is always the one after
+ * the same. What one left for the disk is written before the next begins: otherwise whoever syncs pays for those who do not.
  */
 export async function inTurn(rounds: number, contenders: readonly Contender[]): Promise<Samples[]> {
   const values = new Map(contenders.map(({ name }) => [name, [] as number[]]));

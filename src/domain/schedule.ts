@@ -99,8 +99,8 @@ export interface FiringPlan {
 }
 
 /**
- * - Times that are only late become a job each, where jobs queue. Where one of them is there it stands for all that were missed, if one job is wanted
- *   for those.
+ * - Times that are only late become a job each, where jobs queue. Where one of them is there it stands for all that were missed, if
+ *   one job is wanted for those.
  * - Whoever wants each missed time wants them whatever else runs, so they wait in the queue beside each other.
  * - Of several at once that may not run beside each other only the newest is worth a job.
  */

@@ -1,7 +1,7 @@
 // A queue for programs: what the command line does with jobs, as functions that give values.
 
 import type { Attempt } from "../domain/attempt.ts";
-import { misuse, type Refusal } from "../domain/errors.ts";
+import type { Refusal } from "../domain/errors.ts";
 import { isSettled, type Job } from "../domain/job.ts";
 import { defaultsFrom } from "../domain/plain-job.ts";
 import type { Stream } from "../domain/rules.ts";
@@ -9,7 +9,7 @@ import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { Stats } from "../domain/stats.ts";
 import { ensureHome } from "../home.ts";
 import type { JobFilter } from "../store/jobs.ts";
-import { openStore, type Place, placeOf } from "../store/open.ts";
+import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
 import { removeJobLogs } from "../worker/job-logs.ts";
@@ -28,21 +28,9 @@ import {
 } from "./checks.ts";
 import { eventsOf, type JobEvent } from "./events.ts";
 import { outputOf } from "./output.ts";
-import { type Command, type EnqueueOptions, type JobWish, jobOf, shownValue } from "./request.ts";
+import { checkPlace, type QueuePlace, variablesOf, whereOf } from "./place.ts";
+import { type Command, type EnqueueOptions, type JobWish, jobOf } from "./request.ts";
 import { type Patience, untilAll } from "./until-all.ts";
-
-/**
- * Which queue to open. With nothing given it is the one that the command line would use (`QUEUECTL_HOME`,
- * `QUEUECTL_DATABASE_URL`); one of the two given is that one, whatever the environment says of the other.
- */
-export interface QueuePlace {
-  /** The home folder of a queue on SQLite, made where it is missing; with `database`, the folder for what else is kept. */
-  readonly home?: string | undefined;
-  /** A PostgreSQL URL. */
-  readonly database?: string | undefined;
-  /** Where PostgreSQL is listened to when a pooler stands at `database`; `off` for nowhere. */
-  readonly listen?: string | undefined;
-}
 
 /** Some of what an attempt printed. */
 export interface OutputPiece {
@@ -156,41 +144,10 @@ export const Queue = {
   },
 };
 
-/** An empty text, or a misspelt name, would mean the user's own queue, and comes of a slip rather than of that wish. */
-function checkPlace(place: QueuePlace): void {
-  const names = ["home", "database", "listen"] as const;
-  checkOptions(place, names);
-  for (const name of names) {
-    const value: unknown = place[name];
-    if (value !== undefined && (typeof value !== "string" || value === ""))
-      throw misuse(
-        `${name} cannot be ${shownValue(value)}`,
-        "leave it out for what the command line would use",
-      );
-  }
-}
-
-/** What starts another process on the same queue; an empty one is none. */
-const variablesOf = ({ home, database = "", listen = "" }: Place) => ({
-  QUEUECTL_HOME: home,
-  QUEUECTL_DATABASE_URL: database,
-  QUEUECTL_LISTEN_URL: listen,
-});
-
 const present = (environment: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(
     Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-
-function whereOf(
-  { home, database, listen }: QueuePlace,
-  environment: Readonly<Record<string, string>>,
-): Place {
-  const byDefault = placeOf({ ...environment, ...(home !== undefined && { QUEUECTL_HOME: home }) });
-  if (home === undefined && database === undefined)
-    return { ...byDefault, ...(listen !== undefined && { listen }) };
-  return { home: byDefault.home, database, listen };
-}
 
 const sayDamaged = ({ message, advice }: Refusal) => console.error(`queuectl: ${message}; ${advice}`);
 

@@ -91,9 +91,9 @@ export function cgroupOf(entries: ReadonlyMap<string, JournalEntry>, run: string
  * The words that run a command as `/bin/sh -c` would and write its run into the journal on descriptor 3: its pid and its
  * control group before it starts, its exit status when it ends.
  *
- * The command is in a subshell that does not see descriptor 3, so nothing that it does (exec, an EXIT trap, a
- * syntax error) keeps the outer shell from writing; that one survives a TERM to the group, and so tells how a command that
- * handles TERM ended. `set --` hides our own arguments from the command, and the outer shell's own remarks ("Killed") go
+ * The command is in a subshell that does not see descriptor 3, unless the outer shell does all of it, so nothing that it does (exec,
+ * an EXIT trap, a syntax error) keeps the outer shell from writing; that one survives a TERM to the group, and so tells how a
+ * command that handles TERM ended. `set --` hides our own arguments from the command, and the outer shell's own remarks ("Killed") go
  * nowhere. `limit`: words of the shell that what comes after them is to be limited by, or none.
  */
 export const journalingShell = (
@@ -140,8 +140,8 @@ const done = new Set([":", "echo", "false", "pwd", "true"]);
 const longestPlain = 4096;
 
 /**
- * What opens a compound command in sh or bash, is timed with it, or would see our own arguments and open files. Any other is a program with its
- * arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more.
+ * What opens a compound command in sh or bash, is timed with it, or would see our own arguments and open files. Any other is a
+ * program with its arguments, which the subshell becomes by itself: one process less than with `eval`, which forks once more.
  */
 const notPrograms = new Set(
   "if then elif else fi for in do done while until case esac function select time coproc . source eval command builtin set shift getopts test".split(
