@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { isSystemError, Refusal, reasonOf } from "../domain/errors.ts";
+import { isSystemError, misuse, Refusal, reasonOf } from "../domain/errors.ts";
 import { gapPath, readGap, writeGap } from "../gap.ts";
 import {
   databasePath,
@@ -50,6 +50,7 @@ export async function backUp({ home, file, withLogs }: BackupOptions): Promise<B
   const logs = withLogs ? `${file}.logs` : undefined;
   const unfinished = join(dirname(file), `.${basename(file)}.${process.pid}.unfinished`);
   const unfinishedLogs = `${unfinished}.logs`;
+  refuseBesideQueue(home, file);
   refuseIfThere(file);
   if (logs !== undefined) refuseIfThere(logs);
   try {
@@ -145,6 +146,18 @@ function sync(path: string): void {
   const descriptor = openSync(path, "r");
   fsyncSync(descriptor);
   closeSync(descriptor);
+}
+
+/** SQLite takes what is called `queue.db-wal` and the like for its own, and clears it away. */
+function refuseBesideQueue(home: string, file: string): void {
+  const database = databasePath(home);
+  if (!basename(file).startsWith(basename(database)) || !isFolder(dirname(file), home)) return;
+  throw misuse(`${file} is a name of the queue itself`, "name another file, best outside of its folder");
+}
+
+function isFolder(path: string, folder: string): boolean {
+  const [one, other] = [path, folder].map((name) => statSync(name, { throwIfNoEntry: false }));
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
 function refuseIfThere(path: string): void {

@@ -1,7 +1,16 @@
 // A backup is taken while everything runs, opens as a queue, and what it calls running is lost there.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gapPath } from "../../src/gap.ts";
 import { databasePath, jobLogPath } from "../../src/home.ts";
@@ -152,6 +161,21 @@ test("a new run's log holds nothing of another that had its name", async () => {
   writeFileSync(jobLogPath(q.home, 1, 1), "old\n");
   await q.ok("worker", "--until-empty");
   expect(await q.ok("logs", "a")).toBe("new");
+});
+
+test("a backup never takes a name that SQLite has for files of the queue", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "true");
+  const link = join(q.folder, "by-another-way");
+  symlinkSync(q.home, link);
+  for (const folder of [q.home, link])
+    for (const name of ["queue.db", "queue.db-wal", "queue.db-shm", "queue.db-journal", "queue.db.old"]) {
+      const refused = await q("backup", join(folder, name));
+      expect([refused.status, refused.stdout]).toEqual([2, ""]);
+      expect(refused.stderr).toMatch(/^queuectl: .*queue\.db\S* is a name of the queue itself \(.*\)\n$/);
+    }
+  expect(readdirSync(q.home).filter((name) => name.includes("unfinished"))).toEqual([]);
+  await q.ok("backup", join(q.home, "safe.db"));
 });
 
 test("a file that exists is left alone, and nothing unfinished lies about", async () => {

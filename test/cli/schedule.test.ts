@@ -144,7 +144,7 @@ describe.concurrent("schedule", () => {
     const crontab = "MAILTO=me\nA=1\n@daily ./a.sh\n*/5 * * * * ./b.sh > /dev/null\n@reboot ./c.sh\n";
     const shown = await q.with({ stdin: crontab }, "schedule", "import", "-", "--dry-run");
     expect(shown).toMatchObject({ status: 0 });
-    expect(shown.stderr).toContain("2 schedules would be added");
+    expect(shown.stderr).toContain("2 schedules would be stored");
     expect(shown.stderr).toContain("line 5 is left out");
     expect(await q.json("schedule", "list")).toEqual([]);
     const imported = await q.with(
@@ -162,7 +162,7 @@ describe.concurrent("schedule", () => {
       { name: "a.sh", cron: "@daily", job: { queue: "cron", cwd: "/tmp", env: { A: "1" } } },
       { name: "b.sh", tz: "UTC", job: { command: "./b.sh > /dev/null" } },
     ]);
-    expect(imported.stderr).toContain("2 schedules added");
+    expect(imported.stderr).toContain("2 schedules stored");
     // Twice would run everything twice.
     expect(await q.with({ stdin: `@daily new\n${crontab}` }, "schedule", "import", "-")).toMatchObject({
       status: 1,

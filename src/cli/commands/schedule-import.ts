@@ -27,7 +27,7 @@ export const commands: Commands = {
     flags: [
       ...scheduleFlags,
       ...jobFlagsBut("command", "id", "run-at", "delay"),
-      ["--dry-run", "Show what would be added, and add nothing"],
+      ["--dry-run", "Show what would be stored, and store nothing"],
       jsonFlag,
     ],
     run: scheduleImport,
@@ -76,7 +76,7 @@ async function scheduleImport(
   }
   for (const one of notes) note(one);
   note(
-    `${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"} ${options.dryRun ? "would be added" : "added"}`,
+    `${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"} ${options.dryRun ? "would be stored" : "stored"}`,
   );
   if (!options.dryRun) await hintAtWorkers(store, [...new Set(schedules.map(({ job }) => job.queue))]);
   return done;
