@@ -50,6 +50,12 @@ export interface Store extends AsyncDisposable {
 export interface Watch extends Disposable {
   /** Whether the caller wants to be told at once, as in the beginning, or can wait for a tenth of a second, which costs less. */
   hurry(isUrgent: boolean): void;
+
+  /**
+   * Whether anything may have changed since this was last asked: only then is what a caller looks for by itself worth the questions. Always
+   * true where that cannot be told by less than those.
+   */
+  hasNews(): Promise<boolean>;
 }
 
 /** What commands print, kept by the store so that it can be read on every machine. */

@@ -12,7 +12,7 @@ import { openCgroups } from "../runner/cgroup.ts";
 import { giveBack, startAttempt } from "../runner/run.ts";
 import type { TurnResult } from "../store/leases.ts";
 import { newWorkerId } from "../store/rows.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, Watch } from "../store/store.ts";
 import { type Alerting, keepAlerts } from "./alerts.ts";
 import { attemptPlan } from "./attempt-plan.ts";
 import { msUntil, watchClock } from "./clock.ts";
@@ -180,7 +180,7 @@ export function startPool(options: PoolOptions): Pool {
       }
       // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
       watch.hurry(!stopping && crew.idle(runs.busyWorkers()).length > 0);
-      await (result ? rest(result.next_due_at) : wakeup.wait(trouble.pauseMs()));
+      await (result ? rest(result.next_due_at, watch) : wakeup.wait(trouble.pauseMs()));
     }
   }
 
@@ -373,13 +373,28 @@ export function startPool(options: PoolOptions): Pool {
     return stopping === "release" || stopping === "leave" ? "its worker was told to go" : null;
   }
 
-  async function rest(nextDueAt: number | null): Promise<void> {
+  /** Until something may be there to do. Its own looks, in case that hints get lost, are no more than a question where nothing changed. */
+  async function rest(nextDueAt: number | null, watch: Watch): Promise<void> {
     await announceWaiting(nextDueAt);
-    const longest = pollMs();
-    const dueMs = nextDueAt === null ? longest : await msUntil(store, nextDueAt, longest);
-    const tellMs = runs.tellIn() ?? longest;
-    const hinderedMs = hindrance.known() ? hindrancePauseMs : longest;
-    await wakeup.wait(Math.min(longest, dueMs, tellMs, hinderedMs));
+    for (;;) {
+      const longest = pollMs();
+      const dueMs = nextDueAt === null ? Infinity : await msUntil(store, nextDueAt, longest);
+      const tellMs = runs.tellIn() ?? Infinity;
+      const hinderedMs = hindrance.known() ? hindrancePauseMs : Infinity;
+      const ownMs = Math.min(dueMs, tellMs, hinderedMs);
+      const isWoken = await wakeup.wait(Math.min(longest, ownMs));
+      if (isWoken || ownMs <= longest || (await mayHaveNews(watch))) return;
+    }
+  }
+
+  /** Trouble is met, and told, by the next turn. */
+  async function mayHaveNews(watch: Watch): Promise<boolean> {
+    try {
+      return await watch.hasNews();
+    } catch (error) {
+      ignoreRefusal(error);
+      return true;
+    }
   }
 
   async function announceWaiting(until: number | null): Promise<void> {

@@ -3,8 +3,8 @@
 export interface Wakeup {
   /** Ends the wait that is under way, or else the next one. */
   wake(): void;
-  /** Fulfilled when woken, or after `ms`. */
-  wait(ms: number): Promise<void>;
+  /** Fulfilled when woken, or after `ms`; says whether it was woken. */
+  wait(ms: number): Promise<boolean>;
 }
 
 export function makeWakeup(): Wakeup {
@@ -26,7 +26,9 @@ export function makeWakeup(): Wakeup {
         });
         resolve = undefined;
       }
+      const wasWoken = woken;
       woken = false;
+      return wasWoken;
     },
   };
 }

@@ -253,6 +253,7 @@ test("a machine that was renamed sees its workers: the living one is stopped, th
   const worker = await workerRunning(q, "a", `echo begin; ${untilFile(go)}; echo end`);
   const rename = () => {
     using db = new Database(join(q.home, "queue.db"));
+    db.run("pragma busy_timeout = 10000");
     db.run("update worker_processes set host = 'its-name-before'");
   };
   rename();

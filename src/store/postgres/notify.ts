@@ -110,6 +110,7 @@ export function listen(address: Address, channels: readonly Channel[], onChange:
   return {
     // Notifications are few: whoever changes something says so once in a while.
     hurry() {},
+    hasNews,
     [Symbol.dispose]() {
       disposed = true;
       clearTimeout(timer);
@@ -118,6 +119,9 @@ export function listen(address: Address, channels: readonly Channel[], onChange:
     },
   };
 }
+
+/** A question is a round trip, as each of those that it would save. */
+export const hasNews = async () => true;
 
 /** How long to wait before listening again, give or take a half: not all machines at once. */
 const againMs = 4_000;

@@ -10,7 +10,7 @@ import { leases } from "./leases.ts";
 import { matching } from "./matching.ts";
 import { migrate } from "./migrate.ts";
 import { refuseMoved } from "./moved.ts";
-import { listen, makeNotifier } from "./notify.ts";
+import { hasNews, listen, makeNotifier } from "./notify.ts";
 import { output } from "./output.ts";
 import { queues } from "./queues.ts";
 import { schedules } from "./schedules.ts";
@@ -70,7 +70,7 @@ export async function openPostgres({
     now: async () =>
       at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`, "soon"))[0].now),
     watch(onChange, what = "everything") {
-      if (!listening) return { hurry() {}, [Symbol.dispose]() {} };
+      if (!listening) return { hurry() {}, hasNews, [Symbol.dispose]() {} };
       return listen(listening, what === "work" ? ["work"] : ["work", "news"], onChange);
     },
     async [Symbol.asyncDispose]() {

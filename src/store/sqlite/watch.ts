@@ -17,7 +17,7 @@ const looksMs = [1, 2, 4, 8, 16, 32, 64, 128];
  */
 const calmMs = 100;
 
-export function watch({ db, path }: Connection, onChange: () => void): Watch {
+export function watch({ db, path, plain }: Connection, onChange: () => void): Watch {
   const logName = `${basename(path)}-wal`;
   // Changes with every commit of another connection, and with none of our own.
   const dataVersion = db.prepare<{ data_version: number }, []>("pragma data_version");
@@ -30,6 +30,11 @@ export function watch({ db, path }: Connection, onChange: () => void): Watch {
     }
   };
   let seen = version();
+  // Others of this process change things by the same connection.
+  const anyVersion = db.prepare<{ theirs: number; ours: number }, []>(
+    "select data_version as theirs, total_changes() as ours from pragma_data_version",
+  );
+  let asked = { theirs: -1, ours: -1 };
   let timer: Timer | undefined;
   let calm = false;
   let watcher: FSWatcher | undefined;
@@ -85,9 +90,15 @@ export function watch({ db, path }: Connection, onChange: () => void): Watch {
       calm = !isUrgent;
       if (isUrgent) lookAgain();
     },
+    async hasNews() {
+      const before = asked;
+      asked = await plain(() => anyVersion.get()!);
+      return asked.theirs !== before.theirs || asked.ours !== before.ours;
+    },
     [Symbol.dispose]() {
       deafen();
       dataVersion.finalize();
+      anyVersion.finalize();
     },
   };
 }

@@ -44,6 +44,20 @@ export function watchContract(makeStore: MakeStore): void {
       }
     });
 
+    test("has news when anything changed, and none otherwise where it can tell", async () => {
+      await using temp = await makeStore();
+      const other = await temp.another();
+      using watch = temp.store.watch(() => {});
+      await watch.hasNews();
+      const saysSo = !(await watch.hasNews());
+      for (const store of [other, temp.store, other, temp.store]) {
+        await store.jobs.enqueue(newJob());
+        expect(await watch.hasNews()).toBe(true);
+        await store.stats.read();
+        expect(await watch.hasNews()).toBe(!saysSo);
+      }
+    });
+
     test("nothing is told after it was disposed, while another watch still is", async () => {
       await using temp = await makeStore();
       const other = await temp.another();
