@@ -72,7 +72,7 @@ async function drained(jobs: number): Promise<number> {
 async function againstOthers(): Promise<Figure[]> {
   const others: readonly [string, string, Other, number, string][] = [
     ["parallel", "parallel", parallel, 1000, command],
-    ["parallel", "parallel", parallel, 1000, program],
+    ["parallel", "parallel", parallel, 300, program],
     ["tsp", "task-spooler", taskSpooler, 1000, command],
     ["nq", "nq", nq, 200, command],
   ];
