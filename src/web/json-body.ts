@@ -19,11 +19,11 @@ export async function optionalJson(request: Request): Promise<unknown> {
   return request.body === null ? {} : await jsonOf(request);
 }
 
-/** Of what reads no body: a filter or a change that stands there would be passed over, and all of them be meant, or nothing be changed. */
+/** Of what reads no body. */
 export async function refuseBody(request: Request): Promise<void> {
   const text = (await bodyText(request, "json")).trim();
   if (text === "" || text === "{}") return;
-  throw misuse("this reads no body", "which jobs are meant stands in the address");
+  throw misuse("this reads no body", "what is meant stands in the address");
 }
 
 function parsed(text: string): unknown {

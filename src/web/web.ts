@@ -1,6 +1,7 @@
 // What every route is given: the queue, who calls, and what a page needs to know about its reader.
 
 import type { Ui } from "../../views/parts/ui.ts";
+import { misuse } from "../domain/errors.ts";
 import type { Job } from "../domain/job.ts";
 import { isScope, type Scope } from "../domain/scope.ts";
 import type { Settings } from "../domain/settings.ts";
@@ -11,6 +12,7 @@ import type { Access, Caller } from "./access.ts";
 import type { Audit } from "./audit.ts";
 import type { BulkRuns } from "./bulk-runs.ts";
 import { Problem } from "./errors.ts";
+import { refuseBody } from "./json-body.ts";
 import type { Notices } from "./notices.ts";
 import { newNonce } from "./reply.ts";
 import type { Sessions } from "./sessions.ts";
@@ -121,10 +123,20 @@ export interface RouteDoc {
 export function needs(scope: RouteScope, doc?: RouteDoc) {
   return {
     detail: { scope, doc } as Record<string, unknown>,
-    beforeHandle({ request }: { request: Request }) {
+    async beforeHandle({ request }: { request: Request }) {
       if (scope !== "public") checkScope(request, scope);
+      if (doc && request.method !== "GET" && request.method !== "HEAD") await refuseUnread(request, doc);
     },
   };
+}
+
+/** What a route does not read would be passed over: all be meant where one is named, or be done what was only to be counted. */
+async function refuseUnread(request: Request, { query = {}, body }: RouteDoc): Promise<void> {
+  const names = [...new URL(request.url).searchParams.keys()];
+  const unknown = names.find((name) => !Object.hasOwn(query, name));
+  const advice = body === undefined ? undefined : "what is meant stands in the body";
+  if (unknown !== undefined) throw misuse(`there is no parameter ${JSON.stringify(unknown)}`, advice);
+  if (body === undefined) await refuseBody(request);
 }
 
 export function checkScope(request: Request, scope: Scope): void {

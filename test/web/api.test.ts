@@ -192,6 +192,37 @@ describe("jobs", () => {
     expect(await json(web.api("POST", "/dlq/purge", {}))).toEqual({ changed: 1, left: 0 } as never);
   });
 
+  test("nothing is done of which a part stands where it is not read: a parameter where there is a body, or a body", async () => {
+    await using web = await webServer();
+    await filled(web);
+    await web.q.ok("schedule", "add", "nightly", "@yearly", "true");
+    await web.q.ok("alert", "add", "deaths", "--on", "dead", "--command", "true");
+    await web.api("POST", "/workers", { count: 1, queues: ["mail"] });
+    const wrong: [string, string, object?][] = [
+      ["POST", "/prune?dry_run=true", { older_than: 0 }],
+      ["POST", "/workers/stop?id=worker-none"],
+      ["POST", "/workers?count=5"],
+      ["POST", "/jobs/dead/retry?priority=5"],
+      ["PATCH", "/jobs/later?priority=5", { priority: 4 }],
+      ["DELETE", "/jobs/later?dry_run=true"],
+      ["DELETE", "/jobs/later", { dry_run: true }],
+      ["POST", "/schedules/nightly/run", { command: "false" }],
+      ["POST", "/schedules/nightly/pause", { until: "tomorrow" }],
+      ["POST", "/alerts/deaths/pause", { for: 60 }],
+      ["POST", "/alerts/deaths/test", { to: "me" }],
+      ["POST", "/queues/mail/pause", { for: 60 }],
+    ];
+    for (const [method, path, body] of wrong)
+      expect([path, (await problem(web.api(method, path, body))).status]).toEqual([path, 422]);
+    expect(await web.q.json("status")).toMatchObject({
+      pending: 1,
+      completed: 1,
+      dead: 1,
+      active_workers: 1,
+    });
+    expect((await json(web.api("GET", "/schedules/nightly"))).paused).toBe(false as never);
+  });
+
   test("what finished long ago is counted and removed with its logs, dead letters only if they are named", async () => {
     await using web = await webServer();
     await filled(web);

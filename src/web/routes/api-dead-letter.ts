@@ -8,7 +8,7 @@ import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
 import { retryEdited } from "../edit.ts";
 import { filterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
-import { optionalJson, pointing, refuseBody } from "../json-body.ts";
+import { optionalJson, pointing } from "../json-body.ts";
 import { jsonReply } from "../reply.ts";
 import { checkScope, needs, type Web } from "../web.ts";
 import { allQuery, change, changeMatching } from "./api-jobs.ts";
@@ -58,14 +58,9 @@ async function retryDead(web: Web, request: Request, id: string): Promise<Respon
 
 async function changeDead(web: Web, request: Request, what: "retry" | "delete"): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  const unknown = [...query.keys()].find(
-    (name) => what === "delete" || !["queue", "tag", "q"].includes(name),
-  );
-  if (unknown !== undefined) throw misuse(`there is no parameter ${JSON.stringify(unknown)}`);
   // Of a variable that is not set: it would mean all of them.
   const empty = [...query].find(([, value]) => value.trim() === "");
   if (empty !== undefined) throw misuse(`${empty[0]} is empty`, "leave it out to mean all dead letters");
-  await refuseBody(request);
   const asked = { change: what, filter: { ...filterOf(query), state: "dead" as const } };
   return changeMatching(web, request, asked, what === "retry" ? "dlq retry-all" : "dlq purge");
 }

@@ -11,7 +11,7 @@ import { type BulkStep, changeAll } from "../bulk.ts";
 import { editOne } from "../edit.ts";
 import { filterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
-import { jsonOf, pointing, refuseBody } from "../json-body.ts";
+import { jsonOf, pointing } from "../json-body.ts";
 import { jsonReply, shieldHeaders } from "../reply.ts";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -34,12 +34,12 @@ export const apiJobRoutes = (web: Web) =>
     )
     .post(
       "/jobs/:id/retry",
-      ({ request, params }) => changeBare(web, request, params.id, "retry"),
+      ({ request, params }) => change(web, request, params.id, "retry"),
       needs("operate", { summary: "Run a job now, or once more", answers: { 200: shapes.job } }),
     )
     .post(
       "/jobs/:id/cancel",
-      ({ request, params }) => changeBare(web, request, params.id, "cancel"),
+      ({ request, params }) => change(web, request, params.id, "cancel"),
       needs("operate", {
         summary: "Cancel a job; one that runs is being ended then",
         answers: { 200: shapes.job },
@@ -47,12 +47,12 @@ export const apiJobRoutes = (web: Web) =>
     )
     .post(
       "/jobs/:id/hold",
-      ({ request, params }) => changeBare(web, request, params.id, "hold"),
+      ({ request, params }) => change(web, request, params.id, "hold"),
       needs("operate", { summary: "Keep a waiting job from running", answers: { 200: shapes.job } }),
     )
     .post(
       "/jobs/:id/release",
-      ({ request, params }) => changeBare(web, request, params.id, "release"),
+      ({ request, params }) => change(web, request, params.id, "release"),
       needs("operate", { summary: "Let a held job run", answers: { 200: shapes.job } }),
     )
     .patch(
@@ -125,12 +125,6 @@ function log(web: Web, request: Request, { id, n }: { id: string; n: string }): 
   return raw(web, request, id, query);
 }
 
-/** What is to be changed in the job besides is asked for otherwise. */
-async function changeBare(web: Web, request: Request, id: string, what: JobChange): Promise<Response> {
-  await refuseBody(request);
-  return change(web, request, id, what);
-}
-
 export async function change(
   web: Web,
   request: Request,
@@ -160,10 +154,7 @@ async function edit(web: Web, request: Request, id: string): Promise<Response> {
 
 async function changeMany(web: Web, request: Request, what: JobChange): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  const unknown = [...query.keys()].find((name) => !Object.hasOwn(allQuery, name));
-  if (unknown !== undefined) throw misuse(`there is no parameter ${JSON.stringify(unknown)}`);
   const filter = filterOf(query);
-  await refuseBody(request);
   const isAll = Object.values(filter).every((value) => value === undefined);
   if (isAll && query.get("all") !== "yes")
     throw misuse("this would concern all jobs", "add ?all=yes to mean it, or say which");
