@@ -10,12 +10,14 @@ export function checkId(id: unknown): void {
     throw misuse(`an id cannot be ${shownValue(id)}: it is a text, the id of a job or its beginning`);
 }
 
-/** One id or several. */
-export function checkIds(ids: unknown): void {
-  if (typeof ids === "string") return;
+/** One id or several. What yields them may do so only once. */
+export function idsOf(ids: string | Iterable<string>): readonly string[] {
+  if (typeof ids === "string") return [ids];
   if (!(Symbol.iterator in Object(ids)))
     throw misuse(`ids cannot be ${shownValue(ids)}: they are an id, or a list of them`);
-  for (const id of ids as Iterable<unknown>) checkId(id);
+  const all = [...ids];
+  all.forEach(checkId);
+  return all;
 }
 
 export function checkObject(options: unknown): asserts options is object {

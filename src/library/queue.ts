@@ -17,7 +17,6 @@ import {
   checkFilter,
   checkFrom,
   checkId,
-  checkIds,
   checkLimit,
   checkListener,
   checkObject,
@@ -25,6 +24,7 @@ import {
   checkSignal,
   checkSource,
   checkTimeout,
+  idsOf,
 } from "./checks.ts";
 import { eventsOf, type JobEvent } from "./events.ts";
 import { outputOf } from "./output.ts";
@@ -182,9 +182,8 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
   }
 
   async function eachOf<J>(ids: string | readonly string[], find: (id: string) => Promise<J>): Promise<J[]> {
-    checkIds(ids);
     const jobs: J[] = [];
-    for (const id of typeof ids === "string" ? [ids] : ids) jobs.push(await find(id));
+    for (const id of idsOf(ids)) jobs.push(await find(id));
     return jobs;
   }
   const named = (ids: string | readonly string[]) => eachOf(ids, store.jobs.find);

@@ -268,6 +268,19 @@ test("ids and options that are no such things are refused in a plain sentence", 
   expect((await queue.list()).map(({ id, state }) => [id, state])).toEqual([["waits", "pending"]]);
 });
 
+test("ids may come from whatever yields them, also from what yields them once", async () => {
+  await using both = await opened();
+  const { queue } = both;
+  const jobs = new Map(
+    [(await queue.enqueue("true")).id, (await queue.enqueue("false")).id].map((id) => [id, id]),
+  );
+  const ids = () => jobs.keys() as unknown as readonly string[];
+  expect((await queue.cancel(ids())).map(({ state }) => state)).toEqual(["cancelled", "cancelled"]);
+  expect((await queue.wait(ids())).map(({ id }) => id)).toEqual([...jobs.keys()]);
+  await queue.delete(ids());
+  expect((await queue.stats()).total).toBe(0);
+});
+
 test("delete removes a damaged job too, as the command line does", async () => {
   await using both = await opened();
   const { q, queue } = both;
