@@ -13,7 +13,9 @@ import { Problem } from "../web/errors.ts";
 import { webState } from "../web/state.ts";
 import { ensureToken, tokenReader } from "../web/tokens.ts";
 import type { Web } from "../web/web.ts";
+import { checkListener, checkOptions } from "./checks.ts";
 import { partsOf, type Queue } from "./queue.ts";
+import { shownValue } from "./request.ts";
 import { webProcesses } from "./web-processes.ts";
 
 /** What somebody may do: `read` all there is; `operate`, which is to retry, cancel, delete and set as well; `enqueue`, which is all. */
@@ -41,6 +43,7 @@ export interface DashboardOptions {
 
 /** A plugin: `new Elysia().use(dashboard({ queue, prefix: "/jobs" }))`. What the app has beside the prefix is not touched. */
 export function dashboard(options: DashboardOptions): <App extends AnyElysia>(app: App) => App {
+  checkDashboard(options);
   const stopping = new AbortController();
   const servers = new WeakMap<Request, Server<unknown>>();
   const { handle } = makeApp(webOf(options, stopping.signal, servers));
@@ -63,6 +66,18 @@ export function dashboard(options: DashboardOptions): <App extends AnyElysia>(ap
     plain.onStop(() => stopping.abort());
     return app;
   };
+}
+
+/** One that is misspelt would be left out without a word, and one of another kind fail with every request. */
+function checkDashboard(options: DashboardOptions): void {
+  checkOptions(options, ["queue", "prefix", "allow", "allowedHosts", "label", "onFault"]);
+  const { allow, allowedHosts = [], label, onFault } = options;
+  if (allow !== undefined) checkListener("allow", allow);
+  if (onFault !== undefined) checkListener("onFault", onFault);
+  if (!Array.isArray(allowedHosts) || !allowedHosts.every((name) => typeof name === "string" && name !== ""))
+    throw misuse(`allowedHosts cannot be ${shownValue(allowedHosts)}: it is a list of names`);
+  if (label !== undefined && typeof label !== "string")
+    throw misuse(`label cannot be ${shownValue(label)}: it is a text`);
 }
 
 function webOf(

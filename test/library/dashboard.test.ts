@@ -133,6 +133,22 @@ describe("addresses", () => {
       expect(() => dashboard({ queue, prefix })).toThrow("prefix cannot be");
     expect(() => dashboard({ queue: {} as Queue })).toThrow("no queue that Queue.open has opened");
   });
+
+  test("options that are no such things are refused, by name, before anybody asks", async () => {
+    await using q = queuectl();
+    await using queue = await Queue.open({ home: q.home });
+    const wrong: [object, string][] = [
+      [{ perfix: "/jobs" }, 'there is no option "perfix"'],
+      [{ allow: "read" }, 'allow cannot be "read"'],
+      [{ allow: null }, "allow cannot be null"],
+      [{ allowedHosts: "app.example.org" }, 'allowedHosts cannot be "app.example.org"'],
+      [{ allowedHosts: [""] }, "allowedHosts cannot be"],
+      [{ label: 5 }, "label cannot be 5"],
+      [{ onFault: true }, "onFault cannot be true"],
+    ];
+    for (const [options, says] of wrong) expect(() => dashboard({ queue, ...options })).toThrow(says);
+    expect(() => dashboard(undefined as never)).toThrow("options cannot be undefined");
+  });
 });
 
 describe("who may do what", () => {
