@@ -66,9 +66,13 @@ function mailOf({ name, target }: NewAlert, letter: Letter, from: string) {
   };
 }
 
+/** As they are, and as the commands AUTH PLAIN and AUTH LOGIN have them. */
 function secretsIn(smtpUrl: string): string[] {
   const { username, password } = new URL(smtpUrl);
-  return [meant(password), password, meant(username)].filter((secret) => secret !== "");
+  if (username === "" && password === "") return [];
+  const [user, word] = [meant(username), meant(password)];
+  const sent = [`\0${user}\0${word}`, word, user].map((text) => Buffer.from(text).toString("base64"));
+  return [...sent, word, password, user].filter((secret) => secret !== "");
 }
 
 /** A server may repeat what it was told. */

@@ -80,13 +80,17 @@ async function post(
 /** User and password of a URL go where HTTP has them. */
 function addressOf(target: string): { url: URL; authorization: Record<string, string> } {
   const url = new URL(target);
-  const { username, password } = url;
+  const credentials = credentialsOf(url);
   url.username = "";
   url.password = "";
-  if (username === "" && password === "") return { url, authorization: {} };
-  const pair = `${meant(username)}:${meant(password)}`;
-  return { url, authorization: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } };
+  return { url, authorization: credentials === "" ? {} : { authorization: `Basic ${credentials}` } };
 }
+
+/** As HTTP sends them; empty where there are none. */
+const credentialsOf = ({ username, password }: URL) =>
+  username === "" && password === ""
+    ? ""
+    : Buffer.from(`${meant(username)}:${meant(password)}`).toString("base64");
 
 /** Bytes of an answer that are read. */
 const mostRead = 2000;
@@ -136,10 +140,16 @@ async function beginningOf({ body }: Response): Promise<string> {
   return Buffer.concat(pieces).subarray(0, mostRead).toString();
 }
 
-/** A receiver may repeat what it was asked. */
+/** Anything shorter in an address is more likely to be a word of the answer. */
+const shortestParameter = 6;
+
+/** A receiver may repeat what it was asked, as it was sent or as it reads it. */
 function withoutTarget(text: string, { target, secret }: NewAlert): string {
-  const { pathname, search, username, password } = new URL(target);
-  const secrets = [target, secret ?? "", pathname + search, pathname, username, password];
+  const url = new URL(target);
+  const { pathname, search, username, password } = url;
+  const parameters = [...url.searchParams.values()].filter(({ length }) => length >= shortestParameter);
+  const own = [username, password, meant(username), meant(password), credentialsOf(url)];
+  const secrets = [target, secret ?? "", pathname + search, pathname, ...own, ...parameters];
   return secrets.filter((one) => one.length > 1).reduce((rest, one) => rest.replaceAll(one, hidden), text);
 }
 

@@ -58,6 +58,14 @@ test("what a server refuses is told, without the password", async () => {
   expect(reply.answer).toContain("550 no such user, ***");
 });
 
+test("a server that repeats the command that it does not know is told, without the password in its letters", async () => {
+  for (const sent of ["\0me\0p@ssword", "p@ssword"]) {
+    using server = smtpServer({ refusal: `500 unrecognized: AUTH ${btoa(sent)}` });
+    const { answer } = await mail(`smtp://me:p%40ssword@127.0.0.1:${server.port}`);
+    expect(answer).toContain("500 unrecognized: AUTH ***");
+  }
+});
+
 test("a server that is not there is told", async () => {
   const reply = await mail(`smtp://me:sesame@127.0.0.1:${freePort()}`);
   expect(reply).toMatchObject({ kind: "refused", answer: expect.stringContaining("ECONNREFUSED") });

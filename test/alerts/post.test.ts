@@ -116,6 +116,17 @@ describe("a webhook", () => {
     expect((await post({ target, secret })).answer).toBe("400 Bad Request: no *** *** ***");
   });
 
+  test("that repeats the headers, or what it reads in its address, is not repeated either", async () => {
+    using server = receiver();
+    const target = `${server.url.replace("://", "://me:p%40ssword@")}/path?key=a%20secret&on=a`;
+    server.answer = () => {
+      const authorization = `Basic ${btoa("me:p@ssword")}`;
+      return Response.json({ authorization, password: "p@ssword", key: "a secret" }, { status: 401 });
+    };
+    const { answer } = await post({ target });
+    expect(answer).toContain('{"authorization":"Basic ***","password":"***","key":"***"}');
+  });
+
   const halves: readonly [string, (status: number) => string][] = [
     ["is cut off", (status) => `HTTP/1.1 ${status} Said\r\ncontent-length: 100\r\n\r\nhalf of`],
     [
