@@ -2,6 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
@@ -78,6 +79,28 @@ test("ten wrong tokens in a minute, and the address has to wait (D11), whatever 
   );
   expect(answer.status).toBe(429);
   expect(Number(answer.headers.get("retry-after"))).toBeWithin(1, 61);
+});
+
+test("wrong tokens that were all begun before the first was refused have to wait as well (D11)", async () => {
+  await using web = await guarded();
+  const fields = "token=wrong";
+  const head = `POST /login HTTP/1.1\r\nhost: 127.0.0.1:${web.port}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: ${fields.length}\r\n\r\n`;
+  const answers: Promise<string>[] = [];
+  const sockets = Array.from({ length: 20 }, () => {
+    const socket = connect(web.port, "127.0.0.1");
+    answers.push(
+      new Promise((resolve) => socket.once("data", (bytes) => resolve(String(bytes).slice(9, 12)))),
+    );
+    socket.write(`${head}${fields.slice(0, -1)}`);
+    return socket;
+  });
+  // That all have arrived shows nowhere; what comes after them is answered after them.
+  expect((await web.get("/login")).status).toBe(200);
+  for (const socket of sockets) socket.write(fields.slice(-1));
+  const statuses = await Promise.all(answers);
+  for (const socket of sockets) socket.destroy();
+  expect(statuses.filter((status) => status === "401").length).toBe(10);
+  expect(statuses.filter((status) => status === "429").length).toBe(10);
 });
 
 test("a wrong token is shown nowhere, and neither is the right one", async () => {

@@ -37,8 +37,9 @@ async function show(web: Web, request: Request): Promise<Response> {
 }
 
 async function login(web: Web, request: Request): Promise<Response> {
-  refuseThrottled(web, request);
   const form = await formOf(request, "login");
+  // Not before: of all who begin at once, none has failed yet.
+  refuseThrottled(web, request);
   const next = localPath(form.get("next"));
   const token = verifyToken((form.get("token") ?? "").trim(), web.tokens());
   if (token) return opened(web, token, next);
