@@ -24,6 +24,13 @@ export function filterOf(query: URLSearchParams): JobFilter {
   };
 }
 
+/** The filter of what is changed without a look at it. An empty part, as of a variable that is not set, would mean all of them. */
+export function meantFilterOf(query: URLSearchParams): JobFilter {
+  const empty = [...query].find(([, value]) => value.trim() === "");
+  if (empty !== undefined) throw misuse(`${empty[0]} is empty`, "leave it out to mean all");
+  return filterOf(query);
+}
+
 /** A whole number in a query, such as a place in a list. */
 export function numberOf(query: URLSearchParams, name: string): number | undefined {
   const text = said(query, name);

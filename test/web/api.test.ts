@@ -180,6 +180,7 @@ describe("jobs", () => {
       ["/dlq/retry-all?queue=mail&queue=default"],
       ["/jobs/delete?state=dead", { queue: "mail" }],
       ["/jobs/delete?state=completed&state=dead"],
+      ["/jobs/delete?state=completed&queue="],
       ["/jobs/done/retry", { priority: 5 }],
       ["/jobs/later/cancel", { force: true }],
     ];

@@ -1,12 +1,11 @@
 // Dead letters in the HTTP API.
 
 import { Elysia } from "elysia";
-import { misuse } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
 import { retryEdited } from "../edit.ts";
-import { filterOf } from "../filters.ts";
+import { meantFilterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { optionalJson, pointing } from "../json-body.ts";
 import { jsonReply } from "../reply.ts";
@@ -58,9 +57,6 @@ async function retryDead(web: Web, request: Request, id: string): Promise<Respon
 
 async function changeDead(web: Web, request: Request, what: "retry" | "delete"): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  // Of a variable that is not set: it would mean all of them.
-  const empty = [...query].find(([, value]) => value.trim() === "");
-  if (empty !== undefined) throw misuse(`${empty[0]} is empty`, "leave it out to mean all dead letters");
-  const asked = { change: what, filter: { ...filterOf(query), state: "dead" as const } };
+  const asked = { change: what, filter: { ...meantFilterOf(query), state: "dead" as const } };
   return changeMatching(web, request, asked, what === "retry" ? "dlq retry-all" : "dlq purge");
 }

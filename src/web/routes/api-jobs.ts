@@ -9,7 +9,7 @@ import type { JobFilter } from "../../store/jobs.ts";
 import type { JobChange } from "../../store/matching.ts";
 import { type BulkStep, changeAll } from "../bulk.ts";
 import { editOne } from "../edit.ts";
-import { filterOf } from "../filters.ts";
+import { meantFilterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
 import { jsonReply, shieldHeaders } from "../reply.ts";
@@ -154,7 +154,7 @@ async function edit(web: Web, request: Request, id: string): Promise<Response> {
 
 async function changeMany(web: Web, request: Request, what: JobChange): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  const filter = filterOf(query);
+  const filter = meantFilterOf(query);
   const isAll = Object.values(filter).every((value) => value === undefined);
   if (isAll && query.get("all") !== "yes")
     throw misuse("this would concern all jobs", "add ?all=yes to mean it, or say which");
