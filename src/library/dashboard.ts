@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { Server } from "bun";
 import type { AnyElysia, Elysia } from "elysia";
-import { misuse } from "../domain/errors.ts";
+import { misuse, Refusal } from "../domain/errors.ts";
 import { isScope, type Scope, scopes } from "../domain/scope.ts";
 import { ensureHome } from "../home.ts";
 import { version } from "../version.ts";
@@ -115,6 +115,7 @@ function webOf(
     addressOf: (request) => servers.get(request)?.requestIP(request)?.address ?? "unknown",
     hold: (request) => servers.get(request)?.timeout(request, 0),
     ready: async () => {
+      if (closed.aborted) throw new Refusal("unavailable", "the queue was closed");
       await store.now();
     },
     bug: onFault,

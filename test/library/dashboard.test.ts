@@ -306,6 +306,26 @@ describe("the app", () => {
     expect(await (await app.handle(log)).text()).toBe("done\n");
   });
 
+  test("says that the queue was closed, which is no fault of the dashboard", async () => {
+    await using q = queuectl();
+    const queue = await Queue.open({ home: q.home });
+    const faults: unknown[] = [];
+    const onFault = (fault: unknown) => void faults.push(fault);
+    const app = new Elysia().use(dashboard({ queue, allow: everything, onFault }));
+    await queue[Symbol.asyncDispose]();
+    for (const path of ["/queue/jobs", "/queue/api/v1/stats", "/queue/healthz"]) {
+      const answer = await app.handle(
+        new Request(`http://localhost${path}`, { headers: { host: "localhost" } }),
+      );
+      expect([path, answer.status, await answer.text()]).toEqual([
+        path,
+        503,
+        expect.stringContaining("the queue was closed"),
+      ]);
+    }
+    expect(faults).toEqual([]);
+  });
+
   test("stops although somebody follows a log", async () => {
     await using q = queuectl();
     await using queue = await Queue.open({ home: q.home });
