@@ -23,7 +23,7 @@ export type Allowed = Scope | undefined;
 
 export interface DashboardOptions {
   readonly queue: Queue;
-  /** The whole path that it is mounted at, by the outermost app; `/queue` by default. */
+  /** The whole path of it; `/queue` by default. It is used in the outermost app, in no group and below no other prefix. */
   readonly prefix?: string | undefined;
   /**
    * Asked for every request: what whoever sent it may do, or undefined for nothing. It is then the only judge. Without it everyone needs
@@ -50,6 +50,12 @@ export function dashboard(options: DashboardOptions): <App extends AnyElysia>(ap
   const base = prefixOf(options.prefix);
 
   return (app) => {
+    const { prefix = "" } = app.config;
+    if (prefix !== "")
+      throw misuse(
+        `the dashboard cannot be below the prefix ${JSON.stringify(prefix)} of an app`,
+        "use it in the outermost app, with the whole path as its own prefix",
+      );
     // Whatever else it has, it takes these.
     const plain = app as unknown as Elysia;
     for (const path of [base, `${base}/*`] as const) {

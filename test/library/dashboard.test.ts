@@ -134,6 +134,13 @@ describe("addresses", () => {
     expect(() => dashboard({ queue: {} as Queue })).toThrow("no queue that Queue.open has opened");
   });
 
+  test("an app with a prefix of its own is refused: no address in it would be the one that pages lead to", async () => {
+    await using q = queuectl();
+    await using queue = await Queue.open({ home: q.home });
+    const plugin = dashboard({ queue, prefix: "/app/jobs" });
+    expect(() => new Elysia({ prefix: "/app" }).use(plugin)).toThrow('below the prefix "/app"');
+  });
+
   test("options that are no such things are refused, by name, before anybody asks", async () => {
     await using q = queuectl();
     await using queue = await Queue.open({ home: q.home });
