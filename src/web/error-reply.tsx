@@ -3,14 +3,15 @@
 
 import { ErrorPage } from "../../views/error.tsx";
 import { Page } from "../../views/layout.tsx";
+import { Refusal } from "../domain/errors.ts";
 import { assets } from "./assets.ts";
 import { type Fault, faultOf, problemJson } from "./errors.ts";
 import { notice } from "./forms.ts";
 import { goTo, htmlReply, shieldHeaders } from "./reply.ts";
-import { plainUi, type Web } from "./web.ts";
+import { callerOf, plainUi, type Web } from "./web.ts";
 
 export function errorReply(web: Web, request: Request, error: unknown): Response {
-  const fault = faultOf(error);
+  const fault = faultOf(callerOf(request) || !isTrouble(error) ? error : untoldTrouble());
   if (fault.status === 500) web.bug(error);
   const path = new URL(request.url).pathname.slice(web.base.length);
   if (/^\/(api|metrics|healthz)(\/|$)/.test(path)) return problemReply(fault);
@@ -24,6 +25,14 @@ export function errorReply(web: Web, request: Request, error: unknown): Response
   if (isScript) return scriptReply(fault, isRefresh(path));
   return wantsPage(request) ? errorPage(web, request, fault) : problemReply(fault);
 }
+
+/** What is wrong with the queue names files and servers. */
+const isTrouble = (error: unknown) =>
+  error instanceof Refusal && (error.kind === "unavailable" || error.kind === "unusable");
+
+/** For whoever may see nothing of it. */
+const untoldTrouble = () =>
+  new Refusal("unavailable", "the queue cannot be used", "queuectl doctor says more, on its machine");
 
 /** Programs that say nothing of what they take (curl) get what programs read. */
 const wantsPage = (request: Request) => /text\/html/.test(request.headers.get("accept") ?? "");

@@ -1,8 +1,8 @@
 // The app without a network: what it refuses to start with, what reading changes, and what happens when the queue is away.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Elysia } from "elysia";
 import { jobLogPath } from "../../src/home.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -189,6 +189,22 @@ test("a database that goes away is said plainly, and the page heals when it come
   expect((await web.api("GET", "/stats")).status).toBe(503);
   renameSync(`${path}.away`, path);
   expect(await (await web.get("/jobs")).text()).toContain("job-one");
+});
+
+test("whoever may see nothing is told that the queue is away, and not where it lies (D18)", async () => {
+  await using web = await webServer({ words: ["--require-token"] });
+  const owner = { authorization: `Bearer ${await web.q.ok("web", "token")}` };
+  renameSync(join(web.q.home, "queue.db"), join(web.q.home, "away.db"));
+  for (const path of ["/healthz", "/login", "/api/v1/stats"]) {
+    const answer = await web.get(path);
+    expect([path, answer.status]).toEqual([path, 503]);
+    expect(await answer.text()).not.toContain(web.q.home);
+    expect(await (await web.get(path, owner)).text()).toContain(web.q.home);
+  }
+  renameSync(join(web.q.home, "away.db"), join(web.q.home, "queue.db"));
+  chmodSync(join(web.q.home, "web-token"), 0o644);
+  const login = await web.post("/login", { token: "x" });
+  expect([login.status, (await login.text()).includes(web.q.home)]).toEqual([503, false]);
 });
 
 test("below a base path every address has it", async () => {
