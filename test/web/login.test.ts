@@ -27,6 +27,17 @@ test("the token opens a session whose cookie no script and no other site gets (D
   expect((await web.get("/", { cookie: cookieOf(answer) })).status).toBe(200);
 });
 
+test("a browser that came by TLS to a proxy sends its cookie by nothing else (D10)", async () => {
+  await using web = await guarded();
+  const token = await web.q.ok("web", "token");
+  for (const proto of ["https", "https, http"]) {
+    const answer = await web.post("/login", { token }, { "x-forwarded-proto": proto });
+    expect(answer.headers.get("set-cookie")).toEndWith("; SameSite=Strict; Secure");
+  }
+  const plain = await web.post("/login", { token }, { "x-forwarded-proto": "http" });
+  expect(plain.headers.get("set-cookie")).toEndWith("; SameSite=Strict");
+});
+
 test("logging out ends the session, also for who kept the cookie", async () => {
   await using web = await guarded();
   const cookie = await loggedIn(web);

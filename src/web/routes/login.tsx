@@ -11,7 +11,7 @@ import { Problem } from "../errors.ts";
 import { formOf, localPath } from "../forms.ts";
 import { goTo, htmlReply } from "../reply.ts";
 import { sessionSeconds } from "../sessions.ts";
-import { verifyToken } from "../tokens.ts";
+import { type KnownToken, verifyToken } from "../tokens.ts";
 import { needs, plainUi, type Web } from "../web.ts";
 
 /** A wrong token is answered no sooner than this, right or nearly right. */
@@ -33,7 +33,7 @@ async function show(web: Web, request: Request): Promise<Response> {
     await failed(web, request);
     return loginPage(web, request, "/", "That link was used already, or is too old.");
   }
-  return opened(web, token, "/");
+  return opened(web, request, token, "/");
 }
 
 async function login(web: Web, request: Request): Promise<Response> {
@@ -42,7 +42,7 @@ async function login(web: Web, request: Request): Promise<Response> {
   refuseThrottled(web, request);
   const next = localPath(form.get("next"));
   const token = verifyToken((form.get("token") ?? "").trim(), web.tokens());
-  if (token) return opened(web, token, next);
+  if (token) return opened(web, request, token, next);
   await failed(web, request);
   return loginPage(web, request, next, "That is not the token.");
 }
@@ -61,23 +61,28 @@ function refuseThrottled(web: Web, request: Request): void {
   });
 }
 
-function opened(web: Web, token: Parameters<Web["sessions"]["open"]>[0], next: string): Response {
+function opened(web: Web, request: Request, token: KnownToken, next: string): Response {
   return goTo(`${web.base}${next}`, {
-    "set-cookie": cookieText(web, web.sessions.open(token), sessionSeconds),
+    "set-cookie": cookieText(web, request, web.sessions.open(token), sessionSeconds),
   });
 }
 
 function logout(web: Web, request: Request): Response {
   const cookie = cookieOf(request, web.access.cookieName);
   if (cookie !== undefined) web.sessions.close(cookie);
-  return goTo(`${web.base}/login`, { "set-cookie": cookieText(web, "", 0) });
+  return goTo(`${web.base}/login`, { "set-cookie": cookieText(web, request, "", 0) });
 }
 
 /** For our own pages alone; over TLS for the whole server, as a name that begins with `__Host-` has to be. */
-function cookieText({ access, base, tls }: Web, value: string, seconds: number): string {
+function cookieText({ access, base, tls }: Web, request: Request, value: string, seconds: number): string {
   const path = tls ? "/" : base || "/";
-  return `${access.cookieName}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${tls ? "; Secure" : ""}`;
+  const secure = isEncrypted(request) ? "; Secure" : "";
+  return `${access.cookieName}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
 }
+
+/** Whether the browser came by TLS, to here or to a proxy. Whoever is no proxy and says so keeps nothing but its own cookie to TLS. */
+const isEncrypted = ({ url, headers }: Request) =>
+  url.startsWith("https:") || /^https\b/i.test(headers.get("x-forwarded-proto") ?? "");
 
 function loginPage(web: Web, request: Request, next: string, fault?: string): Response {
   const ui = plainUi(web, request);
