@@ -121,7 +121,12 @@ function webOf(
     addressOf: (request) => servers.get(request)?.requestIP(request)?.address ?? "unknown",
     hold: (request) => servers.get(request)?.timeout(request, 0),
     ready: async () => {
-      if (closed.aborted) throw new Refusal("unavailable", "the queue was closed");
+      if (closed.aborted)
+        throw new Refusal(
+          "unavailable",
+          "the app has closed the queue",
+          "an app keeps it open as long as it serves; await using closes it at the end of the block or file",
+        );
       await store.now();
     },
     bug: onFault,

@@ -313,23 +313,16 @@ describe("the app", () => {
     expect(await (await app.handle(log)).text()).toBe("done\n");
   });
 
-  test("says that the queue was closed, which is no fault of the dashboard", async () => {
-    await using q = queuectl();
-    const queue = await Queue.open({ home: q.home });
+  test("is told when it has closed the queue, and that is no fault of the dashboard", async () => {
     const faults: unknown[] = [];
-    const onFault = (fault: unknown) => void faults.push(fault);
-    const app = new Elysia().use(dashboard({ queue, allow: everything, onFault }));
-    await queue[Symbol.asyncDispose]();
-    for (const path of ["/queue/jobs", "/queue/api/v1/stats", "/queue/healthz"]) {
-      const answer = await app.handle(
-        new Request(`http://localhost${path}`, { headers: { host: "localhost" } }),
-      );
-      expect([path, answer.status, await answer.text()]).toEqual([
-        path,
-        503,
-        expect.stringContaining("the queue was closed"),
-      ]);
+    await using app = await host({ allow: everything, onFault: (error) => faults.push(error) });
+    await app.queue[Symbol.asyncDispose]();
+    for (const path of ["/my/jobs", "/my/jobs/api/v1/jobs", "/my/jobs/healthz"]) {
+      const answer = await app.get(path);
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(await answer.text()).toMatch(/the app has closed the queue/i);
     }
+    expect((await app.get("/hello")).status).toBe(200);
     expect(faults).toEqual([]);
   });
 
