@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -119,6 +120,32 @@ test("a foreign file in the database's place is broken", async () => {
     level: "broken",
     text: expect.stringContaining("not a SQLite"),
   });
+});
+
+test.each(["missing", "empty"])(
+  "a database that is %s beside the logs of its jobs is broken",
+  async (how) => {
+    await using q = queuectl();
+    await q.ok("enqueue", "echo 42");
+    await q.ok("worker", "--until-empty");
+    for (const file of ["", "-wal", "-shm"]) rmSync(`${databasePath(q.home)}${file}`, { force: true });
+    if (how === "empty") writeFileSync(databasePath(q.home), "");
+    const found = await report(q);
+    expect([found.status, found.of("free space").level]).toEqual([1, "ok"]);
+    expect(found.of("database")).toMatchObject({
+      level: "broken",
+      text: expect.stringContaining("is empty or was missing, and the logs of its jobs are there"),
+      mend: expect.stringContaining("restore a backup"),
+    });
+  },
+);
+
+test("an empty file where the database will be is a queue that is not there yet", async () => {
+  await using q = queuectl();
+  mkdirSync(q.home, { mode: 0o700 });
+  writeFileSync(databasePath(q.home), "", { mode: 0o600 });
+  const { status, healthy } = await report(q);
+  expect([status, healthy]).toEqual([0, true]);
 });
 
 test("a database that is newer than the program is broken", async () => {

@@ -3,7 +3,7 @@
 import type { WorkerProcess } from "../../domain/worker.ts";
 import type { AlertCare } from "../alerts.ts";
 import { connect } from "./connection.ts";
-import { checkIsOurs, schemaSteps } from "./migrate.ts";
+import { checkIsOurs, refuseBesideLogs, schemaSteps } from "./migrate.ts";
 import { movedTo } from "./moved.ts";
 import { databaseExists, openDatabase } from "./open.ts";
 import { settings } from "./settings.ts";
@@ -33,13 +33,16 @@ export interface Checkup extends Disposable {
   settings(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** Undefined when there is no database yet. Refused when it cannot be opened, or is not queuectl's. */
+/** Undefined when there is no database yet. Refused when it cannot be opened, is not queuectl's, or was lost. */
 export async function checkUp(path: string): Promise<Checkup | undefined> {
-  if (!databaseExists(path)) return undefined;
+  if (!databaseExists(path)) return noneYet(path);
   const connection = connect(path, openDatabase(path), Date.now);
   const { db, sql, read, close } = connection;
   try {
-    await read(() => checkIsOurs(connection));
+    if (!(await read(() => checkIsOurs(connection)))) {
+      close();
+      return noneYet(path);
+    }
     const one = (statement: string) => read(() => Object.values(db.query(statement).get() ?? {})[0]);
     const attempt = () => sql("select 1 from attempts where job_seq = $seq and number = $number");
     return {
@@ -96,4 +99,8 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
     close();
     throw error;
   }
+}
+
+function noneYet(path: string): undefined {
+  refuseBesideLogs(path);
 }

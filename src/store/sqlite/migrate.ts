@@ -44,7 +44,7 @@ function setUp({ db }: Connection): void {
 }
 
 /** A new queue would give the numbers of jobs once more that have logs already. */
-function refuseBesideLogs(path: string): void {
+export function refuseBesideLogs(path: string): void {
   const folder = jobLogsFolder(dirname(path));
   if (!holdsFiles(folder)) return;
   throw new Refusal(
