@@ -1,7 +1,7 @@
 // The home folder: is it there, and is it the owner's alone?
 
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { databasePath, logsFolder } from "../home.ts";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
+import { databasePath, jobLogsFolder, logsFolder, runFolder, workerLogsFolder } from "../home.ts";
 import type { Patient } from "./doctor.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";
 
@@ -9,19 +9,52 @@ export function home({ home }: Patient): Finding {
   const stat = statSync(home, { throwIfNoEntry: false });
   if (!stat) return ok(`${home} is not there yet; the first enqueue makes it`);
   if (!stat.isDirectory()) return broken(`${home} is not a folder`, "point QUEUECTL_HOME to a folder");
-  try {
-    accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
+  if (!mayUse(home))
     return broken(`${home} may not be written`, `chown it to yourself and chmod 700 '${home}'`);
-  }
   const user = process.getuid?.() ?? stat.uid;
   if (stat.uid !== user)
     return warning(
       `${home} belongs to user ${stat.uid}, and you are user ${user}`,
       "use queuectl as its owner",
     );
+  // As after a worker that was started by sudo: whose logs cannot be written is started by nobody.
+  const shut = innerFolders(home).find((folder) => !mayUse(folder));
+  if (shut !== undefined)
+    return broken(
+      `${shut} may not be written, so no job can be started`,
+      `chown '${home}' with all that is in it to yourself, and chmod -R u+rwX '${home}'`,
+    );
   return ok(home);
 }
+
+function mayUse(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where workers write, the outer before the inner ones. */
+function innerFolders(home: string): string[] {
+  const millions = foldersIn(jobLogsFolder(home));
+  return [
+    logsFolder(home),
+    workerLogsFolder(home),
+    jobLogsFolder(home),
+    ...millions,
+    ...millions.flatMap(foldersIn),
+    runFolder(home),
+  ].filter((folder) => existsSync(folder));
+}
+
+const foldersIn = (folder: string): string[] =>
+  existsSync(folder) && mayUse(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => `${folder}/${entry.name}`)
+    : [];
 
 /** Commands, their variables and their output may hold secrets. */
 export function modes({ home }: Patient): Finding {

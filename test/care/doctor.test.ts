@@ -20,6 +20,7 @@ import { fileSystemOf, judgeFileSystem, judgeSpace, judgeSync } from "../../src/
 import type { Diagnosis } from "../../src/care/doctor.ts";
 import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
+import { asOrdinaryUser } from "../support/ordinary-user.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
@@ -84,6 +85,26 @@ test("a home that others may look into is a warning with the command that mends 
   await Bun.spawn(["/bin/sh", "-c", found.of("modes").mend!]).exited;
   expect((await report(q)).of("modes").level).toBe("ok");
 });
+
+test.each(["logs", "logs/workers", "logs/jobs/000/000", "run"])(
+  "a %s that may not be written is broken",
+  async (inner) => {
+    await using q = queuectl({}, asOrdinaryUser);
+    await q.ok("enqueue", "echo 42");
+    await q.ok("worker", "--until-empty");
+    const folder = `${q.home}/${inner}`;
+    chmodSync(folder, 0o500);
+    const found = await report(q);
+    chmodSync(folder, 0o700);
+    expect(found.status).toBe(1);
+    expect(found.of("home")).toMatchObject({
+      level: "broken",
+      text: `${folder} may not be written, so no job can be started`,
+      mend: expect.stringContaining(`chmod -R u+rwX '${q.home}'`),
+    });
+    expect((await report(q)).of("home").level).toBe("ok");
+  },
+);
 
 test("a damaged database is broken, and the other questions are asked all the same", async () => {
   await using q = queuectl();
