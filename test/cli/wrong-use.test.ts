@@ -91,6 +91,11 @@ describe.concurrent("words", () => {
       ["enqueue", "true", "--priorty", "3"],
       { status: 2, says: ["--priorty", "--priority"] },
     ],
+    [
+      "an empty search, as of a variable that is not set, does not retry every dead letter",
+      ["dlq", "retry", "--search", "", "--yes"],
+      { status: 2, says: ["--search needs a text", "--all"] },
+    ],
     ["an unknown short option is refused", ["list", "-x"], { status: 2, says: ["-x"] }],
     ["a missing id is named", ["show"], { status: 2, says: ["<id>"] }],
     ["missing ids are named", ["cancel"], { status: 2, says: ["id"] }],

@@ -92,6 +92,8 @@ async function dlqRetry(
     );
   }
   if (ways === 0) throw misuse("retry what? Say ids, or else --tag, --queue and --search, or --all");
+  // As of a variable that is not set; it would mean all of them.
+  if (search === "") throw misuse("--search needs a text", "--all is for all dead letters");
   const isEdit = Object.keys(changes).length > 1 || changes.dashed.length > 0;
   if (isEdit && words.length !== 1) throw misuse("only one dead letter at a time is changed", "say its id");
   await using store = await context.openStore();
