@@ -59,7 +59,7 @@ export function rulesOf(options: RuleOptions, cwd: string): JobRules {
 /** `NAME=@file` by the path of the file. */
 function absolute(text: string, cwd: string): string {
   const at = text.indexOf("=@");
-  return at < 0 ? text : `${text.slice(0, at + 2)}${resolve(cwd, text.slice(at + 2))}`;
+  return at < 0 || text.endsWith("=@") ? text : `${text.slice(0, at + 2)}${resolve(cwd, text.slice(at + 2))}`;
 }
 
 /** The rules that a request has, with others laid over them. */

@@ -66,7 +66,7 @@ export function jobOf(wish: JobWish, { defaults, now }: EnqueueFacts): NewJob {
       run_at: momentOf(run_at, delay, now),
       after: [...(rest.after ?? [])].map(parentOf),
       unique: uniqueOf(unique, unique_for),
-      ...(rest.cwd !== undefined && { cwd: resolve(defaults.cwd, rest.cwd) }),
+      ...(rest.cwd !== undefined && { cwd: rest.cwd && resolve(defaults.cwd, rest.cwd) }),
     },
     defaults,
   );

@@ -96,6 +96,36 @@ describe.concurrent("words", () => {
       ["dlq", "retry", "--search", "", "--yes"],
       { status: 2, says: ["--search needs a text", "--all"] },
     ],
+    [
+      "an empty folder is not this one",
+      ["enqueue", "true", "--cwd", ""],
+      { status: 2, says: ['cwd must be an absolute path, not ""'] },
+    ],
+    [
+      "nor is that of a JSON job",
+      ["enqueue", '{"command":"true","cwd":""}'],
+      { status: 2, says: ['cwd must be an absolute path, not ""'] },
+    ],
+    [
+      "nor that of run",
+      ["run", "true", "--cwd", ""],
+      { status: 2, says: ['cwd must be an absolute path, not ""'] },
+    ],
+    [
+      "nor that of edit",
+      ["edit", "waits-1", "--cwd", ""],
+      { status: 2, says: ['cwd must be an absolute path, not ""'] },
+    ],
+    [
+      "a secret from a file without a name is refused when it is said",
+      ["enqueue", "true", "--secret-env", "TOKEN=@"],
+      { status: 2, says: ["NAME=@/path of a file"] },
+    ],
+    [
+      "a backup needs a name that is not empty",
+      ["backup", ""],
+      { status: 2, says: ["the file's name is empty"] },
+    ],
     ["an unknown short option is refused", ["list", "-x"], { status: 2, says: ["-x"] }],
     ["a missing id is named", ["show"], { status: 2, says: ["<id>"] }],
     ["missing ids are named", ["cancel"], { status: 2, says: ["id"] }],

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { backUp } from "../../care/backup.ts";
-import { Refusal } from "../../domain/errors.ts";
+import { misuse, Refusal } from "../../domain/errors.ts";
 import { formatSize } from "../../domain/size.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -21,6 +21,7 @@ async function backup(
   words: readonly string[],
   options: { withLogs?: boolean },
 ): Promise<number> {
+  if (words[0] === "") throw misuse("the file's name is empty");
   const file = resolve(context.cwd, words[0]!);
   if (context.place.database !== undefined) throw isInPostgres(file);
   const { bytes, logs } = await backUp({ home: context.home, file, withLogs: options.withLogs === true });

@@ -64,7 +64,7 @@ export async function saidBy(
   const changes: JobEdit = {
     ...more,
     ...(request && { command: request.command }),
-    ...(cwd !== undefined && { cwd: resolve(context.cwd, cwd) }),
+    ...(cwd !== undefined && { cwd: cwd && resolve(context.cwd, cwd) }),
     ...(Object.keys(env).length > 0 && { env: { ...job.env, ...env } }),
     ...(Object.keys(rules).length > 0 && { rules: mergedRules(job.rules, rules) }),
     ...(options.tag && { tags: options.tag }),

@@ -149,7 +149,8 @@ export async function completer(context: Context, store: Store, options: JobOpti
       after: [...(request.after ?? []), ...parents],
       unique: unique ?? request.unique,
     };
-    const cwd = asked.cwd === undefined ? undefined : resolve(context.cwd, asked.cwd);
+    // An empty one, as of a variable that is not set, stays what it is and is refused: the command is not to run here.
+    const cwd = asked.cwd && resolve(context.cwd, asked.cwd);
     return newJob({ ...asked, cwd, tags: [...(request.tags ?? []), ...(options.tag ?? [])] }, defaults);
   };
 }
