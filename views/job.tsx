@@ -129,9 +129,10 @@ function JobActions({ ui, job }: Pick<JobProps, "ui" | "job">) {
   );
 }
 
+/** One button under one id, so that the focus stays on it when it turns. */
 function HoldAct({ ui, job: { id, held } }: Pick<JobProps, "ui" | "job">) {
   return held ? (
-    <Act ui={ui} to={`/jobs/${id}/release`} word="Release" look="primary" id="release" />
+    <Act ui={ui} to={`/jobs/${id}/release`} word="Release" look="primary" id="hold" />
   ) : (
     <Act ui={ui} to={`/jobs/${id}/hold`} word="Hold" id="hold" />
   );

@@ -288,6 +288,25 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("the focus stays on a button that turns, and goes on to what follows a row that went away", async () => {
+    await using web = await filled();
+    await using open = await openPage(`${web.url}/dlq`);
+    const { page } = open;
+    const focused = () => page.evaluate("document.activeElement.id || document.activeElement.textContent");
+    await page.locator("#retry-dead-2").press("Enter");
+    await page.locator("#job-dead-2").waitFor({ state: "detached" });
+    await waitUntil("the next row has the focus", async () => (await focused()) === "dead-1");
+    await page.goto(`${web.url}/queues`);
+    await page.getByRole("button", { name: "Pause mail" }).press("Enter");
+    await page.getByRole("button", { name: "Resume mail" }).waitFor();
+    expect(await focused()).toBe("pause-mail");
+    await page.goto(`${web.url}/jobs/waits`);
+    await page.getByRole("button", { name: "Hold" }).press("Enter");
+    await page.getByRole("button", { name: "Release" }).waitFor();
+    expect(await focused()).toBe("hold");
+    expect(open.complaints).toEqual([]);
+  });
+
   test("nothing is swapped when nothing changed, and nothing is asked for while it is paused", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/dlq`);

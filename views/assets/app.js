@@ -77,8 +77,29 @@
   });
   // What was asked for before the reader ticked a row or opened a dialog must not be swapped in under them.
   document.addEventListener("htmx:before:swap", (event) => {
-    if (isTick(event.detail.ctx) && reasonToWait() !== undefined) event.preventDefault();
+    if (!isTick(event.detail.ctx)) return;
+    if (reasonToWait() !== undefined) event.preventDefault();
+    else rememberFocus();
   });
+
+  // ---- The focus: where what has it goes away, such as the row of a job that was retried, what came behind it has it then.
+  let focused = [];
+
+  function rememberFocus() {
+    const all = [
+      ...$("live").querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]"),
+    ];
+    const at = all.indexOf(document.activeElement);
+    focused = at < 0 ? [] : all.slice(at);
+  }
+
+  function keepFocus() {
+    const [held] = focused;
+    if (held && !held.isConnected && document.activeElement === body)
+      focused.find((next) => next.isConnected && next.checkVisibility())?.focus();
+    focused = [];
+  }
+
   document.addEventListener("visibilitychange", tick);
 
   function setUpPause() {
@@ -169,6 +190,7 @@
 
   document.addEventListener("htmx:after:swap", ({ detail }) => {
     if (detail.ctx?.target?.id === "dialog") openDialog();
+    if (isTick(detail.ctx)) keepFocus();
     settled();
   });
   $("dialog").addEventListener("close", tick);

@@ -39,11 +39,13 @@ interface PauseOrResumeProps {
   readonly paused: boolean;
 }
 
+/** One button under one id, so that the focus stays on it when it turns. */
 export function PauseOrResume({ ui, own, name, paused }: PauseOrResumeProps) {
+  const id = `pause-${name}`;
   return paused ? (
-    <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={`resume-${name}`} />
+    <Act ui={ui} to={`${own}/resume`} word="Resume" label={`Resume ${name}`} id={id} />
   ) : (
-    <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={`pause-${name}`} />
+    <Act ui={ui} to={`${own}/pause`} word="Pause" label={`Pause ${name}`} id={id} />
   );
 }
 
