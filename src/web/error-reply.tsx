@@ -37,11 +37,20 @@ const untoldTrouble = () =>
 /** Programs that say nothing of what they take (curl) get what programs read. */
 const wantsPage = (request: Request) => /text\/html/.test(request.headers.get("accept") ?? "");
 
+/** With where to go on then: to what was asked for, or, after a button that a script sent, to the page it stands on. */
 function loginPlace(web: Web, request: Request, path: string): string {
   const { search } = new URL(request.url);
-  const page = `${path.replace(/^\/p(?=\/)/, "").replace(/^\/overview$/, "/")}${search}`;
-  const next = request.method === "GET" && page !== "/" ? `?next=${encodeURIComponent(page)}` : "";
+  const asked = `${path.replace(/^\/p(?=\/)/, "").replace(/^\/overview$/, "/")}${search}`;
+  const page = request.method === "GET" ? asked : pageOf(web, request);
+  const next = page === "/" ? "" : `?next=${encodeURIComponent(page)}`;
   return `${web.base}/login${next}`;
+}
+
+function pageOf(web: Web, request: Request): string {
+  const url = URL.parse(request.headers.get("hx-current-url") ?? "");
+  return url?.pathname.startsWith(`${web.base}/`)
+    ? `${url.pathname.slice(web.base.length)}${url.search}`
+    : "/";
 }
 
 export const problemReply = (fault: Fault) =>

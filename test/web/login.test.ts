@@ -132,3 +132,26 @@ test("what asks by script is sent to the login instead of being shown it in a co
   expect(answer.headers.get("hx-redirect")).toBe("/login?next=%2Fjobs%3Fstate%3Ddead");
   expect(await answer.text()).toBe("");
 });
+
+test("a button that was pressed after its session ended leads back to the page it stands on", async () => {
+  await using web = await guarded();
+  const press = (page: string) =>
+    web.post("/jobs/one/retry", {}, { "hx-request": "true", "hx-current-url": page });
+  const answer = await press(`${web.url}/jobs?state=dead`);
+  expect([answer.status, answer.headers.get("hx-redirect")]).toEqual([
+    401,
+    "/login?next=%2Fjobs%3Fstate%3Ddead",
+  ]);
+  for (const page of [`${web.url}/`, "", "about:blank"])
+    expect((await press(page)).headers.get("hx-redirect")).toBe("/login");
+});
+
+test("a tab that was sent to the login goes on when it is loaded after another tab has logged in", async () => {
+  await using web = await guarded();
+  expect((await web.get("/login?next=%2Fworkers")).status).toBe(200);
+  const cookie = await loggedIn(web);
+  const again = await web.get("/login?next=%2Fworkers", { cookie });
+  expect([again.status, again.headers.get("location")]).toEqual([303, "/workers"]);
+  const evil = await web.get("/login?next=%2F%2Fevil.example", { cookie });
+  expect(evil.headers.get("location")).toBe("/");
+});

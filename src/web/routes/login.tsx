@@ -26,7 +26,11 @@ export const loginRoutes = (web: Web) =>
 async function show(web: Web, request: Request): Promise<Response> {
   const query = new URL(request.url).searchParams;
   const code = query.get("code");
-  if (code === null) return loginPage(web, request, localPath(query.get("next")));
+  if (code === null) {
+    const next = localPath(query.get("next"));
+    // Another of the browser's tabs may have logged in since this one was sent here.
+    return plainUi(web, request).loggedIn ? goTo(`${web.base}${next}`) : loginPage(web, request, next);
+  }
   refuseThrottled(web, request);
   const token = web.tokens().find((one) => one.scopes.size === scopes.length);
   if (!web.sessions.useCode(code) || !token) {
