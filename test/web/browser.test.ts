@@ -223,6 +223,21 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("a server that does not answer is said to be silent, also on a phone, once, and until it answers again", async () => {
+    await using web = await webServer({ env: { QUEUECTL_REFRESH_INTERVAL: "0.5" } });
+    await using open = await openPage(`${web.url}/`, { phone: true });
+    const { page } = open;
+    await page.route("**/p/**", (route) => route.abort());
+    const said = page.locator("#freshness");
+    await page.getByText("No answer since").waitFor();
+    const text = await said.textContent();
+    await Bun.sleep(2100);
+    expect(await said.textContent()).toBe(text);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await page.unrouteAll();
+    await waitUntil("it is well again", async () => (await said.textContent()) === "");
+  });
+
   test("filters are in the address", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/jobs`);

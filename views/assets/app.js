@@ -39,7 +39,8 @@
     if (!refreshes) return;
     const why = reasonToWait();
     if (gone) say("What this page shows is gone", true);
-    else if (failures >= 3) say(`No answer for ${words(Date.now() - lastTick)}`, true);
+    // A screen reader says it anew whenever it changes, so it does not count on.
+    else if (failures >= 3) say(`No answer since ${new Date(lastTick).toLocaleTimeString()}`, true);
     else say(why ?? "");
   }
 
