@@ -472,6 +472,24 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("a session that ends while something is typed leaves it there until it is sent or taken back", async () => {
+    await using web = await webServer({
+      words: ["--require-token"],
+      env: { QUEUECTL_REFRESH_INTERVAL: "0.5" },
+    });
+    await using open = await openPage(`${web.url}/jobs`);
+    const { page, context } = open;
+    await page.getByLabel("Token").fill(await web.q.ok("web", "token"));
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("searchbox").fill("half a wo");
+    await context.clearCookies();
+    await page.getByText("Logged out", { exact: true }).waitFor();
+    expect(await page.getByRole("searchbox").inputValue()).toBe("half a wo");
+    await page.getByRole("searchbox").fill("");
+    await page.waitForURL(`${web.url}/login?next=%2Fjobs`);
+    expect(open.complaints).toEqual([]);
+  });
+
   test("keys go where they say", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/`);

@@ -13,6 +13,8 @@
   let failures = 0;
   /** What the page is about was deleted: there is nothing to look for any more. */
   let gone = false;
+  /** The session is over, and something is typed that going to the login would lose; sending it asks for the token. */
+  let loggedOut = false;
   let lastTick = Date.now();
   let timer;
 
@@ -39,6 +41,7 @@
     if (!refreshes) return;
     const why = reasonToWait();
     if (gone) say("What this page shows is gone", true);
+    else if (loggedOut) say("Logged out", true);
     // A screen reader says it anew whenever it changes, so it does not count on.
     else if (failures >= 3) say(`No answer since ${new Date(lastTick).toLocaleTimeString()}`, true);
     else say(why ?? "");
@@ -58,9 +61,13 @@
 
   const isTick = (ctx) => ctx?.sourceElement?.id === "live";
 
-  document.addEventListener("htmx:after:request", ({ detail }) => {
-    if (!isTick(detail.ctx)) return;
-    const { status } = detail.ctx.response;
+  const isTyped = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    if (!isTick(ctx)) return;
+    const { status } = ctx.response;
+    loggedOut = status === 401 && [...$("live").querySelectorAll("input, textarea")].some(isTyped);
+    if (loggedOut) event.preventDefault();
     if (status === 404) {
       gone = true;
       clearTimeout(timer);
