@@ -212,6 +212,29 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect([boxes.length, overlaps]).toEqual([6, []]);
   });
 
+  test("no name is so long, and no window so narrow (1280 pixels at 400 %), that a page is wider than it", async () => {
+    await using web = await webServer();
+    const [job, queue] = ["w".repeat(64), "q".repeat(64)];
+    await web.q.ok("enqueue", "true", "--id", job, "--queue", queue);
+    await web.q.ok("config", "set", "backoff_base", "3");
+    await using open = await openPage(`${web.url}/`);
+    const { page } = open;
+    await page.setViewportSize({ width: 320, height: 640 });
+    const found: string[] = [];
+    for (const path of [
+      `/confirm/delete/${job}`,
+      `/queues/${queue}`,
+      `/jobs/${"n".repeat(64)}`,
+      "/settings",
+    ]) {
+      await page.goto(`${web.url}${path}`);
+      const over = await page.evaluate("document.documentElement.scrollWidth - 320");
+      if (over !== 0) found.push(`${path}: ${over} pixels too wide`);
+    }
+    expect(found).toEqual([]);
+    expect(open.complaints).toEqual([]);
+  });
+
   test("on a phone the page's own tab is seen among the others", async () => {
     await using web = await webServer();
     await using open = await openPage(`${web.url}/settings`, { phone: true });
