@@ -426,6 +426,24 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(await page.evaluate("document.getElementById('log').scrollTop")).toBe(100);
   });
 
+  test("on paper the output is whole, and dark on white also for who reads it in the dark", async () => {
+    await using web = await webServer();
+    await web.q.ok("enqueue", "seq 300", "--id", "long");
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    await using open = await openPage(`${web.url}/jobs/long`);
+    const { page, context } = open;
+    await context.addCookies([{ name: "qctl_theme", value: "dark", url: web.url }]);
+    await page.reload();
+    const seen = () =>
+      page.evaluate(
+        "(() => { const log = document.getElementById('log'); return [log.scrollHeight === log.clientHeight, getComputedStyle(document.documentElement).colorScheme]; })()",
+      );
+    expect(await seen()).toEqual([false, "dark"]);
+    await page.emulateMedia({ media: "print" });
+    expect(await seen()).toEqual([true, "light"]);
+    expect(open.complaints).toEqual([]);
+  });
+
   test("a text is looked for in the output, and a link to a line leads to it however far it is", async () => {
     await using web = await webServer();
     await web.q.ok("enqueue", "seq 9000 | sed 's/^4321$/needle here/'", "--id", "long");

@@ -8,6 +8,7 @@ import motion from "./style/motion.css" with { type: "text" };
 import narrow from "./style/narrow.css" with { type: "text" };
 import notices from "./style/notices.css" with { type: "text" };
 import overview from "./style/overview.css" with { type: "text" };
+import print from "./style/print.css" with { type: "text" };
 import states from "./style/states.css" with { type: "text" };
 import tables from "./style/tables.css" with { type: "text" };
 import { terminalColours } from "./terminal-colours.ts";
@@ -23,5 +24,6 @@ export const style = [
   notices,
   narrow,
   motion,
+  print,
   terminalColours,
 ].join("\n");
