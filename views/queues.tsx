@@ -112,40 +112,38 @@ function Actions({ ui, queue: { queue, paused_at } }: { ui: Ui; queue: Queue }) 
   );
 }
 
+/** The fields of the form for limits, and what stood in them when it was opened. */
+export const limitFields = ["concurrency", "concurrency_was", "rate", "rate_was"] as const;
+
+type LimitTexts = Readonly<Record<(typeof limitFields)[number], string>>;
+
+export function limitTexts(queue: Queue): LimitTexts {
+  const concurrency = queue.concurrency === null ? "" : String(queue.concurrency);
+  const rate = queue.rate === null ? "" : formatRate(queue.rate);
+  return { concurrency, concurrency_was: concurrency, rate, rate_was: rate };
+}
+
 export interface QueuePageProps {
   readonly ui: Ui;
-  readonly queue: Queue;
+  readonly name: string;
+  readonly texts: LimitTexts;
   readonly fault: string | undefined;
 }
 
 /** The limits of one queue. */
-export function QueuePage({ ui, queue, fault }: QueuePageProps) {
-  const { concurrency, rate } = queue;
+export function QueuePage({ ui, name, texts, fault }: QueuePageProps) {
   return (
     <>
       <h1>
-        Queue <span safe>{queue.queue}</span>
+        Queue <span safe>{name}</span>
       </h1>
       <Fault text={fault} />
-      <form
-        class="panel enqueue"
-        method="post"
-        action={link(ui, `/queues/${queue.queue}/limits`)}
-        id="limits"
-      >
+      <form class="panel enqueue" method="post" action={link(ui, `/queues/${name}/limits`)} id="limits">
+        <input type="hidden" name="concurrency_was" value={texts.concurrency_was} />
+        <input type="hidden" name="rate_was" value={texts.rate_was} />
         <div class="fields">
-          <Field
-            name="concurrency"
-            word="Jobs at once"
-            value={concurrency === null ? "" : String(concurrency)}
-            placeholder="any number"
-          />
-          <Field
-            name="rate"
-            word="Starts in a time"
-            value={rate === null ? "" : formatRate(rate)}
-            placeholder="100/m, 5/10s"
-          />
+          <Field name="concurrency" word="Jobs at once" value={texts.concurrency} placeholder="any number" />
+          <Field name="rate" word="Starts in a time" value={texts.rate} placeholder="100/m, 5/10s" />
         </div>
         <div class="actions">
           <button type="submit" class="button is-primary" id="set-limits">

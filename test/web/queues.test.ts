@@ -36,9 +36,24 @@ describe("on the dashboard", () => {
     expect(await (await web.get("/queues/mail")).text()).toContain('value="2"');
     const wrong = await set({ concurrency: "<b>" });
     expect(wrong.status).toBe(422);
-    expect(await wrong.text()).toContain("&lt;b&gt;");
+    expect(await wrong.text()).toMatch(/role="alert"[^>]*>[^<]*&lt;b&gt;.*value="<b>"/s);
     expect((await set({ concurrency: "" })).status).toBe(303);
     expect(await web.q.json("queue", "list")).toEqual([]);
+  });
+
+  test("a limit that was left as the form was opened stays what somebody else has made of it since", async () => {
+    await using web = await webServer();
+    const opened = { concurrency_was: "", rate_was: "" };
+    await web.q.ok("queue", "set", "mail", "--rate", "100/m");
+    const set = (fields: Record<string, string>) =>
+      web.post("/queues/mail/limits", { ...opened, concurrency: "", rate: "", ...fields });
+    expect((await set({ concurrency: "2" })).status).toBe(303);
+    expect(await web.q.json("queue", "show", "mail")).toMatchObject({ concurrency: 2, rate: "100/m" });
+    expect((await set({})).status).toBe(303);
+    expect(await web.q.json("queue", "show", "mail")).toMatchObject({ concurrency: 2, rate: "100/m" });
+    const page = await (await web.get("/queues/mail")).text();
+    expect(page).toContain('name="concurrency_was" value="2"');
+    expect(page).toContain('name="rate_was" value="100/m"');
   });
 });
 

@@ -2,11 +2,11 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Elysia } from "elysia";
-import { QueuePage, Queues } from "../../../views/queues.tsx";
+import { limitFields, limitTexts, QueuePage, Queues } from "../../../views/queues.tsx";
 import { Refusal } from "../../domain/errors.ts";
 import { checkQueue } from "../../domain/job.ts";
 import { readConcurrency, readRate } from "../../domain/queue.ts";
-import { answerForm, audited, formOf } from "../forms.ts";
+import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { pauseOrResume, queueOf } from "../queues.ts";
 import { queues, servers, workers } from "../reads.ts";
 import { type MakeScreen, page, pageReply, part, type Screen } from "../screens.tsx";
@@ -23,7 +23,7 @@ const limitsScreen: MakeScreen = async ({ web, ui, params }): Promise<Screen> =>
   return {
     title: `Queue ${queue.queue}`,
     refreshes: false,
-    body: <QueuePage ui={ui} queue={queue} fault={undefined} />,
+    body: <QueuePage ui={ui} name={queue.queue} texts={limitTexts(queue)} fault={undefined} />,
   };
 };
 
@@ -39,26 +39,28 @@ export const queueRoutes = (web: Web) =>
     )
     .post("/queues/:queue/:verb", ({ request, params }) => act(web, request, params), needs("operate"));
 
-/** An empty field is no limit. */
+/** An empty field is no limit. One that is as it was opened changes nothing: somebody else may have set that limit since. */
 async function limit(web: Web, request: Request, name: string): Promise<Response> {
   checkQueue(name);
   const form = await formOf(request);
+  const typed = (field: string) => form.get(field)?.trim() ?? "";
+  const isChanged = (field: string) => typed(field) !== form.get(`${field}_was`);
   try {
     await web.store.queues.limit(name, {
-      concurrency: readConcurrency(form.get("concurrency")?.trim() || "none"),
-      rate: readRate(form.get("rate")?.trim() || "none"),
+      ...(isChanged("concurrency") && { concurrency: readConcurrency(typed("concurrency") || "none") }),
+      ...(isChanged("rate") && { rate: readRate(typed("rate") || "none") }),
     });
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "usage") throw error;
     const ui = { ...(await uiFor(web, request)), path: `/queues/${name}` };
-    const queue = await queueOf(web, name);
+    const texts = typedIn(limitFields, form);
     return pageReply(
       { web, ui },
       {
         title: `Queue ${name}`,
         status: 422,
         refreshes: false,
-        body: <QueuePage ui={ui} queue={queue} fault={`${error.message}.`} />,
+        body: <QueuePage ui={ui} name={name} texts={texts} fault={`${error.message}.`} />,
       },
     );
   }
