@@ -426,6 +426,27 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(await page.evaluate("document.getElementById('log').scrollTop")).toBe(100);
   });
 
+  test("Back to a job says which attempt's output is shown, and back to the jobs how many are ticked", async () => {
+    await using web = await webServer({ env: { QUEUECTL_BACKOFF_BASE: "1", QUEUECTL_BACKOFF_MAX: "0" } });
+    await web.q.ok("enqueue", "exit 1", "--id", "twice", "--max-retries", "1");
+    await web.q.with({}, "worker", "--until-empty", "--quiet");
+    await using open = await openPage(`${web.url}/jobs/twice`);
+    const { page } = open;
+    const picker = page.getByLabel("Attempt");
+    await picker.selectOption("1");
+    await page.waitForURL(/attempt=1/);
+    await page.goBack();
+    await page.waitForURL(`${web.url}/jobs/twice`);
+    expect(await picker.inputValue()).toBe("2");
+    await page.goto(`${web.url}/jobs`);
+    await page.getByRole("checkbox", { name: "twice" }).check();
+    await page.locator("tbody .id").click();
+    await page.waitForURL(`${web.url}/jobs/twice`);
+    await page.goBack();
+    await page.getByText("With 1 ticked row").waitFor();
+    expect(open.complaints).toEqual([]);
+  });
+
   test("on paper the output is whole, and dark on white also for who reads it in the dark", async () => {
     await using web = await webServer();
     await web.q.ok("enqueue", "seq 300", "--id", "long");

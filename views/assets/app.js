@@ -301,7 +301,11 @@
     // The reader may have stopped it, or come back to the page as it was left.
     setTimeout(() => sent.delete(form), patienceMs);
   });
-  addEventListener("pageshow", () => sent.clear());
+  addEventListener("pageshow", () => {
+    sent.clear();
+    // The browser ticks again what was ticked when the page was left.
+    showTicked();
+  });
 
   // ---- Clicks and keys.
 

@@ -184,7 +184,7 @@ function AttemptPicker({ ui, job, attempts, shown }: Omit<LogPanelProps, "log"> 
     <form method="get" action={link(ui, `/jobs/${job.id}`)} class="act" id="attempt-picker">
       <label>
         <span class="unseen">Attempt</span>
-        <select name="attempt">
+        <select name="attempt" autocomplete="off">
           {attempts.toReversed().map((attempt) => (
             <option value={String(attempt.number)} selected={attempt.number === shown} safe>
               {`attempt ${attempt.number}: ${resultWords(attempt)}`}
