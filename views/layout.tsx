@@ -178,6 +178,7 @@ export function Page({ ui, counts, title, assets, refreshFrom, reloads = false, 
           "hx-swap": "innerMorph",
           "hx-sync": "this:drop",
           "hx-nonce": ui.nonce,
+          "hx-ptag": `${assets.build}.`,
         };
   return (
     <>

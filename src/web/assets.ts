@@ -41,7 +41,12 @@ const all = {
   icon: asset("icon.svg", "image/svg+xml", icon),
 };
 
-export const assets: Assets = { style: all.style.path, script: all.script.path, icon: all.icon.path };
+export const assets: Assets = {
+  style: all.style.path,
+  script: all.script.path,
+  icon: all.icon.path,
+  build: Bun.hash(all.style.path + all.script.path).toString(36),
+};
 
 /** The asset of a path, or undefined. */
 export function assetReply(path: string, request: Request): Response | undefined {

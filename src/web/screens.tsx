@@ -68,22 +68,28 @@ export async function pageReply(
   return htmlReply(markup, { nonce: ui.nonce, status });
 }
 
-/** Answers with what the page refreshes, or says that it is as it was. */
+/** Answers with what the page refreshes, or says that it is as it was, or is to be loaded with another script and style than it has. */
 export const part = (web: Web, make: MakeScreen) => async (asked: Asked) => {
   const call = await callOf(web, asked);
   const { ui } = call;
+  const known = asked.request.headers.get("hx-ptag");
+  if (known !== null && !known.startsWith(tagOf("")))
+    return new Response(null, { headers: { ...shieldHeaders(ui.nonce), "hx-refresh": "true" } });
   const { body } = await make(call);
   const markup = String(
     <Content ui={ui} counts={await navCounts(web)}>
       {body}
     </Content>,
   );
-  const tag = Bun.hash(markup.replaceAll(ui.nonce, "")).toString(36);
-  if (asked.request.headers.get("hx-ptag") === tag) {
+  const tag = tagOf(Bun.hash(markup.replaceAll(ui.nonce, "")).toString(36));
+  if (known === tag) {
     return new Response(null, { status: 304, headers: { ...shieldHeaders(ui.nonce), "hx-ptag": tag } });
   }
   return htmlReply(markup, { nonce: ui.nonce, headers: { "hx-ptag": tag } });
 };
+
+/** What a page has: the build that it was loaded from, and which content. */
+const tagOf = (content: string) => `${assets.build}.${content}`;
 
 /** Answers with a fragment as it is, for a dialog. */
 export const fragment = (web: Web, make: MakeScreen) => async (asked: Asked) => {

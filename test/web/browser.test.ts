@@ -552,6 +552,28 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("a page of a server that was updated is loaded anew, unless something is typed in it", async () => {
+    await using web = await webServer({ env: { QUEUECTL_REFRESH_INTERVAL: "0.5" } });
+    await using open = await openPage(`${web.url}/jobs`);
+    const { page } = open;
+    // As a page that was loaded from another build asks.
+    const older = (headers: Record<string, string>) => ({ ...headers, "hx-ptag": "older.page" });
+    await page.route("**/p/jobs", (route) => route.continue({ headers: older(route.request().headers()) }));
+    await page.getByRole("searchbox").fill("half a wo");
+    await page.getByText("Updated: reload the page", { exact: true }).waitFor();
+    expect(await page.getByRole("searchbox").inputValue()).toBe("half a wo");
+    const loaded = page.waitForEvent("load");
+    await page.getByRole("searchbox").fill("");
+    await loaded;
+    await page.unrouteAll({ behavior: "wait" });
+    await page.reload();
+    const before = await page.evaluate(() => performance.timeOrigin);
+    for (let ticks = 0; ticks < 3; ticks++)
+      await page.waitForResponse((response) => response.url().endsWith("/p/jobs") && response.status() < 400);
+    expect(await page.evaluate(() => performance.timeOrigin)).toBe(before);
+    expect(open.complaints).toEqual([]);
+  });
+
   test("keys go where they say", async () => {
     await using web = await filled();
     await using open = await openPage(`${web.url}/`);

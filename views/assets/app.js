@@ -13,8 +13,8 @@
   let failures = 0;
   /** What the page is about was deleted: there is nothing to look for any more. */
   let gone = false;
-  /** The session is over, and something is typed that going to the login would lose; sending it asks for the token. */
-  let loggedOut = false;
+  /** Why the page should be left, and is not, as something is typed that would be lost. */
+  let overdue;
   let lastTick = Date.now();
   let timer;
 
@@ -41,7 +41,7 @@
     if (!refreshes) return;
     const why = reasonToWait();
     if (gone) say("What this page shows is gone", true);
-    else if (loggedOut) say("Logged out", true);
+    else if (overdue) say(overdue, true);
     // A screen reader says it anew whenever it changes, so it does not count on.
     else if (failures >= 3) say(`No answer since ${new Date(lastTick).toLocaleTimeString()}`, true);
     else say(why ?? "");
@@ -65,9 +65,11 @@
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     if (!isTick(ctx)) return;
-    const { status } = ctx.response;
-    loggedOut = status === 401 && [...$("live").querySelectorAll("input, textarea")].some(isTyped);
-    if (loggedOut) event.preventDefault();
+    const { status, headers } = ctx.response;
+    const leave =
+      status === 401 ? "Logged out" : headers.has("hx-refresh") ? "Updated: reload the page" : undefined;
+    overdue = [...$("live").querySelectorAll("input, textarea")].some(isTyped) ? leave : undefined;
+    if (overdue) event.preventDefault();
     if (status === 404) {
       gone = true;
       clearTimeout(timer);
