@@ -112,6 +112,8 @@ testOnOwnServer(
     const wait = q.start("wait", "a");
     const logs = q.start("logs", "a", "--follow");
     await waitUntil("its output is followed", () => logs.stdout() === "begun\n");
+    // run has two: its worker is one more.
+    await waitUntil("all of them listen", async () => (await listeners(server.url)) === 4);
     await server.stop("immediate");
     // Or it is told that the server is shutting down.
     for (const one of [run, wait, logs]) await one.says("until it answers");
@@ -122,6 +124,11 @@ testOnOwnServer(
     expect([run.stdout(), logs.stdout()]).toEqual(["begun\nover\n", "begun\nover\n"]);
   },
 );
+
+async function listeners(url: string): Promise<number> {
+  await using sql = new SQL(url, { max: 1 });
+  return (await sql`select from pg_stat_activity where query ilike 'listen %'`).length;
+}
 
 testOnOwnServer("a server that stays away does not keep wait for longer than its time", async () => {
   await using server = await startPostgres();
