@@ -16,7 +16,8 @@ import {
   type Transcript,
   transcriptsOf,
 } from "./support/documents.ts";
-import { program, queuectl } from "./support/queuectl.ts";
+import { program } from "./support/program.ts";
+import { queuectl } from "./support/queuectl.ts";
 import { shell } from "./support/shell.ts";
 import { programAtTerminal } from "./support/terminal.ts";
 import { webServer } from "./support/web-server.ts";

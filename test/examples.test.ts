@@ -3,7 +3,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { program, queuectl } from "./support/queuectl.ts";
+import { program } from "./support/program.ts";
+import { queuectl } from "./support/queuectl.ts";
 import { tempFolder } from "./support/temp-home.ts";
 
 setDefaultTimeout(180_000);

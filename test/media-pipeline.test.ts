@@ -6,7 +6,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { fakeClock, noFakeClock } from "./support/fake-clock.ts";
-import { program, queuectl } from "./support/queuectl.ts";
+import { program } from "./support/program.ts";
+import { queuectl } from "./support/queuectl.ts";
 import { tempFolder } from "./support/temp-home.ts";
 import { waitUntil } from "./support/wait-until.ts";
 

@@ -10,7 +10,7 @@ import { jobJson } from "../src/domain/json.ts";
 import type { SettingRule } from "../src/domain/setting-kinds.ts";
 import { type SettingKey, settingRules } from "../src/domain/settings.ts";
 import { anchorsOf, linksOf } from "./support/documents.ts";
-import { program } from "./support/queuectl.ts";
+import { program } from "./support/program.ts";
 
 // Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(120_000);

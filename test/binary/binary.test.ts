@@ -1,34 +1,13 @@
-// The compiled program does what the source does: the seeds' command lines, and all that depends on being one file.
+// What depends on being one file, beside all that other tests ask of the compiled program.
 
-import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { binary } from "../support/program.ts";
 
 setDefaultTimeout(180_000);
-
-const root = resolve(import.meta.dir, "../..");
-const binary = join(root, "dist", "queuectl");
-
-beforeAll(async () => {
-  if (!isStale()) return;
-  const build = Bun.spawn([process.execPath, "run", "build"], { cwd: root, stdout: "pipe", stderr: "pipe" });
-  const [out, err] = await Promise.all([build.stdout.text(), build.stderr.text()]);
-  if ((await build.exited) !== 0) throw new Error(`bun run build failed: ${out}${err}`);
-});
-
-function isStale(): boolean {
-  if (!existsSync(binary)) return true;
-  const built = statSync(binary).mtimeMs;
-  const sources = ["queuectl.ts", "package.json", "bun.lock", "src", "views"];
-  const files = sources.flatMap((name) => {
-    const path = join(root, name);
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return existsSync(path) ? [path] : [];
-    return [...new Bun.Glob("**/*").scanSync({ cwd: path, absolute: true })];
-  });
-  return files.some((path) => statSync(path).mtimeMs > built);
-}
 
 /** Another program's folder: what lies in it is none of queuectl's business. */
 function folder(): Disposable & { readonly path: string; readonly env: Record<string, string> } {
@@ -51,18 +30,6 @@ async function call({ path, env }: { path: string; env: Record<string, string> }
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { status: await child.exited, stdout: stdout.trimEnd(), stderr };
 }
-
-test("the seeds' command lines work with the compiled program", async () => {
-  const child = Bun.spawn([process.execPath, "test", "test/cli/seeds.test.ts"], {
-    cwd: root,
-    env: { ...process.env, QUEUECTL_BINARY: binary },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  const failed = `${stdout}${stderr}`.split("\n").filter((line) => line.startsWith("(fail)"));
-  expect({ status: await child.exited, failed }).toEqual({ status: 0, failed: [] });
-});
 
 test("it says its version, and the commit that it was built from where git knew it", async () => {
   using here = folder();

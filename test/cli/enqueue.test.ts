@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
-import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
+import { program } from "../support/program.ts";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { plainEnvironment, shell } from "../support/shell.ts";
 import { atTerminal } from "../support/terminal.ts";
 

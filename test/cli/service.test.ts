@@ -5,7 +5,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { agentFile } from "../../src/cli/service/launchd.ts";
 import { unitFile } from "../../src/cli/service/systemd.ts";
-import { program, queuectl } from "../support/queuectl.ts";
+import { program } from "../support/program.ts";
+import { queuectl } from "../support/queuectl.ts";
 
 setDefaultTimeout(180_000);
 

@@ -4,7 +4,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quoted } from "../../src/domain/shell-words.ts";
-import { program, queuectl } from "../support/queuectl.ts";
+import { program } from "../support/program.ts";
+import { queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 setDefaultTimeout(180_000);

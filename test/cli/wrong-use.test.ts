@@ -4,7 +4,8 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { program, type Queuectl, queuectl, type Result } from "../support/queuectl.ts";
+import { program } from "../support/program.ts";
+import { type Queuectl, queuectl, type Result } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 
 setDefaultTimeout(180_000);

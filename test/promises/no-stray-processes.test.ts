@@ -2,7 +2,8 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ownSeconds, processesWith } from "../support/processes.ts";
-import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
+import { program } from "../support/program.ts";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.

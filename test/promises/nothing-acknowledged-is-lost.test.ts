@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { databasePath } from "../../src/home.ts";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
 import { type Fate, noStrace, replay, tracing } from "../support/power-cut.ts";
-import { program, type Queuectl, queuectl } from "../support/queuectl.ts";
+import { program } from "../support/program.ts";
+import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { tempFolder } from "../support/temp-home.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.

@@ -7,9 +7,10 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { databasePath, logsFolder } from "../../src/home.ts";
+import { program } from "../support/program.ts";
 import { mulberry32 } from "../torture/work.ts";
 import { chartOf } from "./chart.ts";
 import { driftOf, megabytesBelow, megabytesOf, memoryOf, openFilesOf, type Sample } from "./samples.ts";
@@ -31,8 +32,6 @@ const waitingJobs = 60;
 /** Seconds; jobs are old long before the second quarter begins. */
 const retention = Math.max(5, soakMs / 1000 / 20);
 
-const root = resolve(import.meta.dir, "../..");
-const program = [process.execPath, join(root, "queuectl.ts")];
 const folder = mkdtempSync(join(tmpdir(), "queuectl-soak-"));
 const home = join(folder, "home");
 const env = { ...process.env, QUEUECTL_HOME: home } as Record<string, string>;

@@ -1,15 +1,9 @@
 // queuectl as a user runs it: a real process with a home of its own.
 
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { program } from "./program.ts";
 import { type TempFolder, tempFolder } from "./temp-home.ts";
 import { waitUntil } from "./wait-until.ts";
-
-const root = resolve(import.meta.dir, "../..");
-
-/** From source, or the binary that `QUEUECTL_BINARY` names. */
-export const program: readonly string[] = process.env.QUEUECTL_BINARY
-  ? [resolve(process.env.QUEUECTL_BINARY)]
-  : [process.execPath, join(root, "queuectl.ts")];
 
 export interface Result {
   readonly status: number;

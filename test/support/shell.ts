@@ -2,7 +2,8 @@
 
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { program, type Queuectl } from "./queuectl.ts";
+import { program } from "./program.ts";
+import type { Queuectl } from "./queuectl.ts";
 
 export interface ShellResult {
   readonly status: number;

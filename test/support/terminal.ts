@@ -1,6 +1,7 @@
 // queuectl at a terminal: stdin, stdout and stderr are a pseudo-terminal, and keys can be typed.
 
-import { program, type Queuectl } from "./queuectl.ts";
+import { program } from "./program.ts";
+import type { Queuectl } from "./queuectl.ts";
 import { plainEnvironment } from "./shell.ts";
 import { waitUntil } from "./wait-until.ts";
 

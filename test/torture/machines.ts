@@ -7,11 +7,12 @@
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { onHost } from "../support/machine.ts";
 import { startPostgres } from "../support/own-postgres.ts";
 import { serverAt } from "../support/postgres-server.ts";
+import { program } from "../support/program.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
 import { audit, type Figures } from "./audit.ts";
 import { foundInPostgres } from "./found.ts";
@@ -27,7 +28,6 @@ const { values } = parseArgs({
 });
 const jobCount = Number(values.jobs);
 const random = mulberry32(Number(values.seed));
-const program = [process.execPath, resolve(import.meta.dir, "../../queuectl.ts")];
 const folder = mkdtempSync(join(tmpdir(), "queuectl-machines-"));
 
 await using server = await startPostgres();

@@ -8,8 +8,9 @@
 import { Database } from "bun:sqlite";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { program } from "../support/program.ts";
 import { audit, type Figures } from "./audit.ts";
 import { foundInSqlite } from "./found.ts";
 import { jobsOf, mulberry32, report } from "./work.ts";
@@ -30,10 +31,6 @@ const limitMs = Number(values.minutes) * 60_000;
 const processCount = Number(values.processes);
 
 const random = mulberry32(Number(values.seed));
-const root = resolve(import.meta.dir, "../..");
-const program = process.env.QUEUECTL_BINARY
-  ? [resolve(process.env.QUEUECTL_BINARY)]
-  : [process.execPath, join(root, "queuectl.ts")];
 const folder = mkdtempSync(join(tmpdir(), "queuectl-torture-"));
 const home = join(folder, "home");
 const env = { ...process.env, QUEUECTL_HOME: home } as Record<string, string>;

@@ -556,10 +556,10 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     await using web = await webServer({ env: { QUEUECTL_REFRESH_INTERVAL: "0.5" } });
     await using open = await openPage(`${web.url}/jobs`);
     const { page } = open;
+    await page.getByRole("searchbox").fill("half a wo");
     // As a page that was loaded from another build asks.
     const older = (headers: Record<string, string>) => ({ ...headers, "hx-ptag": "older.page" });
     await page.route("**/p/jobs", (route) => route.continue({ headers: older(route.request().headers()) }));
-    await page.getByRole("searchbox").fill("half a wo");
     await page.getByText("Updated: reload the page", { exact: true }).waitFor();
     expect(await page.getByRole("searchbox").inputValue()).toBe("half a wo");
     const loaded = page.waitForEvent("load");
