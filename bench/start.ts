@@ -16,6 +16,8 @@ import { type Figure, figure, ownFigure } from "./table.ts";
 const rounds = 500;
 const roundsOfProcesses = 60;
 const idleSeconds = 20;
+/** What hundreds of jobs left in memory is cleared away in the first seconds after them, which is no idling. */
+const calmSeconds = 10;
 
 export const bench: Bench = async () => {
   const home = newHome();
@@ -86,6 +88,7 @@ async function called(home: Home): Promise<readonly [Samples, Samples?]> {
 /** Part of a core, in per cent, while nothing else is written to its home. */
 async function idle(home: Home): Promise<Figure> {
   const [worker] = await home.json("worker", "list");
+  await Bun.sleep(calmSeconds * 1000);
   const before = ticksOf(worker.pid);
   await Bun.sleep(idleSeconds * 1000);
   const ticks = ticksOf(worker.pid) - before;
