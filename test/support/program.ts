@@ -9,6 +9,9 @@ export const binary = join(root, "dist", "queuectl");
 
 const source = [process.execPath, join(root, "queuectl.ts")];
 
+/** What it is made of. */
+const sources = ["queuectl.ts", "package.json", "bun.lock", ".ci/build", "src/**", "views/**"];
+
 /** Or the source, where `QUEUECTL_TESTED` says `source`. */
 export const program: readonly string[] = process.env.QUEUECTL_TESTED === "source" ? source : [built()];
 
@@ -27,9 +30,11 @@ function built(): string {
 }
 
 function isStale(): boolean {
-  const madeAt = statSync(binary, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const files = new Bun.Glob("{queuectl.ts,package.json,bun.lock,.ci/build,{src,views}/**}");
-  for (const path of files.scanSync({ cwd: root, absolute: true, dot: true }))
-    if (statSync(path).mtimeMs > madeAt) return true;
-  return false;
+  const madeAt = statSync(binary, { throwIfNoEntry: false })?.mtimeMs;
+  if (madeAt === undefined) return true;
+  return sources.some((pattern) =>
+    [...new Bun.Glob(pattern).scanSync({ cwd: root, absolute: true, dot: true })].some(
+      (path) => statSync(path).mtimeMs > madeAt,
+    ),
+  );
 }
