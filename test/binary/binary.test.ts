@@ -88,6 +88,8 @@ test("a .env and a bunfig.toml of the folder where it is called are not loaded",
   expect((await call(here, "worker", "--until-empty")).status).toBe(0);
   expect((await call(here, "logs", JSON.parse(enqueued.stdout).id)).stdout).toBe("[]");
   await call(here, "worker", "--until-empty", "--detach");
+  // Or it would wait for ever for the database that goes with the folder.
+  await call(here, "worker", "stop", "--wait");
   expect(existsSync(join(here.path, "preloaded"))).toBe(false);
   expect(existsSync(join(here.path, "home", "queue.db"))).toBe(true);
 });
