@@ -90,8 +90,7 @@ describe.skipIf(noPostgres !== undefined)("a machine with one worker", () => {
     const first = here.start("worker");
     await first.says("executing a");
     await waitUntil("it has begun", async () => (await here.ok("logs", "a")) === "one");
-    const guardians = guardiansOf(here);
-    expect(guardians).toHaveLength(1);
+    const guardians = await settledGuardians(here, 1);
     first.kill("SIGKILL");
     const second = here.start("worker", "--until-empty");
     await second.says("took over job a");
@@ -128,7 +127,7 @@ describe.skipIf(noPostgres !== undefined)("a machine with one worker", () => {
     await startTicking(two);
     await here.ok("worker", "stop", "--leave-running", "--wait");
     expect(await worker.exited).toBe(0);
-    expect(guardiansOf(here)).toHaveLength(1);
+    await settledGuardians(here, 1);
     expect(await there.start("worker", "--until-empty").exited).toBe(0);
     expectOneAfterTheOther(ledger);
     await waitUntil("the guardian has gone", () => guardiansOf(here).length === 0);
@@ -140,7 +139,7 @@ describe.skipIf(noPostgres !== undefined)("a machine with one worker", () => {
     await here.ok("enqueue", "true");
     const worker = here.start("worker");
     await worker.says("completed");
-    expect(guardiansOf(here)).toHaveLength(1);
+    await settledGuardians(here, 1);
     worker.kill("SIGTERM");
     expect(await worker.exited).toBe(0);
     await waitUntil("the guardian has gone", () => guardiansOf(here).length === 0);
@@ -154,8 +153,7 @@ describe.skipIf(noPostgres !== undefined)("a machine with one worker", () => {
     await startTicking(two);
     const stopped = here.start("worker");
     await stopped.says("started");
-    const guardians = guardiansOf(here);
-    expect(guardians).toHaveLength(2);
+    const guardians = await settledGuardians(here, 2);
     for (const pid of guardians) expect(statOf(pid)?.session).toBe(pid);
     // The second cannot take over what the first one left.
     stopped.kill("SIGSTOP");
@@ -242,6 +240,14 @@ async function runsAgain(machine: Queuectl): Promise<void> {
 
 const guardiansOf = ({ home }: Queuectl) =>
   processesWhere((words) => words[3] === "queuectl-guardian" && words[4]!.startsWith(`${home}/`));
+
+/** When there are so many: one that begins to sleep is two for a moment, until its child is `sleep`. */
+async function settledGuardians(q: Queuectl, count: number): Promise<readonly number[]> {
+  return await waitUntil(`there are ${count} guardians`, () => {
+    const found = guardiansOf(q);
+    return found.length === count && found;
+  });
+}
 
 const custodies = ({ home }: Queuectl) =>
   readdirSync(join(home, "run")).filter((name) => name.endsWith(".custody"));
