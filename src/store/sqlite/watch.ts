@@ -19,21 +19,19 @@ const calmMs = 100;
 
 export function watch({ db, path, plain }: Connection, onChange: () => void): Watch {
   const logName = `${basename(path)}-wal`;
-  // Changes with every commit of another connection, and with none of our own.
-  const dataVersion = db.prepare<{ data_version: number }, []>("pragma data_version");
+  // Theirs changes with every commit of another connection, ours with what anybody of this process changes by this one.
+  const versions = db.prepare<{ theirs: number; ours: number }, []>(
+    "select data_version as theirs, total_changes() as ours from pragma_data_version",
+  );
   const version = () => {
     try {
-      return dataVersion.get()?.data_version;
+      return versions.get()?.theirs;
     } catch {
       // Trouble with the disk is told to whoever asks for something.
       return undefined;
     }
   };
   let seen = version();
-  // Others of this process change things by the same connection.
-  const anyVersion = db.prepare<{ theirs: number; ours: number }, []>(
-    "select data_version as theirs, total_changes() as ours from pragma_data_version",
-  );
   let asked = { theirs: -1, ours: -1 };
   let timer: Timer | undefined;
   let calm = false;
@@ -92,13 +90,12 @@ export function watch({ db, path, plain }: Connection, onChange: () => void): Wa
     },
     async hasNews() {
       const before = asked;
-      asked = await plain(() => anyVersion.get()!);
+      asked = await plain(() => versions.get()!);
       return asked.theirs !== before.theirs || asked.ours !== before.ours;
     },
     [Symbol.dispose]() {
       deafen();
-      dataVersion.finalize();
-      anyVersion.finalize();
+      versions.finalize();
     },
   };
 }
