@@ -64,7 +64,7 @@ const isWithin = (
 ) => value >= atLeast && value <= atMost;
 
 function reachText({ atLeast, atMost, own }: Bound, unit: string): string {
-  const word = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
+  const word = atLeast === undefined ? `at most ${number(atMost!)}` : `at least ${number(atLeast)}`;
   return own ? `${word} ${unit}` : `${word} ×`;
 }
 

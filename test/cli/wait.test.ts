@@ -239,6 +239,9 @@ describe.concurrent("wait for all that match", () => {
     await q.with({ stdin: "x\n".repeat(12_500) }, "enqueue", "--each", "echo", "--tag", "a", "--delay", "1h");
     const gate = makeGate(q);
     await q.ok("enqueue", gate.command, "--tag", "a");
+    // From the start: where nobody serves the queue for a while, that is said.
+    const worker = q.start("worker");
+    await gate.reached();
     const wait = atTerminal(q, ["wait", "--tag", "a"]);
     await wait.shows("0 of 12501");
     const waiting = (await q.json("list", "--limit", "0", "--search", "echo")).map(
@@ -247,8 +250,6 @@ describe.concurrent("wait for all that match", () => {
     for (let from = 0; from < waiting.length; from += 5000)
       await q.ok("cancel", ...waiting.slice(from, from + 5000));
     await wait.shows("12500 of 12501");
-    const worker = q.start("worker");
-    await gate.reached();
     gate.open();
     expect(await wait.exited()).toBe(130);
     worker.kill("SIGTERM");
