@@ -1,7 +1,7 @@
 // An attempt that starts when nothing is left of earlier ones of its job: a job never runs beside itself.
 
 import { isSystemError, systemTrouble } from "../domain/errors.ts";
-import { carriersOfEarlier } from "./mark.ts";
+import { carriersOfEarlier, type FindEarlier } from "./mark.ts";
 import { endProcesses } from "./process-tree.ts";
 import { giveBack, notStarted } from "./run.ts";
 import type { AttemptPlan, EndReason, RunningAttempt } from "./supervise.ts";
@@ -14,20 +14,24 @@ import { verdict } from "./verdict.ts";
  */
 export function startAfterEarlier(
   plan: AttemptPlan,
+  findEarlier: FindEarlier,
   start: () => RunningAttempt,
   onLate: () => void,
 ): RunningAttempt {
-  const find = () => carriersOfEarlier(plan.mark);
   try {
-    if (find().length === 0) return start();
+    if (findEarlier(plan.mark).length === 0) return start();
   } catch (error) {
     return giveBack(troubleOf(error));
   }
-  return startAfter(find, plan, () => {
-    const attempt = start();
-    onLate();
-    return attempt;
-  });
+  return startAfter(
+    () => carriersOfEarlier(plan.mark),
+    plan,
+    () => {
+      const attempt = start();
+      onLate();
+      return attempt;
+    },
+  );
 }
 
 function startAfter(

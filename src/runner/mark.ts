@@ -51,9 +51,25 @@ export const carries = (pid: number, { home, run }: Mark): boolean => runOf(envi
 export const carriersOf = (mark: Mark): number[] => carriers(mark.home, (run) => run === mark.run);
 
 /** The living processes of earlier attempts of the same job. */
-export function carriersOfEarlier({ home, run }: Mark): number[] {
+export type FindEarlier = (mark: Mark) => readonly number[];
+
+export const carriersOfEarlier: FindEarlier = (mark) => earlierIn(runsIn(mark.home), mark);
+
+/**
+ * The same for attempts of one home that start at one moment: the first of them that asks looks at all processes of the machine. What
+ * is gone by then stays so, as only what an earlier attempt has left can start more of it.
+ */
+export function lookForEarlier(): FindEarlier {
+  let runs: ReadonlyMap<string, readonly number[]> | undefined;
+  return (mark) => {
+    runs ??= runsIn(mark.home);
+    return earlierIn(runs, mark);
+  };
+}
+
+function earlierIn(runs: ReadonlyMap<string, readonly number[]>, { run }: Mark): readonly number[] {
   const job = run.slice(0, run.lastIndexOf(".") + 1);
-  return carriers(home, (other) => other.startsWith(job) && other !== run);
+  return [...runs].flatMap(([other, pids]) => (other.startsWith(job) && other !== run ? pids : []));
 }
 
 /** The living processes of all attempts, by the `run` of their mark (Linux; elsewhere none). */

@@ -9,6 +9,7 @@ import { effectiveSettings, type Settings } from "../domain/settings.ts";
 import type { StopOrder } from "../domain/worker.ts";
 import { startAfterEarlier } from "../runner/after-earlier.ts";
 import { openCgroups } from "../runner/cgroup.ts";
+import { type FindEarlier, lookForEarlier } from "../runner/mark.ts";
 import { giveBack, startAttempt } from "../runner/run.ts";
 import type { TurnResult } from "../store/leases.ts";
 import { newWorkerId } from "../store/rows.ts";
@@ -166,7 +167,7 @@ export function startPool(options: PoolOptions): Pool {
     scheduler = _scheduler;
     await using _alerting = keepAlerts({ store, home, environment, settings: () => settings, tell });
     alerting = _alerting;
-    if (first) start(first);
+    if (first) start(first, lookForEarlier());
 
     for (;;) {
       // The first of several exits wakes the loop before the others are heard; one exchange shall serve them all.
@@ -297,7 +298,8 @@ export function startPool(options: PoolOptions): Pool {
       for (const one of result.unreadable ?? []) tell({ kind: "settled", ...one });
       // From here on the batch is stored, and must not be offered again.
       batch = nothing;
-      result.claimed.forEach(start);
+      const findEarlier = lookForEarlier();
+      for (const claimed of result.claimed) start(claimed, findEarlier);
       await showOrder();
       await letGo();
       return result;
@@ -353,7 +355,7 @@ export function startPool(options: PoolOptions): Pool {
     }
   }
 
-  function start(claimed: ClaimedJob): void {
+  function start(claimed: ClaimedJob, findEarlier: FindEarlier): void {
     const { job, attempt: number, worker_id } = claimed;
     const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
     tell({ kind: "executing", worker_id, job });
@@ -361,7 +363,7 @@ export function startPool(options: PoolOptions): Pool {
       const why = whyNotToStart();
       return why === null ? startAttempt(plan, { journal: membership.journal(), cgroups }) : giveBack(why);
     };
-    const attempt = number > 1 ? startAfterEarlier(plan, begin, wakeup.wake) : begin();
+    const attempt = number > 1 ? startAfterEarlier(plan, findEarlier, begin, wakeup.wake) : begin();
     courier.take(claimed, "started");
     if (attempt.hindrance !== null) hindrance.met(attempt.hindrance);
     runs.add(claimed, attempt);

@@ -15,14 +15,18 @@ setDefaultTimeout(180_000);
 const few = 50;
 const many = 250;
 
-/** How often each call was made while so many jobs were run by 8 workers. */
-async function callsOf(jobs: number, command: string): Promise<Map<string, number>> {
+/** How often each call was made while so many jobs were run by 8 workers, for the last time of so many. */
+async function callsOf(jobs: number, command: string, times: number): Promise<Map<string, number>> {
   using folder = tempFolder();
   const summary = join(folder.path, "summary");
   await using queue = queuectl({}, ["strace", "-f", "-c", "-o", summary]);
   const lines = `${JSON.stringify({ command })}\n`.repeat(jobs);
   await queue.with({ stdin: lines }, "enqueue", "--file", "-");
-  await queue.ok("worker", "--count", "8", "--until-empty", "--quiet");
+  const ids = (await queue.json("list", "--limit", "0")).map(({ id }: { id: string }) => id);
+  for (let time = 1; time <= times; time++) {
+    if (time > 1) await queue.ok("retry", ...ids);
+    await queue.ok("worker", "--count", "8", "--until-empty", "--quiet");
+  }
   const rows = readFileSync(summary, "latin1").split("\n");
   const calls = new Map(
     rows.map((row) => row.trim().split(/\s+/)).map((cells) => [cells.at(-1)!, Number(cells[3])]),
@@ -32,8 +36,8 @@ async function callsOf(jobs: number, command: string): Promise<Map<string, numbe
 }
 
 /** How often calls were made for each job of this command, several calls together. */
-async function perJobOf(command: string): Promise<(...names: readonly string[]) => number> {
-  const [small, large] = [await callsOf(few, command), await callsOf(many, command)];
+async function perJobOf(command: string, times = 1): Promise<(...names: readonly string[]) => number> {
+  const [small, large] = [await callsOf(few, command, times), await callsOf(many, command, times)];
   return (...names) =>
     names.reduce((sum, name) => sum + (large.get(name) ?? 0) - (small.get(name) ?? 0), 0) / (many - few);
 }
@@ -63,3 +67,13 @@ test.skipIf(noStrace !== undefined)("a program is one process more than its shel
   expect(perJob(...toStartProcesses)).toBeWithin(1.9, 2.2);
   expect(perJob("execve")).toBeWithin(1.9, 2.1);
 });
+
+test.skipIf(noStrace !== undefined)(
+  "jobs that run again look together at what earlier runs have left",
+  async () => {
+    const perJob = await perJobOf("true", 2);
+    // Two for each list of all processes.
+    expect(perJob("getdents64")).toBeLessThan(1);
+    expect(perJob("execve")).toBeGreaterThan(0.9);
+  },
+);
