@@ -2,7 +2,8 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { formatDuration } from "../src/domain/duration.ts";
-import type { NewJob, Unique } from "../src/domain/job.ts";
+import type { NewJob } from "../src/domain/job.ts";
+import type { Unique } from "../src/domain/keys.ts";
 import { shownEnv } from "../src/domain/secrets.ts";
 import { type Sending, sentTo, timeoutText } from "./enqueue.tsx";
 import { CommandPreview } from "./parts/command-preview.tsx";

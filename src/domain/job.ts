@@ -4,6 +4,7 @@
 import { checkParents, type Parent } from "./dependencies.ts";
 import { misuse, shown } from "./errors.ts";
 import { checkId } from "./id.ts";
+import { checkKey, checkUnique, type Unique, type UniqueRequest, uniqueOf } from "./keys.ts";
 import { checkCommand, checkCwd, checkEnv, defaultQueue } from "./plain-job.ts";
 import { checkRules, type JobRules } from "./rules.ts";
 import { secretNames } from "./secret-env.ts";
@@ -44,19 +45,6 @@ export const unsettledStates = jobStates.filter((state) => !isSettled(state));
 
 /** States of a job that is to run, now or later. */
 export const isWaiting = (state: JobState) => state === "pending" || state === "failed";
-
-/** Of a job that is enqueued once: whoever enqueues the same again gets the one that is there. */
-export interface Unique {
-  /** Jobs of one key are the same. */
-  readonly key: string;
-  /** Besides any that is not settled, one that was enqueued within so many seconds counts, whatever became of it. */
-  readonly seconds: number;
-}
-
-/** Without a key it is made of the job's command, queue and directory. */
-interface UniqueRequest extends Omit<Unique, "key"> {
-  readonly key?: string | undefined;
-}
 
 /** What a new job is made of, complete and checked. */
 export interface NewJob {
@@ -179,38 +167,6 @@ export function checkQueue(queue: string): void {
       `queue ${shown(queue)} is not a name: 1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter, digit or _`,
     );
   }
-}
-
-/** A key may be anything that fits on a line, such as a path or an address. */
-function checkKey(key: string): void {
-  if (!/^[^\p{Cc}]{1,200}$/u.test(key) || key.trim() === "" || !key.isWellFormed()) {
-    throw misuse(`key ${shown(key)} is not 1 to 200 characters on one line`);
-  }
-}
-
-const longestUnique = 366 * 86_400;
-
-interface Asked {
-  readonly command: string;
-  readonly queue?: string | undefined;
-  readonly cwd?: string | undefined;
-}
-
-const uniqueOf = (
-  { queue = defaultQueue, command, cwd }: Asked,
-  { key, seconds }: UniqueRequest,
-): Unique => ({
-  // A user's key is never that of a job without one.
-  key: key === undefined ? `job ${digest(JSON.stringify([queue, cwd, command]))}` : `key ${key}`,
-  seconds,
-});
-
-const digest = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
-
-function checkUnique({ key, seconds }: Unique): void {
-  checkKey(key.slice("key ".length));
-  if (!(seconds >= 0 && seconds <= longestUnique))
-    throw misuse(`unique_for cannot be ${seconds} s: it is 0 to ${longestUnique} s (366 days)`);
 }
 
 export function checkTags(tags: readonly string[]): void {

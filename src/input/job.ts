@@ -4,6 +4,7 @@ import { z } from "zod";
 import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { misuse, shown } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
+import { uniqueIn } from "../domain/keys.ts";
 import { didYouMean } from "../domain/nearest.ts";
 import { noEnvName } from "../domain/plain-job.ts";
 import { parseIso } from "../domain/time.ts";
@@ -114,17 +115,6 @@ export function readJobValue(value: unknown, where?: string): JobRequest {
 /** zod leaves such a key out of a record without a word. */
 const hasProto = (value: unknown) =>
   Object.hasOwn((value as { env?: object | null } | null)?.env ?? {}, "__proto__");
-
-interface UniqueKeys {
-  readonly unique?: string | boolean | null | undefined;
-  readonly unique_for?: number | undefined;
-}
-
-/** `unique` is a key, or true for one that is made of the job. */
-function uniqueIn({ unique, unique_for }: UniqueKeys): JobRequest["unique"] {
-  if (typeof unique !== "string" && !unique && unique_for === undefined) return undefined;
-  return { key: typeof unique === "string" ? unique : undefined, seconds: unique_for ?? 0 };
-}
 
 export function readJson(text: string, where?: string): unknown {
   try {

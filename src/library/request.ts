@@ -6,6 +6,7 @@ import type { Parent } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
 import { type ExitRules, type Statuses, statusForms, statusList } from "../domain/exit-rules.ts";
 import { type JobDefaults, type JobRequest, type NewJob, newJob } from "../domain/job.ts";
+import { uniqueIn } from "../domain/keys.ts";
 import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { commandOf } from "../domain/shell-words.ts";
@@ -88,8 +89,9 @@ function asStored([name, said]: readonly [string, unknown]): readonly [string, u
 }
 
 function parentOf(given: After): Parent {
-  const { id, if_fails = "cancel" } = typeof given === "string" ? { id: given } : (given ?? {});
-  if (typeof id !== "string") throw misuse("after is a list of ids, or of { id, if_fails }");
+  const { id, if_fails = "cancel", ...more } = typeof given === "string" ? { id: given } : (given ?? {});
+  if (typeof id !== "string" || Object.keys(more).length > 0)
+    throw misuse("after is a list of ids, or of { id, if_fails }");
   return { id, if_fails };
 }
 
@@ -98,8 +100,7 @@ function uniqueOf(unique: unknown, unique_for: unknown): JobRequest["unique"] {
     throw misuse(`unique cannot be ${shownValue(unique)}: it is true, or a key`);
   if (unique_for !== undefined && typeof unique_for !== "number")
     throw misuse(`unique_for cannot be ${shownValue(unique_for)}: it is a number of seconds`);
-  if (typeof unique !== "string" && !unique && unique_for === undefined) return undefined;
-  return { key: typeof unique === "string" ? unique : undefined, seconds: unique_for ?? 0 };
+  return uniqueIn({ unique, unique_for });
 }
 
 function textOf(command: Command): string {

@@ -137,6 +137,7 @@ describe("enqueue", () => {
     expect((await queue.enqueue("false", { unique: "k", unique_for: 60 })).id).toBe(keyed.id);
     expect((await queue.enqueue("false", { unique: "k" })).id).not.toBe(keyed.id);
     expect((await queue.enqueue("true", { unique: false })).id).not.toBe(id);
+    expect((await queue.enqueue("true", { unique: false, unique_for: 60 })).id).not.toBe(id);
   });
 
   const wrong: { readonly options: object; readonly says: string }[] = [
@@ -148,6 +149,7 @@ describe("enqueue", () => {
     { options: { after: "one" }, says: "after cannot be" },
     { options: { after: [7] }, says: "after is a list of ids" },
     { options: { after: [{ id: "one", if_fails: "go" }] }, says: "if_fails cannot be" },
+    { options: { after: [{ id: "one", if_fail: "run" }] }, says: "after is a list of ids" },
     { options: { unique: {} }, says: "unique cannot be {}: it is true, or a key" },
     { options: { unique: "" }, says: "is not 1 to 200 characters" },
     { options: { unique_for: "1h" }, says: "unique_for cannot be" },

@@ -2,7 +2,7 @@
 // looks while another one is about to store the same.
 
 import type { SQL } from "bun";
-import type { Unique } from "../../domain/job.ts";
+import type { Unique } from "../../domain/keys.ts";
 import { type KnownJobs, knownAmong, type Wish } from "../known-jobs.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";

@@ -1,6 +1,6 @@
 // Jobs that are enqueued once, in SQLite.
 
-import type { Unique } from "../../domain/job.ts";
+import type { Unique } from "../../domain/keys.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 
