@@ -13,10 +13,13 @@ export interface Hindrance {
   known(): boolean;
 }
 
-export function watchHindrance(lookAgainMs: number, tell: (event: WorkerEvent) => void): Hindrance {
+/** How long to leave alone what kept a job from being started. */
+export const hindrancePauseMs = 1_000;
+
+export function watchHindrance(tell: (event: WorkerEvent) => void): Hindrance {
   let current: { readonly obstacle: Obstacle; readonly lookAgainAt: number } | undefined;
   const remember = (obstacle: Obstacle) => {
-    current = { obstacle, lookAgainAt: performance.now() + lookAgainMs };
+    current = { obstacle, lookAgainAt: performance.now() + hindrancePauseMs };
   };
   return {
     met(obstacle) {

@@ -13,21 +13,20 @@ import { type FindEarlier, lookForEarlier } from "../runner/mark.ts";
 import { giveBack, startAttempt } from "../runner/run.ts";
 import type { TurnResult } from "../store/leases.ts";
 import { newWorkerId } from "../store/rows.ts";
-import type { Store, Watch } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { type Alerting, keepAlerts } from "./alerts.ts";
 import { attemptPlan } from "./attempt-plan.ts";
-import { msUntil, watchClock } from "./clock.ts";
+import { watchClock } from "./clock.ts";
 import { openCourier } from "./courier.ts";
 import { makeCrew } from "./crew.ts";
 import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
 import { watchHindrance } from "./hindrance.ts";
-import { pruneSpool } from "./job-logs.ts";
 import { enterStore, type Membership } from "./membership.ts";
-import { pausedQueues } from "./paused.ts";
-import { pruneJournals, pruneOnce, pruneWorkerLogs } from "./pruner.ts";
+import { pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
+import { makeRest } from "./rest.ts";
 import { type Batch, endings, makeRuns, startedAttempt } from "./runs.ts";
 import { keepSchedules, type Scheduler } from "./scheduler.ts";
 import { watchTrouble } from "./trouble.ts";
@@ -67,8 +66,6 @@ const pruneMs = 60_000;
 /** How soon others see what a command prints; `run` has somebody who watches it. */
 const sendMs = 1_000;
 const sendAtOnceMs = 200;
-/** How long to leave alone what kept a job from being started. */
-const hindrancePauseMs = 1_000;
 /** A retry may come this much late when the clock was set back. */
 const clockMs = 1_000;
 const nothing: Batch = { started: [], ended: [] };
@@ -77,7 +74,7 @@ export function startPool(options: PoolOptions): Pool {
   const { store, home, environment, queues, until, tell } = options;
   const wakeup = makeWakeup();
   const bringsJob = typeof until === "object";
-  const hindrance = watchHindrance(hindrancePauseMs, tell);
+  const hindrance = watchHindrance(tell);
   const trouble = watchTrouble(tell);
   const crew = makeCrew(options.worker_ids);
   const courier = openCourier({ store, home, limit: () => settings.log_limit });
@@ -99,11 +96,20 @@ export function startPool(options: PoolOptions): Pool {
   let changed = false;
   let lookedAt = 0;
   let isRescuing = false;
-  let announced: number | null | undefined;
   let scheduler: Scheduler | undefined;
   let alerting: Alerting | undefined;
   const cgroups = openCgroups();
   const pollMs = () => (options.poll ?? settings.poll_interval) * 1000;
+  const rest = makeRest({
+    store,
+    queues,
+    wakeup,
+    runs,
+    hindrance,
+    pollMs,
+    isStopping: () => !!stopping,
+    tell,
+  });
 
   return { done: work(), stop, look, kill: runs.kill };
 
@@ -258,9 +264,6 @@ export function startPool(options: PoolOptions): Pool {
   async function prune(): Promise<void> {
     if (bringsJob || trouble.current()) return;
     await pruneOnce(store, home, settings);
-    await pruneJournals(store, home);
-    await pruneSpool(store, home);
-    await pruneWorkerLogs(store, home, settings);
   }
 
   /** One exchange with the store; undefined when it refused, in which case nothing is forgotten. */
@@ -373,36 +376,6 @@ export function startPool(options: PoolOptions): Pool {
   function whyNotToStart(): string | null {
     if (membership.hasLapsed()) return "the database has not been heard of for too long";
     return stopping === "release" || stopping === "leave" ? "its worker was told to go" : null;
-  }
-
-  /** Until something may be there to do. Its own looks, in case that hints get lost, are no more than a question where nothing changed. */
-  async function rest(nextDueAt: number | null, watch: Watch): Promise<void> {
-    await announceWaiting(nextDueAt);
-    for (;;) {
-      const longest = pollMs();
-      const dueMs = nextDueAt === null ? Infinity : await msUntil(store, nextDueAt, longest);
-      const tellMs = runs.tellIn() ?? Infinity;
-      const hinderedMs = hindrance.known() ? hindrancePauseMs : Infinity;
-      const ownMs = Math.min(dueMs, tellMs, hinderedMs);
-      const isWoken = await wakeup.wait(Math.min(longest, ownMs));
-      if (isWoken || ownMs <= longest || (await mayHaveNews(watch))) return;
-    }
-  }
-
-  /** Trouble is met, and told, by the next turn. */
-  async function mayHaveNews(watch: Watch): Promise<boolean> {
-    try {
-      return await watch.hasNews();
-    } catch (error) {
-      ignoreRefusal(error);
-      return true;
-    }
-  }
-
-  async function announceWaiting(until: number | null): Promise<void> {
-    if (hindrance.known() || runs.running().length > 0 || stopping || until === announced) return;
-    announced = until;
-    tell({ kind: "waiting", until, paused: await pausedQueues(store, queues) });
   }
 
   function look(): void {

@@ -7,9 +7,16 @@ import type { Settings } from "../domain/settings.ts";
 import { isRunFileOf, runFolder, workerLogsFolder } from "../home.ts";
 import { removeFinished } from "../store/finished.ts";
 import type { Store } from "../store/store.ts";
-import { removeJobLogs } from "./job-logs.ts";
+import { pruneSpool, removeJobLogs } from "./job-logs.ts";
 
 export async function pruneOnce(store: Store, home: string, settings: Settings): Promise<void> {
+  await pruneJobs(store, home, settings);
+  await pruneJournals(store, home);
+  await pruneSpool(store, home);
+  await pruneWorkerLogs(store, home, settings);
+}
+
+async function pruneJobs(store: Store, home: string, settings: Settings): Promise<void> {
   const { retention, retention_dead } = settings;
   const now = await store.now();
   const remove = async (before: number, states: readonly SettledState[]) =>
@@ -24,7 +31,7 @@ export async function pruneOnce(store: Store, home: string, settings: Settings):
 }
 
 /** Removes the logs of workers that are gone and said their last word before the retention. */
-export async function pruneWorkerLogs(store: Store, home: string, { retention }: Settings): Promise<void> {
+async function pruneWorkerLogs(store: Store, home: string, { retention }: Settings): Promise<void> {
   if (retention === 0) return;
   const folder = workerLogsFolder(home);
   const before = Date.now() - retention * 1000;
