@@ -56,7 +56,7 @@ async function run(alert: NewAlert, letter: Letter, surroundings: Surroundings):
     limit.addEventListener("abort", () => resolve("late"), { once: true });
   });
   const ended = await Promise.race([child.exited, aborted]);
-  if (treeIsAlive(tree, "everything")) await endTree(tree, "everything", graceMs);
+  if (await treeIsAlive(tree, "everything")) await endTree(tree, "everything", graceMs);
   if (ended === "late") return tooLate;
   if (child.signalCode !== null) return refused(`it was ended by ${child.signalCode}`);
   return ended === 0 ? { kind: "accepted", answer: "exit status 0" } : refused(`exit status ${ended}`);

@@ -4,8 +4,9 @@
 import { readFileSync } from "node:fs";
 import { isSystemError } from "../domain/errors.ts";
 import { cgroupOf, isJournalingShell, readJournal } from "./journal.ts";
-import { carriersOf, carries, type Mark } from "./mark.ts";
+import { carries, type Mark } from "./mark.ts";
 import { startOf, statOf } from "./process-identity.ts";
+import { lookAround } from "./process-table.ts";
 import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
 
 /** What is known of a command whose worker is dead. */
@@ -90,11 +91,11 @@ async function findShell(mark: Mark, { journalPath, pid, pid_start, rebooted }: 
     process.platform === "linux"
       ? carries(candidate, mark) && leads(candidate) && isJournalingShell(wordsOf(candidate), mark.run)
       : startOf(candidate) === pid_start;
-  const search = () => {
+  const search = async () => {
     const entries = readJournal(journalPath);
     const entry = entries.get(mark.run);
     const hints = [pid, entry?.pid].filter((hint) => hint !== null && hint !== undefined);
-    const carriers = carriersOf(mark);
+    const carriers = (await lookAround()).carrying(mark);
     const shell = hints.find(isShell) ?? carriers.find(isShell);
     const cgroup = cgroupOf(entries, mark.run);
     if (shell !== undefined) return { group: shell, alive: true, cgroup };
@@ -102,10 +103,10 @@ async function findShell(mark: Mark, { journalPath, pid, pid_start, rebooted }: 
     const group = hints.find((hint) => carriers.some((carrier) => statOf(carrier)?.group === hint)) ?? null;
     return entry === undefined ? undefined : { group, alive: false, cgroup };
   };
-  const first = search();
+  const first = await search();
   if (first) return first;
   await Bun.sleep(firstWordMs);
-  return search() ?? { group: null, alive: false, cgroup: null };
+  return (await search()) ?? { group: null, alive: false, cgroup: null };
 }
 
 /** Whether a process leads its group and session, as every attempt's shell does. */

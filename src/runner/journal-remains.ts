@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { membersOfCgroup } from "./cgroup.ts";
 import { cgroupOf, type JournalEntry, printsJournalingShell, readJournal } from "./journal.ts";
-import { homeMark, runsIn } from "./mark.ts";
+import { homeMark, runsOf } from "./mark.ts";
 import { statOf } from "./process-identity.ts";
 import { endTree, killTree, type ProcessTree } from "./process-tree.ts";
 
@@ -11,13 +11,13 @@ import { endTree, killTree, type ProcessTree } from "./process-tree.ts";
 export async function endJournaled(journalPath: string): Promise<boolean> {
   const home = homeMark(dirname(dirname(journalPath)));
   const trees = treesOf(home, readJournal(journalPath));
-  for (const tree of trees) killTree(tree);
+  await Promise.all(trees.map(killTree));
   await Promise.all(trees.map((tree) => endTree(tree, "everything", 0)));
   return trees.length > 0;
 }
 
 function treesOf(home: string, entries: ReadonlyMap<string, JournalEntry>): ProcessTree[] {
-  const alive = runsIn(home);
+  const alive = runsOf(home);
   const trees: ProcessTree[] = [];
   for (const [run, { pid, status }] of entries) {
     if (status !== undefined) continue;

@@ -72,10 +72,10 @@ function earlierIn(runs: ReadonlyMap<string, readonly number[]>, { run }: Mark):
   return [...runs].flatMap(([other, pids]) => (other.startsWith(job) && other !== run ? pids : []));
 }
 
-/** The living processes of all attempts, by the `run` of their mark (Linux; elsewhere none). */
-export function runsIn(home: string): Map<string, number[]> {
+/** The living processes of all attempts of a home, as marks have it, by the `run` of their mark (Linux; elsewhere none). */
+export function runsOf(home: string): Map<string, number[]> {
   const runs = new Map<string, number[]>();
-  carriers(homeMark(home), (run, pid) => {
+  carriers(home, (run, pid) => {
     runs.set(run, [...(runs.get(run) ?? []), pid]);
     return true;
   });

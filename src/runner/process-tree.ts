@@ -1,10 +1,10 @@
 // Ends everything an attempt started: its process group, and whatever left the group but is still in its control group or,
 // where there is none, carries its mark. Asked by TERM first, then forced by KILL; done only when nothing of it runs any more.
 
-import { readdirSync } from "node:fs";
 import { killCgroup, membersOfCgroup } from "./cgroup.ts";
-import { carriersOf, type Mark } from "./mark.ts";
-import { isDead, statOf } from "./process-identity.ts";
+import type { Mark } from "./mark.ts";
+import { statOf } from "./process-identity.ts";
+import { lookAround } from "./process-table.ts";
 
 const pollMs = 20;
 /** Reading every environment is dearer than asking for a group. */
@@ -28,27 +28,29 @@ export type Reach = "everything" | "group only";
  * even that (none, as a rule).
  */
 export async function endTree(tree: ProcessTree, reach: Reach, graceMs: number): Promise<readonly number[]> {
-  signalTree(tree, reach, "SIGTERM");
+  signalGroup(tree, "SIGTERM");
   if ((await leftAfter(tree, reach, graceMs, "SIGTERM")).length === 0) return [];
-  if (reach === "everything") killTree(tree);
-  else signalTree(tree, reach, "SIGKILL");
+  if (reach === "everything") killAtOnce(tree);
+  else signalGroup(tree, "SIGKILL");
   return leftAfter(tree, reach, killPatienceMs, "SIGKILL");
 }
 
-export function killTree(tree: ProcessTree): void {
-  if (tree.cgroup === null || !killCgroup(tree.cgroup)) signalTree(tree, "everything", "SIGKILL");
+/** KILL to the tree. Its process group has it when this returns, and what has left that when this is fulfilled. */
+export async function killTree(tree: ProcessTree): Promise<void> {
+  if (killAtOnce(tree)) return;
+  for (const pid of await outsideOf(tree, "everything")) signal(pid, "SIGKILL");
+}
+
+/** False when it has reached no more than the process group. */
+function killAtOnce(tree: ProcessTree): boolean {
+  if (tree.cgroup !== null && killCgroup(tree.cgroup)) return true;
+  signalGroup(tree, "SIGKILL");
+  return false;
 }
 
 /** Whether anything within reach runs. */
-export function treeIsAlive(tree: ProcessTree, reach: Reach): boolean {
-  return (tree.group !== null && groupIsAlive(tree.group)) || outsideOf(tree, reach).length > 0;
-}
-
-/** Whether any process of the group runs. Zombies that nobody collects do not count. */
-function groupIsAlive(group: number): boolean {
-  if (!signal(-group, 0)) return false;
-  return process.platform !== "linux" || membersOf(group).length > 0;
-}
+export const treeIsAlive = async (tree: ProcessTree, reach: Reach): Promise<boolean> =>
+  (await membersOf(tree)).length > 0 || (await outsideOf(tree, reach)).length > 0;
 
 /** Ends single processes, which belong to no group of ours any more; leaves it at that once nobody wants it. Returns those that are left. */
 export async function endProcesses(
@@ -74,7 +76,7 @@ export async function endProcesses(
   return gone(killPatienceMs, "SIGKILL");
 }
 
-/** Waits until nothing is left; what shows up outside of the group meanwhile is signalled too. */
+/** Waits until nothing is left; what is found outside of the group meanwhile is signalled too. */
 async function leftAfter(
   tree: ProcessTree,
   reach: Reach,
@@ -83,43 +85,35 @@ async function leftAfter(
 ): Promise<readonly number[]> {
   const deadline = performance.now() + limitMs;
   const asked = new Set<number>();
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const isLate = performance.now() >= deadline;
-    const inGroup = tree.group !== null && groupIsAlive(tree.group);
-    if (!inGroup || isLate) {
-      const outside = outsideOf(tree, reach);
+    const inGroup = await membersOf(tree);
+    if (isFirst || inGroup.length === 0 || isLate) {
+      const outside = await outsideOf(tree, reach);
       for (const pid of outside) {
         if (!asked.has(pid)) signal(pid, name);
         asked.add(pid);
       }
-      const left = inGroup ? [...membersOf(tree.group), ...outside] : outside;
+      const left = [...inGroup, ...outside];
       if (left.length === 0 || isLate) return left;
     }
-    await Bun.sleep(inGroup || tree.cgroup !== null ? pollMs : searchMs);
+    await Bun.sleep(inGroup.length > 0 || tree.cgroup !== null ? pollMs : searchMs);
   }
 }
 
-function signalTree(tree: ProcessTree, reach: Reach, name: NodeJS.Signals): void {
-  const outside = outsideOf(tree, reach);
-  if (tree.group !== null) signal(-tree.group, name);
-  for (const pid of outside) signal(pid, name);
+function signalGroup({ group }: ProcessTree, name: NodeJS.Signals): void {
+  if (group !== null) signal(-group, name);
 }
+
+/** The living processes of the group. Zombies that nobody collects do not count. */
+const membersOf = async ({ group }: ProcessTree): Promise<readonly number[]> =>
+  group === null || !signal(-group, 0) ? [] : (await lookAround()).inGroup(group);
 
 /** What has left the group. */
-function outsideOf({ group, mark, cgroup }: ProcessTree, reach: Reach): number[] {
+async function outsideOf({ group, mark, cgroup }: ProcessTree, reach: Reach): Promise<number[]> {
   if (reach === "group only") return [];
-  const pids = cgroup === null ? carriersOf(mark) : membersOfCgroup(cgroup);
+  const pids = cgroup === null ? (await lookAround()).carrying(mark) : membersOfCgroup(cgroup);
   return pids.filter((pid) => statOf(pid)?.group !== group);
-}
-
-/** The living processes of a group (Linux; elsewhere the group's first, as far as anybody knows). */
-function membersOf(group: number): number[] {
-  if (process.platform !== "linux") return [group];
-  const pids = readdirSync("/proc").filter((entry) => entry >= "0" && entry <= "9~");
-  return pids.map(Number).filter((pid) => {
-    const stat = statOf(pid);
-    return stat !== undefined && stat.group === group && !isDead(stat.state);
-  });
 }
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {

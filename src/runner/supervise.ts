@@ -155,7 +155,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   async function endRemains(exit: ShellExit | null): Promise<string | null> {
     const reach =
       exit !== null && isSuccess(plan.rules, { result: "exited", ...exit }) ? "group only" : "everything";
-    const left = !ending && treeIsAlive(tree, reach);
+    const left = !ending && (await treeIsAlive(tree, reach));
     if (left) ending = endTree(tree, reach, graceMs());
     const survivors = (await ending) ?? [];
     if (survivors.length > 0) return `processes ${survivors.join(", ")} could not be ended`;
@@ -169,7 +169,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     end,
     kill() {
       isKilled = true;
-      killTree(tree);
+      void killTree(tree);
     },
     abandon,
   };

@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { runsIn } from "../../src/runner/mark.ts";
+import { homeMark, runsOf } from "../../src/runner/mark.ts";
 import { isRunning } from "../support/is-running.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { atTerminal, ctrlC } from "../support/terminal.ts";
@@ -45,7 +45,7 @@ test("it shows jobs of every fate, and Ctrl-C ends all of it", async () => {
   terminal.type(ctrlC);
   expect(await terminal.exited()).toBe(0);
   expect(readdirSync(scratch)).toEqual([]);
-  expect(runsIn(home).size).toBe(0);
+  expect(runsOf(homeMark(home)).size).toBe(0);
   await waitUntil("the other worker's process is gone", () => !isRunning(detached.pid));
   expect(existsSync(q.home)).toBe(false);
 });
