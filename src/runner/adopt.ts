@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { isSystemError } from "../domain/errors.ts";
-import { cgroupOf, isJournalingShell, readJournal } from "./journal.ts";
+import { isJournalingShell, readRun } from "./journal.ts";
 import { carries, type Mark } from "./mark.ts";
 import { startOf, statOf } from "./process-identity.ts";
 import { lookAround } from "./process-table.ts";
@@ -46,7 +46,7 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
       try {
         // The order matters: the status of a shell that is gone was written before it went.
         const runs = alive && startOf(group!) === pid_start;
-        if (!runs) return exitFrom(readJournal(orphan.journalPath).get(plan.mark.run)?.status);
+        if (!runs) return exitFrom(readRun(orphan.journalPath, plan.mark.run)?.status);
       } catch (error) {
         // What cannot be read now may be later.
         if (!isSystemError(error)) throw error;
@@ -92,12 +92,11 @@ async function findShell(mark: Mark, { journalPath, pid, pid_start, rebooted }: 
       ? carries(candidate, mark) && leads(candidate) && isJournalingShell(wordsOf(candidate), mark.run)
       : startOf(candidate) === pid_start;
   const search = async () => {
-    const entries = readJournal(journalPath);
-    const entry = entries.get(mark.run);
+    const entry = readRun(journalPath, mark.run);
     const hints = [pid, entry?.pid].filter((hint) => hint !== null && hint !== undefined);
     const carriers = (await lookAround()).carrying(mark);
     const shell = hints.find(isShell) ?? carriers.find(isShell);
-    const cgroup = cgroupOf(entries, mark.run);
+    const cgroup = entry?.cgroup ?? null;
     if (shell !== undefined) return { group: shell, alive: true, cgroup };
     // A number that was a group of ours still is one when something marked is in it.
     const group = hints.find((hint) => carriers.some((carrier) => statOf(carrier)?.group === hint)) ?? null;

@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 import { membersOfCgroup } from "./cgroup.ts";
-import { cgroupOf, type JournalEntry, printsJournalingShell, readJournal } from "./journal.ts";
+import { type JournalEntry, printsJournalingShell, readJournal } from "./journal.ts";
 import { homeMark, runsOf } from "./mark.ts";
 import { statOf } from "./process-identity.ts";
 import { endTree, killTree, type ProcessTree } from "./process-tree.ts";
@@ -18,10 +18,13 @@ export async function endJournaled(journalPath: string): Promise<boolean> {
 
 function treesOf(home: string, entries: ReadonlyMap<string, JournalEntry>): ProcessTree[] {
   const alive = runsOf(home);
+  // Control groups are used again: only the last run that was in one is meant by it.
+  const lastIn = new Map<string, string>();
+  for (const [run, { cgroup }] of entries) if (cgroup !== undefined) lastIn.set(cgroup, run);
   const trees: ProcessTree[] = [];
-  for (const [run, { pid, status }] of entries) {
+  for (const [run, { pid, status, cgroup }] of entries) {
     if (status !== undefined) continue;
-    const own = cgroupOf(entries, run);
+    const own = cgroup !== undefined && lastIn.get(cgroup) === run ? cgroup : null;
     const pids = alive.get(run) ?? [];
     // A number that was a group of ours still is one when something marked is in it.
     const group = pid !== undefined && isGroup(pid, run, pids) ? pid : null;

@@ -60,31 +60,50 @@ function linesOf([run, { pid, status, cgroup }]: [string, JournalEntry]): string
   return status === undefined ? begun : [...begun, `${run} ${status}\n`];
 }
 
+/** Of one that a full disk has cut off nobody knows what it was to say. */
+const line = /^((?:[0-9a-f-]+\.)?\d+\.\d+) (@?)(\d+)(?: (.+))?\n/;
+const lines = new RegExp(line, "gm");
+
+const withLine = (
+  known: JournalEntry | undefined,
+  [, , at, number, cgroup]: readonly (string | undefined)[],
+): JournalEntry => ({
+  ...(known ?? { pid: undefined, status: undefined, cgroup: undefined }),
+  ...(at ? { pid: Number(number), cgroup } : { status: Number(number) }),
+});
+
 /** What a journal says of each run, by `<job number>.<attempt number>`. A missing file says nothing. */
 export function readJournal(path: string): Map<string, JournalEntry> {
   const entries = new Map<string, JournalEntry>();
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return entries;
-    throw error;
-  }
-  for (const [, run, at, number, cgroup] of text.matchAll(
-    /^((?:[0-9a-f-]+\.)?\d+\.\d+) (@?)(\d+)(?: (.+))?$/gm,
-  )) {
-    const known = entries.get(run!) ?? { pid: undefined, status: undefined, cgroup: undefined };
-    entries.set(run!, at ? { ...known, pid: Number(number), cgroup } : { ...known, status: Number(number) });
-  }
+  for (const match of textOf(path).matchAll(lines))
+    entries.set(match[1]!, withLine(entries.get(match[1]!), match));
   return entries;
 }
 
-/** The control group that a run is in. Groups are used again: only the last run that was in one is meant by it; null for any other. */
-export function cgroupOf(entries: ReadonlyMap<string, JournalEntry>, run: string): string | null {
-  const cgroup = entries.get(run)?.cgroup;
-  if (cgroup === undefined) return null;
-  const last = [...entries].findLast(([, other]) => other.cgroup === cgroup)![0];
-  return last === run ? cgroup : null;
+/**
+ * What it says of one run, undefined when nothing. Searched for: of a worker that dies, hundreds of runs may be asked for, and to read all
+ * that a long journal says takes a tenth of a second. Control groups are used again: one is named only for the last run that was in it.
+ */
+export function readRun(path: string, run: string): JournalEntry | undefined {
+  const text = textOf(path);
+  let entry: JournalEntry | undefined;
+  for (let at = text.indexOf(`${run} `); at !== -1; at = text.indexOf(`${run} `, at + 1)) {
+    if (at > 0 && text[at - 1] !== "\n") continue;
+    const match = line.exec(text.slice(at, text.indexOf("\n", at) + 1));
+    if (match) entry = withLine(entry, match);
+  }
+  if (entry?.cgroup === undefined) return entry;
+  const last = text.lastIndexOf("\n", text.lastIndexOf(` ${entry.cgroup}\n`)) + 1;
+  return text.startsWith(`${run} `, last) ? entry : { ...entry, cgroup: undefined };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return "";
+    throw error;
+  }
 }
 
 /**

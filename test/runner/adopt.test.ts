@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { effectiveSettings } from "../../src/domain/settings.ts";
 import { adoptAttempt } from "../../src/runner/adopt.ts";
 import { membersOfCgroup, openCgroups } from "../../src/runner/cgroup.ts";
-import { journalingShell, openJournal, readJournal } from "../../src/runner/journal.ts";
+import { journalingShell, openJournal, readJournal, readRun } from "../../src/runner/journal.ts";
 import { markVariables } from "../../src/runner/mark.ts";
 import { startOf } from "../../src/runner/process-identity.ts";
 import { tempFolder } from "../support/temp-home.ts";
@@ -50,6 +50,48 @@ test.skipIf(!hasCgroups)(
     }
   },
 );
+
+test("two hundred commands of a worker that has run many more are taken over at once", async () => {
+  using folder = tempFolder();
+  const journalPath = join(folder.path, "journal");
+  const gone = Bun.spawnSync(["true"]).pid;
+  const others = Array.from(
+    { length: 40_000 },
+    (_, run) => `${run}.2 @${gone} /group/${run % 8}\n${run}.2 0\n`,
+  );
+  const runs = Array.from({ length: 200 }, (_, run) => `${run}.1`);
+  writeFileSync(journalPath, [...runs.map((run) => `${run} @${gone}\n${run} 3\n`), ...others].join(""));
+  const before = performance.now();
+  const endings = await Promise.all(
+    runs.map(async (run) => {
+      const attempt = await adoptAttempt(
+        {
+          command: "exit 3",
+          cwd: folder.path,
+          env: {},
+          timeout: 0,
+          logPath: join(folder.path, "log"),
+          errorPath: null,
+          rules: {},
+          mark: { home: folder.path, run },
+          limits: () => settings,
+        },
+        { journalPath, pid: gone, pid_start: "1", ranFor: 1, rebooted: false },
+      );
+      return attempt.ended;
+    }),
+  );
+  expect(endings.every(({ exit_code }) => exit_code === 3)).toBe(true);
+  expect(performance.now() - before).toBeLessThan(5_000);
+}, 120_000);
+
+test("an exit status that a full disk has cut off is none", async () => {
+  using folder = tempFolder();
+  const journalPath = join(folder.path, "journal");
+  writeFileSync(journalPath, "1.1 @1234 /group\n1.1 1");
+  expect(readRun(journalPath, "1.1")).toEqual({ pid: 1234, status: undefined, cgroup: "/group" });
+  expect(readJournal(journalPath).get("1.1")).toEqual({ pid: 1234, status: undefined, cgroup: "/group" });
+});
 
 test("a command that was taken over and has ended keeps its result, though nobody has looked since", async () => {
   using folder = tempFolder();
