@@ -26,11 +26,12 @@ const youngMs = 120_000;
 
 export async function leftoverJournals(checkup: Checkup, { home }: Patient): Promise<Finding> {
   const folder = runFolder(home);
-  const referred = new Set(await checkup.journals());
+  // By their names: their workers may have come to the folder by a symbolic link.
+  const referred = new Set((await checkup.journals()).map((path) => basename(path)));
   const leftover = [...filesBelow(folder)].filter(
     (path) =>
       isRunFileOf(undefined, basename(path)) &&
-      !referred.has(path) &&
+      !referred.has(basename(path)) &&
       Date.now() - (modifiedAt(path) ?? Date.now()) > youngMs,
   );
   return judgeLeftovers(leftover, "journal", `of workers that are no more, in ${folder}`, () =>

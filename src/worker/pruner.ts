@@ -2,6 +2,7 @@
 // workers said that went long ago.
 
 import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import type { SettledState } from "../domain/job.ts";
 import type { Settings } from "../domain/settings.ts";
 import { isRunFileOf, runFolder, workerLogsFolder } from "../home.ts";
@@ -46,13 +47,16 @@ async function pruneWorkerLogs(store: Store, home: string, { retention }: Settin
 /** A journal is made a moment before its worker is entered. */
 const youngMs = 60_000;
 
-/** Removes the journals of dead workers that no job refers to any more, with what stands beside them. */
+/**
+ * Removes the journals of dead workers that no job refers to any more, with what stands beside them. Journals are known by their names:
+ * another worker may have come to the folder by a symbolic link.
+ */
 export async function pruneJournals(store: Store, home: string): Promise<void> {
   const folder = runFolder(home);
-  const referred = new Set(await store.workers.journals());
+  const referred = new Set((await store.workers.journals()).map((path) => basename(path)));
   for (const name of readdirSync(folder).filter((one) => isRunFileOf(store.output?.queue, one))) {
     const path = `${folder}/${name}`;
-    const journal = path.replace(/\.[a-z]+$/, ".journal");
+    const journal = name.replace(/\.[a-z]+$/, ".journal");
     const young = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < youngMs;
     if (!referred.has(journal) && !young) rmSync(path, { force: true });
   }

@@ -10,11 +10,12 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { judgeClock, judgeSqlite } from "../../src/care/database-questions.ts";
 import { fileSystemOf, judgeFileSystem, judgeSpace, judgeSync } from "../../src/care/disk-questions.ts";
 import type { Diagnosis } from "../../src/care/doctor.ts";
@@ -316,6 +317,17 @@ test("logs of jobs that are no more and journals of workers that are no more are
   expect(found.of("logs")).toMatchObject({ level: "warning", text: expect.stringMatching(/^1 log /) });
   expect(found.of("logs").mend).toContain(jobLogPath(q.home, 1, 2));
   expect(found.of("journals")).toMatchObject({ level: "warning", mend: expect.stringContaining(journal) });
+});
+
+test("the journal of a worker that came to the home by another way is not left over", async () => {
+  await using q = queuectl();
+  const link = join(q.folder, "link");
+  symlinkSync(q.home, link);
+  await q.ok("worker", "start", "--detach");
+  const [{ id }] = await q.json("worker", "list");
+  utimesSync(journalPath(q.home, undefined, id), new Date(0), new Date(0));
+  expect((await report(q, { QUEUECTL_HOME: link })).of("journals").level).toBe("ok");
+  await q.ok("worker", "stop", "--wait");
 });
 
 test("a clock behind the last change is a warning", async () => {
