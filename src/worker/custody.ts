@@ -41,7 +41,7 @@ export const dropCustody = (journal: string): void => rmSync(custodyPath(journal
 
 /**
  * For a worker that was given a job whose command writes to `journal`: whether the command is its own to watch on. Otherwise
- * the guardian ends it.
+ * the guardian ends it. The two may have come to the folder by different ways.
  */
 export function takeAsWorker(journal: string, by: string): boolean {
   for (let at = journal; ; ) {
@@ -49,7 +49,7 @@ export function takeAsWorker(journal: string, by: string): boolean {
     if (holder === "guardian") return false;
     if (holder === "nobody") {
       if (take(at, by)) return true;
-    } else if (holder.journal === by) return true;
+    } else if (basename(holder.journal) === basename(by)) return true;
     else at = holder.journal;
   }
 }

@@ -9,6 +9,7 @@ import type { ClaimedJob, TakenJob } from "../domain/lease.ts";
 import type { Settings } from "../domain/settings.ts";
 import { journalPath } from "../home.ts";
 import { adoptAttempt, loseAttempt } from "../runner/adopt.ts";
+import { homeMark } from "../runner/mark.ts";
 import { isOfThisMachine, ownIdentity } from "../runner/process-identity.ts";
 import type { RunningAttempt } from "../runner/supervise.ts";
 import type { Store } from "../store/store.ts";
@@ -49,7 +50,8 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
   const facts: PlanFacts = { store, home, settings, environment: {} };
   for (const { process_id: dead, identity, home: itsHome, liveness } of await processStates(store)) {
     // Of another machine, or another home here, nothing could be taken over but the job: that waits for the lease's end.
-    const isOurs = store.leaseMs === null || (isOfThisMachine(identity) && itsHome === home);
+    const isOurs =
+      store.leaseMs === null || (isOfThisMachine(identity) && homeMark(itsHome) === homeMark(home));
     if (liveness !== "dead" || !isOurs) continue;
     const jobs = await store.leases.takeOver(dead, process_id, only);
     const adopt = async (taken: TakenJob): Promise<RescuedJob> => ({

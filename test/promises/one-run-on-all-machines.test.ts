@@ -2,7 +2,7 @@
 // commands are over before its lease is, and so before another machine runs its jobs. A machine is here a home folder of its own.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SQL } from "bun";
 import { statOf } from "../../src/runner/process-identity.ts";
@@ -105,6 +105,32 @@ describe.skipIf(noPostgres !== undefined)("a machine with one worker", () => {
     expect(job).toMatchObject({ state: "dead", last_exit_code: 7 });
     expect(job.attempts_history).toHaveLength(1);
     expect(await here.ok("logs", "a")).toBe("one\ntwo");
+  });
+
+  test("adopts it also when that one came to the home by a symbolic link", async () => {
+    await using two = await twoMachines();
+    const { here } = two;
+    const go = join(here.folder, "go");
+    const link = join(here.folder, "link");
+    symlinkSync(here.home, link);
+    await here.ok(
+      "enqueue",
+      `until [ -e '${go}' ]; do sleep 0.05; done; exit 7`,
+      "--id=a",
+      "--max-retries=0",
+    );
+    const first = here.start("worker");
+    await first.says("executing a");
+    await settledGuardians(here, 1);
+    first.kill("SIGKILL");
+    await using other = queuectl({ QUEUECTL_DATABASE_URL: two.proxy.url, QUEUECTL_HOME: link });
+    const second = other.start("worker", "--until-empty");
+    await second.says("took over job a");
+    await Bun.write(go, "");
+    expect(await second.exited).toBe(0);
+    const job = await here.json("show", "a");
+    expect(job).toMatchObject({ state: "dead", last_exit_code: 7 });
+    expect(job.attempts_history).toHaveLength(1);
   });
 
   test("whose second worker is killed too ends what that one had taken over", async () => {
