@@ -93,7 +93,7 @@ export interface Pruning {
    */
   prune(before: number, limit: number, states?: readonly SettledState[]): Promise<readonly RemovedJob[]>;
 
-  /** How many jobs of a state finished before a moment. */
+  /** How many jobs of a state `prune` would remove that finished before a moment. */
   finishedBefore(before: number, state: SettledState): Promise<number>;
 }
 

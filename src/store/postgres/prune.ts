@@ -19,8 +19,7 @@ export function pruning(connection: Connection): Pruning {
         const rows: Row[] = [];
         for (const state of states) {
           const finished: Row[] = await tx`
-            select * from queuectl.jobs where ${isFinished(tx)} and state = ${state} and finished_at < ${before}
-              and not exists (select from queuectl.dependencies where parent = jobs.seq and waits)
+            select * from queuectl.jobs where ${isFinished(tx)} and state = ${state} and finished_at < ${before} and ${isFree(tx)}
             order by finished_at limit ${limit - rows.length} for update skip locked
           `;
           rows.push(...finished);
@@ -37,7 +36,7 @@ export function pruning(connection: Connection): Pruning {
       ask(async (sql) => {
         const [row] = await sql`
           select count(*) as jobs from queuectl.jobs
-          where ${isFinished(sql)} and state = ${state} and finished_at < ${before}
+          where ${isFinished(sql)} and state = ${state} and finished_at < ${before} and ${isFree(sql)}
         `;
         return Number(row.jobs);
       }),
@@ -47,6 +46,11 @@ export function pruning(connection: Connection): Pruning {
 /** What the index of finished jobs is for: a plan that is made for any state knows it only so. */
 function isFinished(sql: SQL) {
   return sql`state in ('completed', 'dead', 'cancelled')`;
+}
+
+/** No other job waits for it. */
+function isFree(sql: SQL) {
+  return sql`not exists (select from queuectl.dependencies where parent = jobs.seq and waits)`;
 }
 
 /** By the moment `now`, up to `limit` rows of each kind. */

@@ -14,8 +14,7 @@ export function pruning(connection: Connection): Pruning {
         const rows: JobRow[] = [];
         for (const state of states) {
           const finished = sql(`
-            select * from jobs where ${isFinished} and state = $state and finished_at < $before
-              and not exists (select 1 from dependencies where parent = jobs.seq and waits = 1)
+            select * from jobs where ${isFinished} and state = $state and finished_at < $before and ${isFree}
             order by finished_at limit $limit
           `);
           rows.push(...finished.all({ state, before, limit: limit - rows.length }));
@@ -27,7 +26,8 @@ export function pruning(connection: Connection): Pruning {
       read(
         () =>
           sql(`
-            select count(*) as jobs from jobs where ${isFinished} and state = $state and finished_at < $before
+            select count(*) as jobs from jobs
+            where ${isFinished} and state = $state and finished_at < $before and ${isFree}
           `).get({ state, before }).jobs,
       ),
   };
@@ -35,3 +35,6 @@ export function pruning(connection: Connection): Pruning {
 
 /** What the index of finished jobs is for, in its own words: SQLite does not see that any others imply them. */
 const isFinished = "state in ('completed', 'dead', 'cancelled')";
+
+/** No other job waits for it. */
+const isFree = "not exists (select 1 from dependencies where parent = jobs.seq and waits = 1)";

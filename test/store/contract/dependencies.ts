@@ -218,6 +218,7 @@ export function dependencyContract(makeStore: MakeStore): void {
       const other = await jobIn(store, "cancelled");
       clock.now += 1000;
       const states = ["completed", "cancelled", "dead"] as const;
+      expect(await store.jobs.finishedBefore(clock.now, "cancelled")).toBe(1);
       expect((await store.jobs.prune(clock.now, 10, states)).map(({ seq }) => seq)).toEqual([other.seq]);
       expect(await claimedIds(store)).toEqual([]);
       await store.jobs.retry([child.seq]);
