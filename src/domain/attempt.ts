@@ -91,8 +91,3 @@ export interface Gap {
   readonly from: number;
   readonly to: number;
 }
-
-/** The line that says why an attempt failed, built from its facts. */
-export function failureText(exitCode: number): string {
-  return `exit status ${exitCode}`;
-}

@@ -1,7 +1,7 @@
 // Which ends of a run cost one of the job's runs.
 
 import { expect, test } from "bun:test";
-import { type AttemptResult, failureText, isCharged } from "../../src/domain/attempt.ts";
+import { type AttemptResult, isCharged } from "../../src/domain/attempt.ts";
 
 test.each<AttemptResult>(["exited", "signalled", "timed_out", "not_started"])(
   "a run that ended as %s is charged",
@@ -16,7 +16,3 @@ test.each<AttemptResult>(["released", "lost", "rebooted", "cancelled"])(
     expect(isCharged(result)).toBe(false);
   },
 );
-
-test("a failure is told by its exit status", () => {
-  expect(failureText(3)).toBe("exit status 3");
-});
