@@ -1,9 +1,9 @@
 // What every process of an attempt carries in its environment, so that it can be found wherever it went: in another session,
 // forked twice, or left behind by a worker that is dead.
 
-import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { isSystemError } from "../domain/errors.ts";
-import { isDead, statOf } from "./process-identity.ts";
+import { allPids, isDead, statOf } from "./process-identity.ts";
 
 export interface Mark {
   /** As `homeMark` has it. */
@@ -48,12 +48,12 @@ export const withoutMark = (environment: Readonly<Record<string, string>>): Reco
 export const carries = (pid: number, { home, run }: Mark): boolean => runOf(environOf(pid), home) === run;
 
 /** The living processes that carry a mark (Linux; elsewhere none). */
-export const carriersOf = (mark: Mark): number[] => carriers(mark.home, (run) => run === mark.run);
+export const carriersOf = ({ home, run }: Mark): readonly number[] => runsOf(home).get(run) ?? [];
 
 /** The living processes of earlier attempts of the same job. */
 export type FindEarlier = (mark: Mark) => readonly number[];
 
-export const carriersOfEarlier: FindEarlier = (mark) => earlierIn(runsIn(mark.home), mark);
+export const carriersOfEarlier: FindEarlier = (mark) => earlierIn(runsOf(mark.home), mark);
 
 /**
  * The same for attempts of one home that start at one moment: the first of them that asks looks at all processes of the machine. What
@@ -62,7 +62,7 @@ export const carriersOfEarlier: FindEarlier = (mark) => earlierIn(runsIn(mark.ho
 export function lookForEarlier(): FindEarlier {
   let runs: ReadonlyMap<string, readonly number[]> | undefined;
   return (mark) => {
-    runs ??= runsIn(mark.home);
+    runs ??= runsOf(mark.home);
     return earlierIn(runs, mark);
   };
 }
@@ -73,22 +73,17 @@ function earlierIn(runs: ReadonlyMap<string, readonly number[]>, { run }: Mark):
 }
 
 /** The living processes of all attempts of a home, as marks have it, by the `run` of their mark (Linux; elsewhere none). */
-export function runsOf(home: string): Map<string, number[]> {
+export function runsOf(home: string): ReadonlyMap<string, readonly number[]> {
   const runs = new Map<string, number[]>();
-  carriers(home, (run, pid) => {
-    runs.set(run, [...(runs.get(run) ?? []), pid]);
-    return true;
-  });
-  return runs;
-}
-
-function carriers(home: string, isWanted: (run: string, pid: number) => boolean): number[] {
-  if (process.platform !== "linux") return [];
-  const pids = readdirSync("/proc").filter((name) => name >= "0" && name <= "9~");
-  return pids.map(Number).filter((pid) => {
+  if (process.platform !== "linux") return runs;
+  for (const pid of allPids()) {
     const run = runOf(environOf(pid), home);
-    return run !== undefined && !isDead(statOf(pid)?.state ?? "X") && isWanted(run, pid);
-  });
+    if (run === undefined || isDead(statOf(pid)?.state ?? "X")) continue;
+    const known = runs.get(run);
+    if (known) known.push(pid);
+    else runs.set(run, [pid]);
+  }
+  return runs;
 }
 
 function runOf(environ: string | undefined, home: string): string | undefined {

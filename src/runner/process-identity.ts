@@ -1,7 +1,7 @@
 // Tells one process from all others, also when its pid is used again: by its start time, the machine's start, and the
 // container it lives in.
 
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { isSystemError } from "../domain/errors.ts";
 import type { ProcessIdentity } from "../domain/worker.ts";
@@ -46,6 +46,12 @@ export function isGone(pid: number): boolean {
     return false;
   }
 }
+
+/** All that Linux shows, zombies included. */
+export const allPids = (): number[] =>
+  readdirSync("/proc")
+    .filter((name) => name >= "0" && name <= "9~")
+    .map(Number);
 
 export interface ProcessStat {
   readonly state: string;

@@ -1,9 +1,8 @@
 // All processes of this machine at a moment. To look at them takes as long as there are many, so those who ask at the same time share
 // one look: a worker process may have to end hundreds of commands at once.
 
-import { readdirSync } from "node:fs";
 import { type Mark, runsOf } from "./mark.ts";
-import { isDead, statOf } from "./process-identity.ts";
+import { allPids, isDead, statOf } from "./process-identity.ts";
 
 export interface ProcessTable {
   /** The living processes of a group (Linux; elsewhere the group's first, as far as anybody knows). */
@@ -38,13 +37,12 @@ function timed<T>(look: () => T): T {
 
 function linuxTable(): ProcessTable {
   const groups = new Map<number, number[]>();
-  for (const name of readdirSync("/proc")) {
-    if (!(name >= "0" && name <= "9~")) continue;
-    const stat = statOf(Number(name));
+  for (const pid of allPids()) {
+    const stat = statOf(pid);
     if (stat === undefined || isDead(stat.state)) continue;
     const members = groups.get(stat.group);
-    if (members) members.push(Number(name));
-    else groups.set(stat.group, [Number(name)]);
+    if (members) members.push(pid);
+    else groups.set(stat.group, [pid]);
   }
   // Reading every environment is dearer, and not always wanted.
   const runs = new Map<string, ReadonlyMap<string, readonly number[]>>();
