@@ -362,6 +362,26 @@ testOnPostgres(
   },
 );
 
+testOnPostgres("a text that the database's encoding has not is refused, and says what to make", async () => {
+  await using outside = await newDatabase();
+  await using database = await newDatabase();
+  await administer(outside.url, `drop database ${database.name}`);
+  await administer(
+    outside.url,
+    `create database ${database.name} template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'`,
+  );
+  await using q = on(database.url);
+  await q.ok("enqueue", "echo für", "--id", "a");
+  for (const words of [
+    ["enqueue", "echo 5 €"],
+    ["edit", "a", "--command", "echo 5 €"],
+    ["list", "--search", "€"],
+  ]) {
+    expectPlainly(await q(...words), /cannot keep this text: .*LATIN1.*createdb --encoding UTF8/);
+  }
+  expect(await q.json("list")).toMatchObject([{ id: "a", command: "echo für" }]);
+});
+
 testOnOwnServer(
   "the dashboard says 503 with the reason while the server is away, and heals by itself",
   async () => {

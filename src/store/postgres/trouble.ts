@@ -230,6 +230,12 @@ const table: Trouble[] = [
     "check that the server runs, then look what was done",
   ],
   [
+    "22P05",
+    "unusable",
+    (where, message) => `${where} cannot keep this text: ${message}`,
+    "use a database that can, made by createdb --encoding UTF8 --template template0",
+  ],
+  [
     "42501",
     "unusable",
     (where, message) => `${where}: ${message}`,
