@@ -15,8 +15,9 @@ const oldestVersion = 15;
 export function judgeServer({
   serverVersion,
   isReadOnly,
+  mayMakeQueue,
   schema,
-}: Pick<PostgresCheckup, "serverVersion" | "isReadOnly" | "schema">): Finding {
+}: Pick<PostgresCheckup, "serverVersion" | "isReadOnly" | "mayMakeQueue" | "schema">): Finding {
   const major = Math.floor(serverVersion / 10_000);
   const version = `PostgreSQL ${major}.${serverVersion % 10_000}`;
   if (major < oldestVersion)
@@ -26,7 +27,13 @@ export function judgeServer({
       `${version} is read-only, as a standby is: nothing can be stored`,
       "name the primary in QUEUECTL_DATABASE_URL, or take back default_transaction_read_only",
     );
-  return ok(schema.version === 0 ? `${version}; there is no queue yet, the first enqueue makes it` : version);
+  if (schema.version > 0) return ok(version);
+  if (!mayMakeQueue)
+    return broken(
+      `${version}; there is no queue yet, and the role may not make one`,
+      "grant the role create on the database, as the database's owner",
+    );
+  return ok(`${version}; there is no queue yet, the first enqueue makes it`);
 }
 
 export async function rights(checkup: PostgresCheckup): Promise<Finding> {

@@ -42,6 +42,25 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(made).toBeNull();
   });
 
+  test("where there is no queue yet, a role that cannot make one is broken", async () => {
+    await using patient = await newPatient();
+    const role = `queuectl_test_${process.pid}_${Date.now().toString(36)}`;
+    await patient.sql.unsafe(`create role ${role} login`);
+    try {
+      const url = Object.assign(new URL(patient.url), { username: role, password: "" });
+      const database = url.pathname.slice(1);
+      expect((await patient.report(url.href)).of("database")).toMatchObject({
+        level: "broken",
+        text: expect.stringContaining("there is no queue yet, and the role may not make one"),
+        mend: expect.stringContaining("grant the role create on the database"),
+      });
+      await patient.sql.unsafe(`grant create on database ${database} to ${role}`);
+      expect((await patient.report(url.href)).of("database").level).toBe("ok");
+    } finally {
+      await patient.sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
   test("a server that is away is broken, and named without the password", async () => {
     await using q = queuectl({ QUEUECTL_DATABASE_URL: "postgres://alice:secret@127.0.0.1:1/jobs" });
     const { status, stdout } = await q("doctor", "--json");
@@ -184,11 +203,15 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
 describe("what is judged", () => {
   test("servers older than 15", () => {
     const schema = { version: 1, newest: 1 };
-    expect(judgeServer({ serverVersion: 140_012, isReadOnly: false, schema })).toMatchObject({
+    expect(
+      judgeServer({ serverVersion: 140_012, isReadOnly: false, mayMakeQueue: false, schema }),
+    ).toMatchObject({
       level: "broken",
       text: "PostgreSQL 14.12 is too old",
     });
-    expect(judgeServer({ serverVersion: 150_018, isReadOnly: false, schema })).toMatchObject({
+    expect(
+      judgeServer({ serverVersion: 150_018, isReadOnly: false, mayMakeQueue: false, schema }),
+    ).toMatchObject({
       level: "ok",
       text: "PostgreSQL 15.18",
     });

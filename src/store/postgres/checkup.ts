@@ -19,6 +19,8 @@ export interface PostgresCheckup extends AsyncDisposable {
   readonly serverVersion: number;
   /** As a standby is, or a database whose owner said so. */
   readonly isReadOnly: boolean;
+  /** Whether the role may make a queue here. */
+  readonly mayMakeQueue: boolean;
   /** Version 0 where there is no queue yet. */
   readonly schema: { readonly version: number; readonly newest: number };
   movedTo(): Promise<string | undefined>;
@@ -78,12 +80,14 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
   try {
     const [server] = await ask(
       (sql) => sql`
-        select current_setting('server_version_num')::integer as version, current_setting('transaction_read_only') = 'on' as is_read_only
+        select current_setting('server_version_num')::integer as version, current_setting('transaction_read_only') = 'on' as is_read_only,
+          has_database_privilege(current_database(), 'create') as may_make_queue
       `,
     );
     return {
       serverVersion: server.version,
       isReadOnly: server.is_read_only,
+      mayMakeQueue: server.may_make_queue,
       schema: { version: await ask(versionOf), newest: schemaSteps.length },
       movedTo: () => ask(movedTo),
       missingRights: () => ask(missingRights),
