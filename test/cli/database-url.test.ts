@@ -76,6 +76,21 @@ describe.skipIf(noPostgres !== undefined).concurrent("the database that --databa
     }
   });
 
+  test("is called by where it is when the words behind the ? say so", async () => {
+    await using q = queuectl();
+    const called = async (url: string, env: Record<string, string> = {}) =>
+      /PostgreSQL \S+/.exec((await q.with({ env }, "list", "--database", url)).stderr)?.[0];
+    expect(await called("postgres://alice@localhost:2/jobs?host=127.0.0.1&port=1&dbname=other")).toBe(
+      "PostgreSQL 127.0.0.1:1/other",
+    );
+    expect(await called("postgres:///jobs", { PGHOST: "127.0.0.1", PGPORT: "1" })).toBe(
+      "PostgreSQL 127.0.0.1:1/jobs",
+    );
+    expect(await called("postgres://alice@localhost:2/jobs?host=/nowhere&port=1")).toBe(
+      "PostgreSQL /nowhere:1/jobs",
+    );
+  });
+
   test("keeps texts as they are, whatever encoding its URL names", async () => {
     await using database = await databaseWithPassword();
     await using q = queuectl({ QUEUECTL_DATABASE_URL: database.url });

@@ -1,6 +1,7 @@
 // A PostgreSQL URL as the options of Bun's client, and as a text for people.
 
 import { readFileSync } from "node:fs";
+import { SQL } from "bun";
 import { isSystemError, misuse, reasonOf } from "../../domain/errors.ts";
 
 export interface Address {
@@ -23,16 +24,14 @@ export function readAddress(text: string, name = "the database's URL"): Address 
   checkTlsMode(url.searchParams.get("sslmode"), name);
   const file = (parameter: string) => takeFile(url, parameter, name);
   const tls = { ca: file("sslrootcert"), cert: file("sslcert"), key: file("sslkey") };
-  const socketFolder = url.searchParams.get("host")?.startsWith("/")
-    ? url.searchParams.get("host")!
-    : undefined;
-  const port = url.port || url.searchParams.get("port") || "5432";
+  const host = url.searchParams.get("host");
+  const socketFolder = host?.startsWith("/") ? host : undefined;
   if (socketFolder !== undefined) url.searchParams.delete("host");
   url.searchParams.set("sslmode", socketFolder === undefined ? sslModeOf(url, tls) : "disable");
-  const database =
-    decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username) || "postgres";
+  // What the client makes of it: words behind the ? come first, and PGHOST and its like are what the URL leaves out.
+  const { hostname, port, database } = new SQL({ adapter: "postgres", url }).options as Whereabouts;
   return {
-    shown: `PostgreSQL ${socketFolder ?? url.hostname}:${port}/${database}`,
+    shown: `PostgreSQL ${socketFolder ?? hostname}:${port}/${database}`,
     options: {
       adapter: "postgres",
       url,
@@ -40,6 +39,12 @@ export function readAddress(text: string, name = "the database's URL"): Address 
       ...(Object.values(tls).some((part) => part !== undefined) ? { tls } : {}),
     },
   };
+}
+
+interface Whereabouts {
+  readonly hostname: string;
+  readonly port: number;
+  readonly database: string;
 }
 
 function isEscaped(part: string): boolean {
