@@ -76,6 +76,17 @@ describe.skipIf(noPostgres !== undefined).concurrent("the database that --databa
     }
   });
 
+  test("with a port or a time that is none is wrong use", async () => {
+    await using q = queuectl();
+    for (const parameters of ["?port=abc", "?port=99999", "?idle_timeout=soon"]) {
+      const result = await q("list", "--database", `postgres://alice:secret@127.0.0.1/jobs${parameters}`);
+      expect(result).toMatchObject({ status: 2, stdout: "" });
+      expect(result.stderr).toMatch(
+        /^queuectl: the database's URL cannot be used: [^\n]+(port|idle_timeout)[^\n]+ \([^\n]+ behind the \?[^\n]+\)\n$/,
+      );
+    }
+  });
+
   test("is called by where it is when the words behind the ? say so", async () => {
     await using q = queuectl();
     const called = async (url: string, env: Record<string, string> = {}) =>

@@ -28,8 +28,7 @@ export function readAddress(text: string, name = "the database's URL"): Address 
   const socketFolder = host?.startsWith("/") ? host : undefined;
   if (socketFolder !== undefined) url.searchParams.delete("host");
   url.searchParams.set("sslmode", socketFolder === undefined ? sslModeOf(url, tls) : "disable");
-  // What the client makes of it: words behind the ? come first, and PGHOST and its like are what the URL leaves out.
-  const { hostname, port, database } = new SQL({ adapter: "postgres", url }).options as Whereabouts;
+  const { hostname, port, database } = whereaboutsOf(url, name);
   return {
     shown: `PostgreSQL ${socketFolder ?? hostname}:${port}/${database}`,
     options: {
@@ -45,6 +44,16 @@ interface Whereabouts {
   readonly hostname: string;
   readonly port: number;
   readonly database: string;
+}
+
+/** What the client makes of it: words behind the ? come first, and PGHOST and its like are what the URL leaves out. */
+function whereaboutsOf(url: URL, name: string): Whereabouts {
+  try {
+    return new SQL({ adapter: "postgres", url }).options as Whereabouts;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw misuse(`${name} cannot be used: ${error.message}`, "correct what stands behind the ? in it, or PGPORT");
+  }
 }
 
 function isEscaped(part: string): boolean {
