@@ -27,7 +27,8 @@ export function readAddress(text: string, name = "the database's URL"): Address 
   const host = url.searchParams.get("host");
   const socketFolder = host?.startsWith("/") ? host : undefined;
   if (socketFolder !== undefined) url.searchParams.delete("host");
-  url.searchParams.set("sslmode", socketFolder === undefined ? sslModeOf(url, tls) : "disable");
+  const mode = socketFolder === undefined ? sslModeOf(url, tls) : "disable";
+  url.searchParams.set("sslmode", mode);
   const { hostname, port, database } = whereaboutsOf(url, name);
   return {
     shown: `PostgreSQL ${socketFolder ?? hostname}:${port}/${database}`,
@@ -35,7 +36,8 @@ export function readAddress(text: string, name = "the database's URL"): Address 
       adapter: "postgres",
       url,
       ...(socketFolder === undefined ? {} : { path: `${socketFolder}/.s.PGSQL.${port}` }),
-      ...(Object.values(tls).some((part) => part !== undefined) ? { tls } : {}),
+      // Given any, the client asks for TLS, whatever the mode.
+      ...(mode !== "disable" && Object.values(tls).some((part) => part !== undefined) ? { tls } : {}),
     },
   };
 }
@@ -52,7 +54,10 @@ function whereaboutsOf(url: URL, name: string): Whereabouts {
     return new SQL({ adapter: "postgres", url }).options as Whereabouts;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw misuse(`${name} cannot be used: ${error.message}`, "correct what stands behind the ? in it, or PGPORT");
+    throw misuse(
+      `${name} cannot be used: ${error.message}`,
+      "correct what stands behind the ? in it, or PGPORT",
+    );
   }
 }
 

@@ -70,6 +70,8 @@ describe.skipIf(cannot !== undefined)("a server that lets nobody in without TLS"
     ["verify-full, by another name", full, "127.0.0.1"],
     ["verify-full, with no authority that the system knows", { sslmode: "verify-full" }, "localhost"],
     ["verify-ca, with another authority", { sslmode: "verify-ca", sslrootcert: "other.pem" }, "localhost"],
+    ["an authority without a mode, by another name", { sslrootcert: "authority.pem" }, "127.0.0.1"],
+    ["an authority without a mode, which is another", { sslrootcert: "other.pem" }, "localhost"],
     ["require, with another authority", { sslmode: "require", sslrootcert: "other.pem" }, "localhost"],
     ["a key in place of an authority", { ...full, sslrootcert: "authority.key" }, "localhost"],
     [
@@ -81,8 +83,14 @@ describe.skipIf(cannot !== undefined)("a server that lets nobody in without TLS"
     expect(await status(parameters, where)).toMatch(byTls);
   });
 
-  test("disable: is refused by the server, in one line", async () => {
-    expect(await status({ sslmode: "disable" })).toMatch(
+  test.each<[string, Record<string, string>]>([
+    ["disable", {}],
+    [
+      "disable, with certificates",
+      { sslcert: "client.pem", sslkey: "client.key", sslrootcert: "authority.pem" },
+    ],
+  ])("%s: is refused by the server, in one line", async (_, files) => {
+    expect(await status({ ...files, sslmode: "disable" })).toMatch(
       /^queuectl: PostgreSQL .* does not let us in: .*no encryption \(.*sslmode.*\)\n$/,
     );
   });
