@@ -256,7 +256,10 @@ testOnOwnServer(
         () => true,
       );
     });
-    expectPlainly(await q("enqueue", "true"), /too many connections already .*PgBouncer/);
+    expectPlainly(
+      await q("enqueue", "true"),
+      /no connection left: .*too many clients already .*max_connections.*PgBouncer/,
+    );
     gate.open();
     await worker.says("job a completed");
     for (const one of others) await one.close();
@@ -265,6 +268,26 @@ testOnOwnServer(
     expect((await q("wait", "next", "--timeout", "60")).status).toBe(0);
   },
 );
+
+testOnPostgres("a role or a database that may have no more connections is named", async () => {
+  await using database = await newDatabase();
+  await using outside = await newDatabase();
+  const role = `${database.name}_role`;
+  await administer(outside.url, `create role ${role} login connection limit 0`);
+  try {
+    await using q = on(Object.assign(new URL(database.url), { username: role }).href);
+    const advice = ".*the limit of the role or of the database";
+    expectPlainly(await q("enqueue", "true"), new RegExp(`connections for role "${role}"${advice}`));
+    await administer(outside.url, `alter role ${role} connection limit -1`);
+    await administer(outside.url, `alter database ${database.name} connection limit 0`);
+    expectPlainly(
+      await q("enqueue", "true"),
+      new RegExp(`connections for database "${database.name}"${advice}`),
+    );
+  } finally {
+    await administer(outside.url, `drop role ${role}`);
+  }
+});
 
 testOnPostgres(
   "a table that another program locks: a line from the command line, and a worker waits",

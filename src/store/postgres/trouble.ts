@@ -196,8 +196,8 @@ const table: Trouble[] = [
   [
     "53300",
     "unavailable",
-    (where) => `${where} has too many connections already`,
-    "raise max_connections, or put PgBouncer in front of it",
+    (where, message) => `${where} has no connection left: ${message}`,
+    "raise max_connections, the limit of the role or of the database, or put PgBouncer in front of it",
   ],
   [
     "53",
