@@ -22,6 +22,7 @@ export function readAddress(text: string, name = "the database's URL"): Address 
       "write it as postgres://user:password@host:5432/database, with % and two digits for special characters",
     );
   checkTlsMode(url.searchParams.get("sslmode"), name);
+  askTheSystem(url, name);
   const file = (parameter: string) => takeFile(url, parameter, name);
   const tls = { ca: file("sslrootcert"), cert: file("sslcert"), key: file("sslkey") };
   const host = url.searchParams.get("host");
@@ -75,6 +76,16 @@ const tlsModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-
 function checkTlsMode(mode: string | null, name: string): void {
   if (mode === null || tlsModes.includes(mode)) return;
   throw misuse(`sslmode of ${name} cannot be ${JSON.stringify(mode)}`, `use one of ${tlsModes.join(", ")}`);
+}
+
+/** As libpq of PostgreSQL 16 means `sslrootcert=system`: the authorities that the system knows, and no less than all of the check. */
+function askTheSystem({ searchParams }: URL, name: string): void {
+  if (searchParams.get("sslrootcert") !== "system") return;
+  const mode = searchParams.get("sslmode") ?? "verify-full";
+  if (mode !== "verify-full")
+    throw misuse(`sslmode of ${name} cannot be "${mode}" beside sslrootcert=system`, "use verify-full");
+  searchParams.delete("sslrootcert");
+  searchParams.set("sslmode", mode);
 }
 
 function takeFile(url: URL, parameter: string, name: string): string | undefined {

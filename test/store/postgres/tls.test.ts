@@ -70,6 +70,7 @@ describe.skipIf(cannot !== undefined)("a server that lets nobody in without TLS"
     ["verify-full, by another name", full, "127.0.0.1"],
     ["verify-full, with no authority that the system knows", { sslmode: "verify-full" }, "localhost"],
     ["verify-ca, with another authority", { sslmode: "verify-ca", sslrootcert: "other.pem" }, "localhost"],
+    ["system, with no authority that the system knows", { sslrootcert: "system" }, "localhost"],
     ["an authority without a mode, by another name", { sslrootcert: "authority.pem" }, "127.0.0.1"],
     ["an authority without a mode, which is another", { sslrootcert: "other.pem" }, "localhost"],
     ["require, with another authority", { sslmode: "require", sslrootcert: "other.pem" }, "localhost"],
@@ -106,6 +107,9 @@ describe.skipIf(cannot !== undefined)("a server that lets nobody in without TLS"
   test("an sslmode that there is not, and a file that cannot be read, are wrong use", async () => {
     expect(await status({ sslmode: "always" })).toStartWith(
       'queuectl: sslmode of the database\'s URL cannot be "always" (use one of disable,',
+    );
+    expect(await status({ sslmode: "require", sslrootcert: "system" })).toStartWith(
+      'queuectl: sslmode of the database\'s URL cannot be "require" beside sslrootcert=system (use verify-full)',
     );
     expect(await status({ sslmode: "verify-full", sslrootcert: "missing.pem" })).toStartWith(
       "queuectl: sslrootcert of the database's URL cannot be read",
