@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 
 export interface LastingStore extends AsyncDisposable {
   readonly now: () => Store;
-  /** Opens the database anew when another file stands in its place; refused while there is none. */
+  /** Opens the database anew when another file stands in its place; refused while there is none, and when the queue moved. */
   ready(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function openLastingStore(context: Context): Promise<LastingStore> 
           "put it back; nothing has to be started anew",
         );
       }
-      if (found === seen) return;
+      if (found === seen) return store.refuseMoved();
       opening ??= reopen().finally(() => {
         opening = undefined;
       });
@@ -54,7 +54,7 @@ const connected = (store: Store): LastingStore => ({
   now: () => store,
   // A server that does not answer this in a few seconds would let a whole page wait.
   ready: async () => {
-    await store.now();
+    await store.refuseMoved();
   },
   [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
 });

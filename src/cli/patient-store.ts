@@ -16,17 +16,25 @@ export interface Patience {
 
 const againMs = 500;
 
-/** Asks again as long as a question is refused as `unavailable`. For questions only: what changes something might be done twice. */
+/** How often to ask whether the queue has moved. */
+const movedMs = 1000;
+
+/**
+ * Asks again as long as a question is refused as `unavailable`, and refuses when the queue moves meanwhile. For questions only: what
+ * changes something might be done twice.
+ */
 export function patientStore(
   store: Store,
   { onTrouble, onOver, signal, until = Number.POSITIVE_INFINITY }: Patience = {},
 ): Store {
   let inTrouble = false;
+  let knownAt = performance.now();
   const isOver = () => signal?.aborted || performance.now() >= until;
 
   async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
+        await refuseMoved();
         const answer = await ask();
         if (inTrouble) onOver?.();
         inTrouble = false;
@@ -38,6 +46,12 @@ export function patientStore(
       }
       await Bun.sleep(againMs);
     }
+  }
+
+  async function refuseMoved(): Promise<void> {
+    if (performance.now() - knownAt < movedMs) return;
+    await store.refuseMoved();
+    knownAt = performance.now();
   }
 
   const { find, attempts, states } = store.jobs;

@@ -27,6 +27,7 @@ export async function watchScreen(store: Store, lines: () => Promise<readonly st
   await writeOut(enter);
   try {
     while (!isOver) {
+      await store.refuseMoved();
       if (!(await writeOut(picture(await lines())))) return;
       await ended.wait(restMs);
       if (!isOver) await changed.wait(staleMs - restMs);

@@ -41,6 +41,12 @@ export interface Store extends AsyncDisposable {
   now(): Promise<number>;
 
   /**
+   * Refuses (`unusable`) a queue that was moved to another place since it was opened, as opening one does. What is there can still be
+   * read, and never changes: whoever goes on reading has to ask.
+   */
+  refuseMoved(): Promise<void>;
+
+  /**
    * Calls `onChange` soon after another process changed anything, or at least (`work`) what a worker acts on. A hint, not a promise: a
    * caller still looks by itself from time to time. Keeps the process alive until disposed.
    */

@@ -14,6 +14,7 @@ import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { newJob, refusalOf } from "../support/sample-jobs.ts";
 import { tcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";
+import { webServer } from "../support/web-server.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(120_000);
@@ -149,6 +150,7 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     }
     expect((await refusalOf(opened.jobs.enqueue(newJob()))).message).toStartWith("this queue moved to");
     expect((await refusalOf(opened.settings.set("timeout", "1"))).message).toStartWith("this queue moved to");
+    expect((await refusalOf(opened.refuseMoved())).message).toStartWith("this queue moved to");
     await queue.ok("migrate", "--undo");
     expect((await queue.json("list")).map(({ id }: never) => id)).toEqual(["a"]);
     await opened.jobs.enqueue(newJob());
@@ -167,9 +169,33 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     );
     expect((await refusalOf(opened.jobs.enqueue(newJob()))).message).toStartWith("this queue moved to");
     expect((await refusalOf(opened.settings.set("timeout", "1"))).message).toStartWith("this queue moved to");
+    expect((await refusalOf(opened.refuseMoved())).message).toStartWith("this queue moved to");
     expect((await queue.with(at(database), "migrate", "--undo")).status).toBe(0);
     await opened.jobs.enqueue(newJob());
   });
+
+  for (const from of ["SQLite", "PostgreSQL"] as const) {
+    test(`leaves nobody in ${from} who watches it unaware`, async () => {
+      await using database = await newDatabase();
+      await using here = queuectl(from === "SQLite" ? {} : { QUEUECTL_DATABASE_URL: database.url });
+      await here.ok("enqueue", "--id", "a", "true");
+      await using web = await webServer({ q: here });
+      const wait = here.start("wait", "a");
+      await wait.says("no worker");
+      await here.ok("migrate", "--to", from === "SQLite" ? database.url : join(here.folder, "other"));
+      await wait.says("queuectl: this queue moved to ");
+      expect(await wait.exited).toBe(1);
+      for (const page of ["/", "/jobs/a", "/healthz", "/api/v1/jobs"]) {
+        const reply = await fetch(web.url + page);
+        expect([reply.status, await reply.text()]).toEqual([
+          503,
+          expect.stringContaining("this queue moved to"),
+        ]);
+      }
+      await here.ok("migrate", "--undo");
+      expect((await fetch(`${web.url}/healthz`)).status).toBe(200);
+    });
+  }
 
   test("stays where it is as long as a worker lives", async () => {
     await using queue = queuectl();

@@ -69,6 +69,7 @@ export async function openPostgres({
     alerts: alerts(connection),
     now: async () =>
       at() ?? Number((await connection.ask((sql) => sql`select queuectl.now_ms() as now`, "soon"))[0].now),
+    refuseMoved: () => connection.ask(refuseMoved, "soon"),
     watch(onChange, what = "everything") {
       if (!listening) return { hurry() {}, hasNews, [Symbol.dispose]() {} };
       return listen(listening, what === "work" ? ["work"] : ["work", "news"], onChange);

@@ -86,6 +86,7 @@ function storeOf(connection: Connection): Store {
       return alerts();
     },
     now: async () => connection.clock(),
+    refuseMoved: () => (require("./moved.ts") as typeof import("./moved.ts")).refuseMoved(connection),
     watch: (onChange) => (require("./watch.ts") as typeof import("./watch.ts")).watch(connection, onChange),
     [Symbol.asyncDispose]: async () => connection.close(),
   };

@@ -72,6 +72,13 @@ export function watchContract(makeStore: MakeStore): void {
     });
   });
 
+  describe("refuseMoved", () => {
+    test("is content with a queue that is where it was", async () => {
+      await using temp = await makeStore();
+      expect(await temp.store.refuseMoved()).toBeUndefined();
+    });
+  });
+
   describe("now", () => {
     test("is the moment by the store's clock", async () => {
       await using temp = await makeStore();
