@@ -109,3 +109,18 @@ describe.skipIf((noPostgres ?? noPgBouncer) !== undefined).concurrent("PgBouncer
     });
   }
 });
+
+test.skipIf((noPostgres ?? noPgBouncer) !== undefined)(
+  "a database that is not there behind PgBouncer is named, and no connection that broke",
+  async () => {
+    await using database = await (await postgresServer()).newDatabase();
+    await using bouncer = await startPgBouncer(database.url);
+    const url = Object.assign(new URL(bouncer.url), { pathname: "no_such_database" }).href;
+    await using q = queuectl({ QUEUECTL_DATABASE_URL: url, QUEUECTL_LISTEN_URL: "off" });
+    const { status, stderr } = await q("enqueue", "true");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^queuectl: PostgreSQL \S+: [^\n]*"no_such_database"[^\n]* \(make it with createdb[^\n]+\)\n$/,
+    );
+  },
+);

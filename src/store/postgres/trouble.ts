@@ -114,6 +114,9 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   if (error.severity === "FATAL" && badSetting.has(state))
     return misuse(`${where}: ${error.message}`, "correct what stands behind the ? in the URL");
   if (state === "08P01" && /startup parameter/.test(error.message)) return throughPooler(where);
+  // PgBouncer has one SQLSTATE for whatever it cannot do.
+  if (state === "08P01" && noDatabase.test(error.message))
+    return new Refusal("unavailable", `${where}: ${error.message}`, makeDatabase);
   // Whatever a user asks for by such a text, there is none: nothing with a NUL byte is ever stored.
   if (state === "22021") return misuse("a text contains a NUL byte", "leave it out");
   const known = table.find(([prefix]) => state.startsWith(prefix));
@@ -121,6 +124,10 @@ function refusalOf(error: unknown, where: string): Refusal | undefined {
   const [, kind, say, advice] = known;
   return new Refusal(kind, say(where, error.message), advice);
 }
+
+const noDatabase = /^(no such database|database ".*" does not exist)/;
+
+const makeDatabase = "make it with createdb, or correct the URL";
 
 /** undefined_object, invalid_parameter_value, cant_change_runtime_param */
 const badSetting: ReadonlySet<string> = new Set(["42704", "22023", "55P02"]);
@@ -187,12 +194,7 @@ const table: Trouble[] = [
     (where, message) => `${where} does not let us in: ${message}`,
     "check user, password and sslmode in the URL, and the server's pg_hba.conf",
   ],
-  [
-    "3D000",
-    "unavailable",
-    (where, message) => `${where}: ${message}`,
-    "make it with createdb, or correct the URL",
-  ],
+  ["3D000", "unavailable", (where, message) => `${where}: ${message}`, makeDatabase],
   [
     "53300",
     "unavailable",
