@@ -68,8 +68,8 @@ export interface Leases {
   takeExpired(to: number, only?: number): Promise<readonly ClaimedJob[]>;
 
   /**
-   * Lets each retry wait for what was left of its delay when the clock was set back by so many milliseconds; without them, for the
-   * whole delay from now on. Doing it twice, as several processes may, does no harm.
+   * Lets each retry wait for what was left of its delay when the clock was set back by so many milliseconds, and likewise each job that
+   * was snoozed; without them, each retry for the whole delay from now on. Doing it twice, as several processes may, does no harm.
    */
   mendRetries(setBackMs?: number): Promise<void>;
 }

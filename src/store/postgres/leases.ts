@@ -150,14 +150,26 @@ export function leases(connection: Connection, notifier: Notifier): Leases {
       }, "soon"),
 
     async mendRetries(setBackMs = 0) {
+      const back = Math.round(setBackMs);
       await ask(
         (sql) => sql`
           update queuectl.jobs set
-            next_run_at = least(next_run_at - ${Math.round(setBackMs)}::bigint, now + next_run_at - finished_at),
-            finished_at = least(finished_at - ${Math.round(setBackMs)}::bigint, now)
+            next_run_at = least(next_run_at - ${back}::bigint, now + next_run_at - finished_at),
+            finished_at = least(finished_at - ${back}::bigint, now)
           from coalesce(${at()}::bigint, queuectl.now_ms()) as now
           where queue in (select queue from queuectl.all_counts where state = 'failed' group by queue having sum(jobs) > 0)
             and state = 'failed' and finished_at > now
+        `,
+      );
+      // All that wait for a moment are looked through for those that were put off, which only a step of the clock is worth.
+      if (back <= 0) return;
+      await ask(
+        (sql) => sql`
+          update queuectl.jobs set
+            next_run_at = least(next_run_at - ${back}::bigint, now + next_run_at - updated_at), updated_at = now
+          from coalesce(${at()}::bigint, queuectl.now_ms()) as now
+          where queue in (select queue from queuectl.all_counts where state = 'pending' group by queue having sum(jobs) > 0)
+            and not ready and next_run_at > greatest(now, run_at) and state = 'pending' and attempt_number > 0 and updated_at > now
         `,
       );
     },

@@ -51,6 +51,7 @@ export function leases(connection: Connection): Leases {
 
     mendRetries: (setBackMs = 0) =>
       write(() => {
+        const given = { now: connection.clock(), setBackMs: Math.round(setBackMs) };
         // `finished_at` moves along, so that mending again, as every worker process does, finds nothing to do.
         sql(`
           update jobs set
@@ -58,7 +59,15 @@ export function leases(connection: Connection): Leases {
             finished_at = min(finished_at - $setBackMs, $now)
           where queue in (select queue from counts where state = 'failed' and jobs > 0)
             and state = 'failed' and finished_at > $now
-        `).run({ now: connection.clock(), setBackMs: Math.round(setBackMs) });
+        `).run(given);
+        // All that wait for a moment are looked through for those that were put off, which only a step of the clock is worth.
+        if (setBackMs > 0)
+          sql(`
+            update jobs set
+              next_run_at = min(next_run_at - $setBackMs, $now + next_run_at - updated_at), updated_at = $now
+            where queue in (select queue from counts where state = 'pending' and jobs > 0)
+              and ready = 0 and next_run_at > max($now, run_at) and state = 'pending' and attempt_number > 0 and updated_at > $now
+          `).run(given);
       }),
   };
 }

@@ -9,6 +9,7 @@ import {
   newJob,
   register,
   runAgain,
+  runningJob,
   settings,
   settle,
 } from "../../support/sample-jobs.ts";
@@ -246,6 +247,26 @@ export function takeOverContract(makeStore: MakeStore): void {
       expect(await claim(store)).toEqual([]);
       clock.now += 1;
       expect((await claim(store)).map(({ job }) => job.seq)).toEqual([seq]);
+    });
+
+    test("a snoozed job waits for what was left of its time when it is known how far, whoever mends it again", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const { job, lease } = await runningJob(store);
+      await store.leases.snooze(job.seq, 1, 2000);
+      await settle(store, lease, exitWith(0));
+      const { id } = await store.jobs.enqueue(newJob({ run_at: clock.now + 2 * hour }));
+      const scheduled = await store.jobs.find(id);
+      clock.now += 1500;
+      clock.now -= hour;
+      await store.leases.mendRetries(hour);
+      await (await temp.another()).leases.mendRetries(hour);
+      expect(await store.jobs.find(id)).toEqual(scheduled);
+      await register(store, "worker-a");
+      clock.now += 499;
+      expect(await claim(store)).toEqual([]);
+      clock.now += 1;
+      expect((await claim(store)).map((claimed) => claimed.job.seq)).toEqual([job.seq]);
     });
 
     test("one that waits as it should is left alone, and so is a job scheduled for later", async () => {

@@ -107,7 +107,7 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
     "prune of dead letters": (store) => store.jobs.prune(1_000_000_050, 50, ["dead"]),
     "delete with a tag that many have": async (store) =>
       store.jobs.delete([(await store.jobs.find("job-100")).seq]),
-    "mending of retries": (store) => store.leases.mendRetries(1000),
+    "mending of retries": (store) => store.leases.mendRetries(),
     "take-over": (store) => store.leases.takeOver(process_id, process_id + 1),
     "what is forgotten": (store) => store.leases.takeForgotten(process_id + 1),
     "what has expired": (store) => store.leases.takeExpired(process_id + 1),
