@@ -1,5 +1,6 @@
 // How long a failed job waits before its next run.
 
+import { formatDuration } from "./duration.ts";
 import { misuse } from "./errors.ts";
 import { type Settings, settingRules } from "./settings.ts";
 
@@ -23,17 +24,36 @@ export function checkBackoff({ backoff, backoff_base, backoff_max }: BackoffRule
   if (backoff !== undefined && !backoffs.includes(backoff)) {
     throw misuse(`backoff cannot be ${JSON.stringify(backoff)}: it is ${backoffs.join(", ")}`);
   }
-  if (backoff_max !== undefined) settingRules.backoff_max.check(backoff_max);
+  if (backoff_max !== undefined) settingRules.backoff_max.check(backoff_max, written(backoff_max));
   if (backoff_base === undefined) return;
   if (backoff === "linear" || backoff === "fixed") checkSeconds(backoff_base);
-  else settingRules.backoff_base.check(backoff_base);
+  else checkPower(backoff_base);
 }
 
 const longestSeconds = 10 * 366 * 86_400;
 
 function checkSeconds(base: number): void {
   if (Number.isFinite(base) && base >= 0 && base <= longestSeconds) return;
-  throw misuse(`backoff_base cannot be ${base}: it is 0 to ${longestSeconds} seconds`);
+  throw misuse(`backoff_base cannot be ${written(base)}: it is 0 to ${formatDuration(longestSeconds)}`);
+}
+
+/** Who gives a long time as the base means a pause of that length. */
+function checkPower(base: number): void {
+  const { check, accepts } = settingRules.backoff_base;
+  if (base > 1000) {
+    throw misuse(
+      `backoff_base cannot be ${written(base)}: where delays are exponential it is ${accepts}`,
+      "a length of time takes the backoff fixed or linear",
+    );
+  }
+  check(base);
+}
+
+/** `1200 (20m)`: seconds are what is stored, and not always what was typed. */
+function written(seconds: number): string {
+  return seconds >= 60 && Number.isFinite(seconds)
+    ? `${seconds} (${formatDuration(seconds)})`
+    : String(seconds);
 }
 
 /**

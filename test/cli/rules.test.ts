@@ -90,7 +90,10 @@ test.each([
   [["--dead-on", "0"], "0 stands in dead_on, and is success"],
   [["--backoff", "slow"], 'backoff cannot be "slow": it is exponential, linear, fixed'],
   [["--backoff-base", "soon"], '--backoff-base cannot be "soon"'],
-  [["--backoff-max", "100000d"], "backoff_max cannot be"],
+  [["--backoff-base", "20m"], "backoff_base cannot be 1200 (20m): where delays are exponential it is"],
+  [["--backoff-base", "20m"], "a length of time takes the backoff fixed or linear"],
+  [["--backoff-base", "9000d", "--backoff", "fixed"], "(9000d): it is 0 to 3660d"],
+  [["--backoff-max", "100000d"], "backoff_max cannot be 8640000000 (100000d): it is"],
   [['{"command": "true", "retry_on": {}}'], "retry_on: must be exit statuses"],
   [['{"command": "true", "backoff": 1}'], "backoff must be a string, not 1"],
 ])("wrong use is told: %j", async (words, message) => {

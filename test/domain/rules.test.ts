@@ -65,7 +65,10 @@ describe("rules", () => {
     [{ success_on: "" }, 'success_on cannot be "": it is exit statuses'],
     [{ dead_on: 7 }, "dead_on cannot be 7: it is exit statuses"],
     [{ backoff: "quadratic" }, 'backoff cannot be "quadratic": it is exponential, linear, fixed'],
-    [{ backoff_base: 1001 }, "backoff_base cannot be 1001: it is a number from 0 to 1000"],
+    [
+      { backoff_base: 1001 },
+      "backoff_base cannot be 1001 (16m 41s): where delays are exponential it is a number from 0 to 1000",
+    ],
     [{ backoff: "fixed", backoff_base: -1 }, "backoff_base cannot be -1: it is 0 to"],
     [{ backoff: "linear", backoff_base: Number.NaN }, "backoff_base cannot be NaN"],
     [{ backoff_max: -1 }, "backoff_max cannot be -1"],
