@@ -17,17 +17,17 @@ const signals: Readonly<Record<number, string>> = {
   15: "SIGTERM",
 };
 
-/** `command not found`, `ended by SIGKILL`; undefined where the number says nothing by itself. */
+/** `command or file not found`, `ended by SIGKILL`; undefined where the number says nothing by itself. */
 export function exitWords(code: number): string | undefined {
   if (code === 0) return "success";
   if (code === 124) return "timed out";
   if (code === 126) return "not executable";
-  if (code === 127) return "command not found";
+  if (code === 127) return "command or file not found";
   const signal = signals[code - 128];
   return signal === undefined ? undefined : `ended by ${signal}`;
 }
 
-/** How an attempt ended, for people: `exit 127, command not found`, `SIGKILL`, `timed out`, `running`. */
+/** How an attempt ended, for people: `exit 127, command or file not found`, `SIGKILL`, `timed out`, `running`. */
 export function resultWords({
   result,
   exit_code,

@@ -76,7 +76,7 @@ function exitError(exitCode: number, path: string | undefined): string {
     case 126:
       return "exit status 126: not executable";
     case 127:
-      return `exit status 127: command not found in PATH ${path ?? "(unset)"}`;
+      return `exit status 127: command, file or interpreter not found; PATH is ${path ?? "(unset)"}`;
     default:
       return `exit status ${exitCode}`;
   }

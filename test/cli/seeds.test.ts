@@ -289,7 +289,7 @@ describe.concurrent("QueueCTL with a web dashboard", () => {
     await deadJobs(q, "no-such-command-here", "./not-executable");
     const [denied, missing] = await q.json("dlq", "list");
     expect(missing).toMatchObject({ last_exit_code: 127, attempts: 2 });
-    expect(missing.last_error).toContain("not found");
+    expect(missing.last_error).toContain("command, file or interpreter not found; PATH is ");
     expect(denied).toMatchObject({ last_exit_code: 126, attempts: 2 });
     expect(denied.last_error).toContain("not executable");
   });

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { type AttemptResult, isCharged } from "../../src/domain/attempt.ts";
+import { exitWords } from "../../src/domain/exit-words.ts";
 
 test.each<AttemptResult>(["exited", "signalled", "timed_out", "not_started"])(
   "a run that ended as %s is charged",
@@ -16,3 +17,7 @@ test.each<AttemptResult>(["released", "lost", "rebooted", "cancelled"])(
     expect(isCharged(result)).toBe(false);
   },
 );
+
+test("status 127 is told as what shells mean by it: a script's file or interpreter may be what is missing", () => {
+  expect(exitWords(127)).toBe("command or file not found");
+});
