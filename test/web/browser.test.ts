@@ -9,6 +9,9 @@ import { type WebServer, webServer } from "../support/web-server.ts";
 setDefaultTimeout(90_000);
 afterAll(closeBrowser);
 
+/** Letters, dim ones, inverse ones, and black and white on a ground, in each of the terminal's own colours and in none. */
+const allColours = `for n in 0 1 2 3 4 5 6 7; do printf "\\033[3\${n}mletters\\033[2m dim\\033[22;7m inverse\\033[0m \\033[9\${n}mletters\\033[2m dim\\033[22;7m inverse\\033[0m \\033[30;4\${n}mblack\\033[37m white\\033[97;10\${n}m white\\033[90m black\\033[0m\\n"; done; printf "\\033[2mdim\\033[7m inverse\\033[0m \\033[7minverse\\033[0m\\n"`;
+
 /** Jobs in most states, with tags, errors and output. */
 async function filled(): Promise<WebServer> {
   const web = await webServer({ env: { QUEUECTL_BACKOFF_BASE: "100", QUEUECTL_REFRESH_INTERVAL: "0.5" } });
@@ -22,7 +25,7 @@ async function filled(): Promise<WebServer> {
     { id: "dead-1", command: "exit 3", max_retries: 0 },
     { id: "dead-2", command: "no-such-command", max_retries: 0 },
     { id: "retrying", command: "exit 1" },
-    { id: "colours", command: "printf '\\033[31mred\\033[0m text\\n'" },
+    { id: "colours", command: `printf '\\033[31mred\\033[0m text\\n'; ${allColours}` },
   );
   const worker = q.start("worker", "--quiet");
   await waitUntil("all ran", async () => {

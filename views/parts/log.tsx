@@ -6,7 +6,7 @@ import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { type Stream, streamsOf } from "../../src/domain/rules.ts";
 import { formatSize } from "../../src/domain/size.ts";
-import type { Line, Run } from "../../src/domain/terminal-text.ts";
+import type { Line, Run, Style } from "../../src/domain/terminal-text.ts";
 import { FindForm, FoundLines, type LogPlace, type LogSearch } from "./log-search.tsx";
 import { link, type Ui } from "./ui.ts";
 
@@ -239,19 +239,28 @@ function LogRun({ run }: { run: Run }) {
 }
 
 function classesOf({ style, isMark }: Run): string {
-  const { foreground, background, bold, dim, italic, underline, inverse, strike } = style;
+  const { bold, dim, italic, underline, inverse, strike } = style;
+  const [letters, ground] = coloursOf(style);
   const names = [
     isMark && "unseen-character",
-    foreground !== undefined && `f${foreground}`,
-    background !== undefined && `b${background}`,
+    letters !== undefined && `f${letters}`,
+    ground !== undefined && `b${ground}`,
     bold && "bold",
     dim && "dim",
     italic && "italic",
     underline && "underline",
-    inverse && "inverse",
+    inverse && letters === undefined && ground === undefined && "inverse",
     strike && "strike",
   ];
   return names.filter(Boolean).join(" ");
+}
+
+const greys = [0, 7, 8, 15];
+
+/** Grounds are light tints on light pages and dark on dark ones, so black and white letters on them are those of the page. */
+function coloursOf({ foreground, background, inverse }: Style): [number | undefined, number | undefined] {
+  const [letters, ground] = inverse ? [background, foreground] : [foreground, background];
+  return ground !== undefined && greys.includes(letters ?? 0) ? [undefined, ground] : [letters, ground];
 }
 
 function shortened(line: Line): Line {
