@@ -54,7 +54,7 @@ function AlertRow({ ui, alert }: { ui: Ui; alert: Alert }) {
       <td>
         <AlertState alert={alert} />
       </td>
-      <td class="when">
+      <td class="when" data-word="last">
         <Moment at={last?.tried_at ?? null} />
         {last?.answer ? (
           <span class="hint">

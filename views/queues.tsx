@@ -4,6 +4,7 @@
 import { type JobState, jobStates } from "../src/domain/job.ts";
 import { formatRate, type Queue } from "../src/domain/queue.ts";
 import { PauseOrResume } from "./parts/actions.tsx";
+import { stateWord } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Fault, Field } from "./parts/form.tsx";
 import { actions, type Column, Sheet } from "./parts/sheet.tsx";
@@ -32,7 +33,7 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
           caption="Queues"
           columns={[
             ["Queue", "wide"],
-            ...jobStates.map((state): Column => [state === "failed" ? "retrying" : state, "number"]),
+            ...jobStates.map((state): Column => [stateWord(state), "number"]),
             ["Oldest waits", "when"],
             ["Workers", "number"],
             "State",
@@ -49,10 +50,10 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
               {jobStates.map((state) => (
                 <Count ui={ui} queue={queue} state={state} />
               ))}
-              <td class="when">
+              <td class="when" data-word="oldest waits">
                 <Moment at={queue.oldest_waiting_at} as="age" />
               </td>
-              <td class="number">
+              <td class="number" data-word="workers">
                 {(servedBy[queue.queue] ?? 0) > 0 ? (
                   servedBy[queue.queue]
                 ) : (
@@ -72,7 +73,7 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
 function Count({ ui, queue, state }: { ui: Ui; queue: Queue; state: JobState }) {
   const count = queue[state];
   return (
-    <td class="number">
+    <td class="number" data-word={stateWord(state)}>
       {count === 0 ? (
         <span class="none">0</span>
       ) : (

@@ -66,8 +66,10 @@ function ScheduleRow({ ui, schedule }: { ui: Ui; schedule: Schedule }) {
           {tz}
         </span>
       </td>
-      <td class="when">{paused ? "paused" : <Moment at={next_at} />}</td>
-      <td>
+      <td class="when" data-word={paused ? undefined : "next"}>
+        {paused ? "paused" : <Moment at={next_at} />}
+      </td>
+      <td data-word="last job">
         {last_job === null ? (
           <span class="none">–</span>
         ) : (

@@ -68,7 +68,7 @@ function WorkerRow({ ui, worker }: { ui: Ui; worker: Worker }) {
       <td class="id" safe>
         {id}
       </td>
-      <td class="wide">
+      <td class="wide" data-word="runs">
         {job_id === null ? (
           <span class="none">nothing</span>
         ) : (

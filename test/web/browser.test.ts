@@ -238,6 +238,26 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     expect(open.complaints).toEqual([]);
   });
 
+  test("on a phone what can be done with a schedule, an alert, a queue or a worker is seen without scrolling sideways", async () => {
+    await using web = await filled();
+    await withSchedules(web);
+    const worker = web.q.start("worker", "--quiet", "--queue", "q".repeat(64));
+    await waitUntil("a worker is there", async () => (await web.q.json("worker", "list")).length === 1);
+    await using open = await openPage(`${web.url}/`, { phone: true });
+    const seen: Record<string, number> = {};
+    for (const path of ["/schedules", "/alerts", "/queues", "/workers"]) {
+      await open.page.goto(`${web.url}${path}`);
+      seen[path] = 0;
+      for (const button of await open.page.locator("td.do .button").all()) {
+        const { x, width } = (await button.boundingBox())!;
+        if (x >= 0 && x + width <= 390) seen[path]++;
+      }
+    }
+    worker.kill("SIGTERM");
+    expect(seen).toEqual({ "/schedules": 6, "/alerts": 3, "/queues": 4, "/workers": 1 });
+    expect(open.complaints).toEqual([]);
+  });
+
   test("on a phone the page's own tab is seen among the others", async () => {
     await using web = await webServer();
     await using open = await openPage(`${web.url}/settings`, { phone: true });

@@ -27,6 +27,8 @@ export function Icon({ shape }: { shape: Shape }) {
   );
 }
 
+export const stateWord = (shape: Shape) => (shape === "failed" ? "retrying" : shape);
+
 interface StateBadgeProps {
   readonly state: JobState;
   readonly scheduled?: boolean;
@@ -35,14 +37,13 @@ interface StateBadgeProps {
 
 export function StateBadge({ state, scheduled = false, held = false }: StateBadgeProps) {
   const shape = held ? "held" : scheduled && state === "pending" ? "scheduled" : state;
-  const word = shape === "failed" ? "retrying" : shape;
   return (
     <span
       class={`state is-${shape}`}
       title={shape === "failed" ? "failed, waiting for its next run" : undefined}
     >
       <Icon shape={shape} />
-      {word}
+      {stateWord(shape)}
     </span>
   );
 }

@@ -1,9 +1,10 @@
 // Charts as drawings in the page itself: no script, readable in both colour schemes, and each with its numbers in words.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
-import { type JobState, jobStates } from "../../src/domain/job.ts";
+import { jobStates } from "../../src/domain/job.ts";
 import { type Bucket, type Span, spans, type Throughput } from "../../src/domain/overview.ts";
 import type { Stats } from "../../src/domain/stats.ts";
+import { stateWord } from "./badge.tsx";
 import { link, type Ui } from "./ui.ts";
 
 const radius = 15.915_494_3; // A circle whose circumference is 100, so that lengths on it are percentages.
@@ -65,8 +66,6 @@ function dashes(share: number, gap: number): string {
   const length = Math.max(share - gap, 0.2);
   return `${length.toFixed(2)} ${(100 - length).toFixed(2)}`;
 }
-
-const stateWord = (state: JobState) => (state === "failed" ? "retrying" : state);
 
 /** `980`, `12.3k`, `4.1M`. */
 function short(value: number): string {

@@ -14,10 +14,13 @@ type SheetProps = PropsWithChildren<{
   readonly columns: readonly Column[];
 }>;
 
-/** Its children are the rows. */
+/**
+ * Its children are the rows. Where something can be done with them, a phone shows each below the other without the head, so that
+ * no button lies beyond its edge; `data-word` of a cell says there what the head says elsewhere.
+ */
 export function Sheet({ caption, columns, children }: SheetProps) {
   return (
-    <div class="sheet">
+    <div class={columns.includes(actions) ? "sheet is-stacked" : "sheet"}>
       <table>
         <caption class="unseen" safe>
           {caption}
