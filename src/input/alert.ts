@@ -86,13 +86,20 @@ export function readAlertForm(form: AlertForm, cwd: string): NewAlert {
     queue: text("queue"),
     tag: text("tag"),
     longer_than: durationIn(form, "longer_than"),
-    more_than: text("more_than") === null ? null : Number(form.more_than),
+    more_than: numberIn(form, "more_than"),
     older_than: durationIn(form, "older_than"),
     gather: durationIn(form, "gather") ?? defaultGather,
     channel,
     target: form.to.trim(),
     ...ownOf(channel, undefined, text("cwd") ?? cwd),
   });
+}
+
+function numberIn(form: AlertForm, field: "more_than"): number | null {
+  const text = form[field].trim();
+  if (text === "") return null;
+  if (!/^\d+$/.test(text)) throw misuse(`${field} cannot be ${JSON.stringify(text)}: it is a whole number`);
+  return Number(text);
 }
 
 function durationIn(form: AlertForm, field: "longer_than" | "older_than" | "gather"): number | null {

@@ -86,7 +86,7 @@ function unique(form: JobForm): JobRequest["unique"] {
 
 function moment(text: string, now: number): number {
   const value = parseTime(text, now);
-  if (value === undefined) throw misuse(`not before cannot be ${JSON.stringify(text)}: it is ${timeForms}`);
+  if (value === undefined) throw misuse(`run_at cannot be ${JSON.stringify(text)}: it is ${timeForms}`);
   return value;
 }
 

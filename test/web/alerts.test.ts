@@ -65,9 +65,12 @@ describe("on the dashboard", () => {
       [{ name: "taken" }, "already"],
       [{ dead: "" }, "does not say what to tell of"],
       [{ slow: "yes" }, "slow needs longer_than"],
-      [{ slow: "yes", longer_than: "soon" }, "longer_than cannot be"],
-      [{ backlog: "yes", more_than: "many" }, "more_than cannot be"],
-      [{ gather: "never" }, "gather cannot be"],
+      [{ slow: "yes", longer_than: "soon" }, "“Long is longer than” cannot be"],
+      [
+        { backlog: "yes", more_than: "many" },
+        "“Backed up by more than” cannot be &quot;many&quot;: it is a whole number",
+      ],
+      [{ gather: "never" }, "“Gathered into one message” cannot be"],
       [{ by: "pigeon" }, "by cannot be"],
       [{ to: "nobody" }, "not an e-mail address"],
     ] as const) {

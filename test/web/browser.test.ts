@@ -153,7 +153,7 @@ describe.if(hasBrowser)("the dashboard in a browser", () => {
     await page.getByLabel("Command").fill("echo kept");
     await page.getByLabel("Retries").fill("many");
     await page.getByRole("button", { name: "Look it over" }).click();
-    expect(await page.getByRole("alert").textContent()).toContain("max_retries");
+    expect(await page.getByRole("alert").textContent()).toContain("“Retries” cannot be");
     expect(await page.getByLabel("Command").inputValue()).toBe("echo kept");
     expect((await web.q.json("status")).total).toBe(7);
   });

@@ -146,5 +146,5 @@ test("the form has a key, and what is to be once only", async () => {
   expect(copy).toMatch(/<input name="key"[^>]*value="nas"/);
   const wrong = await web.post("/enqueue", { ...fields, unique_for: "soon" });
   expect(wrong.status).toBe(422);
-  expect(await wrong.text()).toContain("unique_for cannot be");
+  expect(await wrong.text()).toContain("“Nor so long after it” cannot be");
 });

@@ -41,6 +41,38 @@ describe("on the dashboard", () => {
     expect(await web.q.json("queue", "list")).toEqual([]);
   });
 
+  test("what is wrong is said of the field by the word that stands above it", async () => {
+    await using web = await webServer();
+    const wrong = {
+      "/queues/mail/limits": { concurrency: "x", rate: "x" },
+      "/enqueue": {
+        max_retries: "x",
+        run_at: "x",
+        unique_for: "x",
+        backoff_base: "x",
+        backoff_max: "x",
+        memory: "x",
+        retry_on: "x",
+        dead_on: "x",
+      },
+      "/schedules": { max_retries: "x", success_on: "x" },
+      "/alerts": { longer_than: "x", older_than: "x", gather: "x" },
+    };
+    const found: string[] = [];
+    for (const [path, fields] of Object.entries(wrong)) {
+      for (const [name, value] of Object.entries(fields)) {
+        const rest = { command: "true", name: "a", cron: "@daily", on: "slow", by: "command", to: "true" };
+        const answer = await web.post(path, { ...rest, step: "look", [name]: value });
+        const page = await answer.text();
+        const word = new RegExp(`<span>([^<]*)</span><input name="${name}"`).exec(page)?.[1];
+        const fault = /id="fault"[^>]*>([^<]*)/.exec(page)?.[1];
+        if (!fault?.startsWith(`“${word}” cannot be`))
+          found.push(`${path} ${name}: ${answer.status} ${fault}`);
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
   test("a limit that was left as the form was opened stays what somebody else has made of it since", async () => {
     await using web = await webServer();
     const opened = { concurrency_was: "", rate_was: "" };

@@ -3,12 +3,34 @@
 
 import { link, type Ui } from "./ui.ts";
 
+/** What stands above fields whose names, as messages say them, are those of JSON and of options. */
+const words: Readonly<Record<string, string>> = {
+  backoff_base: "Backoff base",
+  backoff_max: "Longest delay",
+  concurrency: "Jobs at once",
+  dead_on: "Die at once on",
+  gather: "Gathered into one message",
+  longer_than: "Long is longer than",
+  max_retries: "Retries",
+  memory: "Most memory",
+  more_than: "Backed up by more than",
+  older_than: "… or for longer than",
+  rate: "Starts in a time",
+  retry_on: "Retry only on",
+  run_at: "Not before",
+  success_on: "Success on",
+  unique_for: "Nor so long after it",
+};
+
+const inWords = (text: string) =>
+  text.replace(/^(\w+)(?= cannot be )/, (name) => (words[name] ? `“${words[name]}”` : name));
+
 /** What is wrong with what was typed, if anything is. */
 export function Fault({ text }: { text: string | undefined }) {
   if (text === undefined) return "";
   return (
     <p class="fault" role="alert" id="fault" safe>
-      {text}
+      {inWords(text)}
     </p>
   );
 }
