@@ -1,7 +1,7 @@
 // An alert: of what somebody wants to be told, and by which way. Moments are milliseconds since 1970, durations are seconds. The
 // address it goes to is a secret as a rule: whoever knows it may write there, so it is shown in part only.
 
-import { formatDuration } from "./duration.ts";
+import { formatDuration, written } from "./duration.ts";
 import { misuse, shown } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
 import { checkQueue, checkTags } from "./job.ts";
@@ -99,7 +99,7 @@ export function checkAlert(alert: NewAlert): NewAlert {
   if (alert.tag !== null) checkTags([alert.tag]);
   checkLines(alert);
   if (!(alert.gather >= 0 && alert.gather <= day))
-    throw misuse(`gather cannot be ${alert.gather} s: it is 0 to ${day} s (a day)`);
+    throw misuse(`gather cannot be ${written(alert.gather)}: it is 0 to ${formatDuration(day)}`);
   checkTarget(alert);
   if (alert.secret !== null && signingKey(alert.secret) === undefined) {
     throw misuse(
@@ -128,7 +128,7 @@ function checkLines({ events, tag, longer_than, more_than, older_than }: NewAler
     throw misuse("a queue backs up whatever tags its jobs have", "leave the tag out, or make two alerts");
   for (const [name, value] of Object.entries({ longer_than, older_than })) {
     if (value !== null && !(value > 0 && value <= 3660 * day))
-      throw misuse(`${name} cannot be ${value} s: it is more than 0 and at most ten years`);
+      throw misuse(`${name} cannot be ${written(value)}: it is more than 0 and at most ten years`);
   }
   if (more_than !== null && !(Number.isInteger(more_than) && more_than >= 0 && more_than <= 1e9))
     throw misuse(`more_than cannot be ${more_than}: it is a whole number from 0 to 1000000000`);

@@ -1,6 +1,6 @@
 // How long a failed job waits before its next run.
 
-import { formatDuration } from "./duration.ts";
+import { formatDuration, written } from "./duration.ts";
 import { misuse } from "./errors.ts";
 import { type Settings, settingRules } from "./settings.ts";
 
@@ -47,13 +47,6 @@ function checkPower(base: number): void {
     );
   }
   check(base);
-}
-
-/** `1200 (20m)`: seconds are what is stored, and not always what was typed. */
-function written(seconds: number): string {
-  return seconds >= 60 && Number.isFinite(seconds)
-    ? `${seconds} (${formatDuration(seconds)})`
-    : String(seconds);
 }
 
 /**

@@ -41,6 +41,10 @@ export function formatDuration(seconds: number): string {
     .join(" ");
 }
 
+/** `1200 (20m)`, for messages: seconds are what a job holds, and not always what was typed. */
+export const written = (seconds: number): string =>
+  seconds >= 60 && Number.isFinite(seconds) ? `${seconds} (${formatDuration(seconds)})` : String(seconds);
+
 const trimNumber = (value: number, digits: number) => String(Number(value.toFixed(digits)));
 /** Sums of fractions come out even; what is shorter than that stays what it is, as 0 may mean none at all. */
 const roundToMs = (seconds: number) => Math.round(seconds * 1000) / 1000 || seconds;

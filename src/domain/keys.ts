@@ -1,6 +1,7 @@
 // Keys by which jobs have to do with each other: of all with one `key` one runs at a time, and of those with one unique key no
 // second one is stored.
 
+import { formatDuration, written } from "./duration.ts";
 import { misuse, shown } from "./errors.ts";
 import { defaultQueue } from "./plain-job.ts";
 
@@ -58,5 +59,5 @@ const digest = (text: string) => new Bun.CryptoHasher("sha256").update(text).dig
 export function checkUnique({ key, seconds }: Unique): void {
   checkKey(key.slice("key ".length));
   if (!(seconds >= 0 && seconds <= longestUnique))
-    throw misuse(`unique_for cannot be ${seconds} s: it is 0 to ${longestUnique} s (366 days)`);
+    throw misuse(`unique_for cannot be ${written(seconds)}: it is 0 to ${formatDuration(longestUnique)}`);
 }

@@ -1,6 +1,7 @@
 // A schedule: a command and the times at which it becomes a job. What a time means is input/cron.ts's business; here is what is
 // done about times that nobody was there for. Moments are milliseconds since 1970, `jitter` is seconds.
 
+import { formatDuration, written } from "./duration.ts";
 import { misuse, shown } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
 import type { Job, JobRequest, NewJob } from "./job.ts";
@@ -69,7 +70,9 @@ export function checkSchedule(schedule: NewSchedule): NewSchedule {
     throw misuse(`${shown(schedule.name)} is not a name of a schedule: ${idRule}`);
   }
   if (!(schedule.jitter >= 0 && schedule.jitter <= longestJitter)) {
-    throw misuse(`the jitter cannot be ${schedule.jitter} s: it is 0 to ${longestJitter} s (a day)`);
+    throw misuse(
+      `the jitter cannot be ${written(schedule.jitter)}: it is 0 to ${formatDuration(longestJitter)}`,
+    );
   }
   return schedule;
 }

@@ -217,6 +217,8 @@ describe("used wrongly", () => {
     [["add", "a", "--on", "slow", "--email", "a@b.c"], "slow needs longer_than"],
     [["add", "a", "--on", "slow", "--longer-than", "x", "--email", "a@b.c"], "--longer-than cannot be"],
     [["add", "a", "--on", "backlog", "--more-than", "x", "--email", "a@b.c"], "--more-than cannot be"],
+    [["add", "a", "--on", "dead", "--gather", "3d", "--email", "a@b.c"], "259200 (3d): it is 0 to 1d"],
+    [["add", "a", "--on", "slow", "--longer-than", "4000d", "--email", "a@b.c"], "(4000d): it is"],
     [["add", "a", "--on", "dead", "--webhook", "nowhere"], "https:// or http://"],
     [["add", "a", "--on", "dead", "--slack", "https://x/y", "--secret-file", "f"], "is for --webhook"],
     [["delet", "a"], "alert delet"],

@@ -93,6 +93,7 @@ test.each([
   [["--backoff-base", "20m"], "backoff_base cannot be 1200 (20m): where delays are exponential it is"],
   [["--backoff-base", "20m"], "a length of time takes the backoff fixed or linear"],
   [["--backoff-base", "9000d", "--backoff", "fixed"], "(9000d): it is 0 to 3660d"],
+  [["--unique-for", "400d"], "unique_for cannot be 34560000 (400d): it is 0 to 366d"],
   [["--backoff-max", "100000d"], "backoff_max cannot be 8640000000 (100000d): it is"],
   [['{"command": "true", "retry_on": {}}'], "retry_on: must be exit statuses"],
   [['{"command": "true", "backoff": 1}'], "backoff must be a string, not 1"],
