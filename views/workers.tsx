@@ -10,7 +10,17 @@ import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { here, link, may, type Ui } from "./parts/ui.ts";
 
-export function Workers({ ui, workers }: { ui: Ui; workers: readonly Worker[] }) {
+/** The fields of the form that starts workers. */
+export type StartTexts = Readonly<Record<"count" | "queues", string>>;
+
+interface StartProps {
+  readonly ui: Ui;
+  readonly typed?: StartTexts;
+  /** What is wrong with what was typed. */
+  readonly faults?: Partial<StartTexts>;
+}
+
+export function Workers({ ui, workers, ...start }: StartProps & { readonly workers: readonly Worker[] }) {
   const living = workers.filter(({ state }) => state !== "dead");
   return (
     <>
@@ -30,7 +40,7 @@ export function Workers({ ui, workers }: { ui: Ui; workers: readonly Worker[] })
       ) : (
         <WorkerTable ui={ui} workers={workers} />
       )}
-      {may(ui, "operate") ? <StartForm ui={ui} /> : ""}
+      {may(ui, "operate") ? <StartForm ui={ui} {...start} /> : ""}
     </>
   );
 }
@@ -108,19 +118,37 @@ function WorkerRow({ ui, worker }: { ui: Ui; worker: Worker }) {
   );
 }
 
-function StartForm({ ui }: { ui: Ui }) {
+function StartForm({ ui, typed = { count: "1", queues: "" }, faults = {} }: StartProps) {
   return (
     <section class="panel" aria-labelledby="start-title">
       <h2 id="start-title">Start workers</h2>
       <form class="filters" method="post" action={link(ui, "/workers/start")} id="start-workers">
         <input type="hidden" name="back" value={here(ui)} />
+        <StartFault field="count" faults={faults} />
+        <StartFault field="queues" faults={faults} />
         <label class="field">
           How many
-          <input type="number" name="count" id="start-count" value="1" min="1" max="64" required />
+          <input
+            type="number"
+            name="count"
+            id="start-count"
+            value={typed.count}
+            min="1"
+            max="64"
+            required
+            {...marks("count", faults)}
+          />
         </label>
         <label class="field">
           Only these queues
-          <input name="queues" id="start-queues" placeholder="all" size="24" />
+          <input
+            name="queues"
+            id="start-queues"
+            value={typed.queues}
+            placeholder="all"
+            size="24"
+            {...marks("queues", faults)}
+          />
         </label>
         <button type="submit" class="button is-primary">
           Start
@@ -128,5 +156,17 @@ function StartForm({ ui }: { ui: Ui }) {
         <span class="hint">They run in the background, on the machine that serves this page.</span>
       </form>
     </section>
+  );
+}
+
+const marks = (field: keyof StartTexts, faults: Partial<StartTexts>) =>
+  faults[field] === undefined ? {} : { "aria-invalid": "true", "aria-describedby": `fault-${field}` };
+
+function StartFault({ field, faults }: { field: keyof StartTexts; faults: Partial<StartTexts> }) {
+  if (faults[field] === undefined) return "";
+  return (
+    <p class="fault" id={`fault-${field}`} role="alert" safe>
+      {faults[field]}
+    </p>
   );
 }

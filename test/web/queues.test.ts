@@ -73,6 +73,21 @@ describe("on the dashboard", () => {
     expect(found).toEqual([]);
   });
 
+  test("a wrong queue or number of workers is said in the form that starts them, which keeps what was typed", async () => {
+    await using web = await webServer();
+    const wrong = await web.post("/workers/start", { count: "2", queues: "mail, no/name" });
+    expect(wrong.status).toBe(422);
+    const page = await wrong.text();
+    expect(page).toContain("<h1>Workers</h1>");
+    expect(page).toMatch(/<input[^>]*name="count"[^>]*value="2"/);
+    expect(page).toMatch(/<input[^>]*name="queues"[^>]*value="mail, no\/name"[^>]*aria-invalid="true"/);
+    expect(text(page)).toContain("queue &quot;no/name&quot; is not a name");
+    const many = await (await web.post("/workers/start", { count: "65", queues: "mail" })).text();
+    expect(many).toMatch(/<input[^>]*name="count"[^>]*value="65"[^>]*aria-invalid="true"/);
+    expect(many).toMatch(/<input[^>]*name="queues"[^>]*value="mail"/);
+    expect(await web.q.json("worker", "list")).toEqual([]);
+  });
+
   test("a limit that was left as the form was opened stays what somebody else has made of it since", async () => {
     await using web = await webServer();
     const opened = { concurrency_was: "", rate_was: "" };

@@ -3,14 +3,14 @@
 
 import { Elysia } from "elysia";
 import type { Question } from "../../../views/confirm.tsx";
-import { Workers } from "../../../views/workers.tsx";
+import { type StartTexts, Workers } from "../../../views/workers.tsx";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { checkQueue } from "../../domain/job.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
 import { workers } from "../reads.ts";
-import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
-import { needs, type Web } from "../web.ts";
+import { type Call, fragment, type MakeScreen, page, pageReply, part } from "../screens.tsx";
+import { needs, uiFor, type Web } from "../web.ts";
 
 const workersScreen: MakeScreen = async ({ web, ui }) => ({
   title: "Workers",
@@ -77,13 +77,34 @@ const mostStarted = 64;
 
 async function start(web: Web, request: Request): Promise<Response> {
   const form = await formOf(request);
-  const ids = await web.processes.start(
-    countOf(form.get("count") ?? "1"),
-    queuesOf(form.get("queues") ?? ""),
-  );
+  const typed = { count: form.get("count") ?? "1", queues: form.get("queues") ?? "" };
+  const faults = { count: faultIn(countOf, typed.count), queues: faultIn(queuesOf, typed.queues) };
+  if (faults.count ?? faults.queues) return refusedStart(web, request, typed, faults);
+  const ids = await web.processes.start(countOf(typed.count), queuesOf(typed.queues));
   audited(web, request, "worker start", ids);
   const text = ids.length === 1 ? `Started ${ids[0]}` : `Started ${ids.length} workers`;
   return answerForm(web, request, form, { text, to: "/workers" });
+}
+
+/** What is wrong with a text, if anything is. */
+function faultIn(read: (text: string) => unknown, text: string): string | undefined {
+  try {
+    read(text);
+  } catch (error) {
+    if (error instanceof Refusal) return `${error.message}.`;
+    throw error;
+  }
+}
+
+async function refusedStart(
+  web: Web,
+  request: Request,
+  typed: StartTexts,
+  faults: Partial<StartTexts>,
+): Promise<Response> {
+  const ui = { ...(await uiFor(web, request)), path: "/workers" };
+  const body = <Workers ui={ui} workers={await workers(web)} typed={typed} faults={faults} />;
+  return pageReply({ web, ui }, { title: "Workers", status: 422, refreshes: false, body });
 }
 
 export function countOf(text: string): number {
