@@ -7,6 +7,7 @@ import { PauseOrResume } from "./parts/actions.tsx";
 import { stateWord } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Fault, Field } from "./parts/form.tsx";
+import { type NamePaging, NamePagingBar } from "./parts/paging.tsx";
 import { actions, type Column, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
@@ -16,13 +17,14 @@ export interface QueuesProps {
   readonly queues: readonly Queue[];
   /** How many living workers serve each. */
   readonly servedBy: Readonly<Record<string, number>>;
+  readonly paging: NamePaging;
 }
 
-export function Queues({ ui, queues, servedBy }: QueuesProps) {
+export function Queues({ ui, queues, servedBy, paging }: QueuesProps) {
   return (
     <>
       <h1>Queues</h1>
-      {queues.length === 0 ? (
+      {paging.total === 0 ? (
         <Empty
           title="There is no queue yet"
           hint="A queue is there as soon as a job names it:"
@@ -65,6 +67,11 @@ export function Queues({ ui, queues, servedBy }: QueuesProps) {
             </tr>
           ))}
         </Sheet>
+      )}
+      {paging.isLater || paging.next !== undefined ? (
+        <NamePagingBar ui={ui} shown={queues.length} {...paging} />
+      ) : (
+        ""
       )}
     </>
   );

@@ -27,6 +27,27 @@ describe("on the dashboard", () => {
     expect(audit).toContain('"action":"queue pause"');
   });
 
+  test("many queues are shown a page at a time, by their names", async () => {
+    await using web = await webServer();
+    const names = Array.from({ length: 120 }, (_, n) => `q${String(n).padStart(3, "0")}`);
+    const stdin = names.map((queue) => JSON.stringify({ command: "true", queue })).join("\n");
+    await web.q.with({ stdin }, "enqueue", "--file", "-");
+    const seen: string[][] = [];
+    for (let path: string | undefined = "/queues"; path; ) {
+      const page = await (await web.get(path)).text();
+      const part = await (await web.get(`/p${path}`)).text();
+      const shown = (markup: string) => [...markup.matchAll(/id="queue-([^"]*)"/g)].map(([, name]) => name!);
+      seen.push(shown(page));
+      expect(shown(part)).toEqual(shown(page));
+      expect(text(page)).toContain(`${shown(page).length} of 120`);
+      expect(text(page).includes("First")).toBe(path !== "/queues");
+      path = /rel="next" href="([^"]*)"/.exec(page)?.[1]?.replaceAll("&amp;", "&");
+    }
+    expect(seen.map(({ length }) => length)).toEqual([50, 50, 20]);
+    expect(seen.flat()).toEqual(names);
+    expect(text(await (await web.get("/queues?after=q119")).text())).toContain("0 of 120");
+  });
+
   test("limits are set by a form, which says what is wrong and takes them away when empty", async () => {
     await using web = await webServer();
     const set = (fields: Record<string, string>) => web.post("/queues/mail/limits", fields);

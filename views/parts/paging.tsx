@@ -1,6 +1,7 @@
-// The way from one page of a list to the next. Pages hang on jobs, not on numbers: what is added meanwhile moves nothing.
+// The way from one page of a list to the next. Pages hang on jobs and names, not on numbers: what is added meanwhile moves nothing.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
+import type { PropsWithChildren } from "@kitajs/html";
 import { link, type Ui } from "./ui.ts";
 
 export interface Paging {
@@ -19,26 +20,55 @@ interface PagingProps extends Paging {
 
 export function PagingBar({ ui, older, isLater, shown, total }: PagingProps) {
   const filter = Object.fromEntries([...ui.query].filter(([name]) => name !== "before" && name !== "notice"));
+  const next = older === undefined ? undefined : link(ui, ui.path, { ...filter, before: older });
+  return (
+    <Bar amount={amountText(shown, total)}>
+      <Way to={isLater ? link(ui, ui.path, filter) : undefined} word="Newest" />
+      <Way to={next} word="Older" rel="next" />
+    </Bar>
+  );
+}
+
+export interface NamePaging {
+  /** Shows what comes after this name; undefined at the end. */
+  readonly next: string | undefined;
+  /** Whether this is not the first page. */
+  readonly isLater: boolean;
+  readonly total: number;
+}
+
+interface NamePagingProps extends NamePaging {
+  readonly ui: Ui;
+  readonly shown: number;
+}
+
+/** For a list in the order of names. */
+export function NamePagingBar({ ui, next, isLater, shown, total }: NamePagingProps) {
+  return (
+    <Bar amount={amountText(shown, total)}>
+      <Way to={isLater ? link(ui, ui.path) : undefined} word="First" />
+      <Way to={next === undefined ? undefined : link(ui, ui.path, { after: next })} word="Next" rel="next" />
+    </Bar>
+  );
+}
+
+function Bar({ amount, children }: PropsWithChildren<{ readonly amount: string }>) {
   return (
     <nav class="paging" aria-label="Pages">
       <span class="amount" safe>
-        {amountText(shown, total)}
+        {amount}
       </span>
-      {isLater ? (
-        <a class="button" href={link(ui, ui.path, filter)}>
-          Newest
-        </a>
-      ) : (
-        ""
-      )}
-      {older === undefined ? (
-        ""
-      ) : (
-        <a class="button" rel="next" href={link(ui, ui.path, { ...filter, before: older })}>
-          Older
-        </a>
-      )}
+      {children}
     </nav>
+  );
+}
+
+function Way({ to, word, rel }: { to: string | undefined; word: string; rel?: string }) {
+  if (to === undefined) return "";
+  return (
+    <a class="button" rel={rel} href={to} safe>
+      {word}
+    </a>
   );
 }
 
