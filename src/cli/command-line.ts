@@ -1,5 +1,6 @@
 // From words to the command that they name.
 
+import { misuse } from "../domain/errors.ts";
 import { makeContext, tellIfMisspelled } from "./context.ts";
 import { done } from "./exit-status.ts";
 import { printLine } from "./output.ts";
@@ -26,10 +27,17 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
   }
   if (!command) return show((help) => (options.help ? help.programHelp() : help.introduction()));
   if (options.help) return show((help) => help.commandHelp(command));
-  const context = makeContext(options.database as string | undefined);
+  const context = makeContext(databaseIn(options));
   // What the doctor says of it stands among the findings.
   if (command.name !== "doctor") await tellIfMisspelled(context);
   return command.run(context, words, options as never);
+}
+
+/** An empty one would be the SQLite queue of this machine. */
+function databaseIn(options: Readonly<Record<string, unknown>>): string | undefined {
+  if (options.database === "")
+    throw misuse("--database needs a URL, such as postgres://user:password@host:5432/database");
+  return options.database as string | undefined;
 }
 
 const loaded = async (entry: Entry | undefined) => entry && { ...entry, ...(await entry.load()) };

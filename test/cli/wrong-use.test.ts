@@ -118,6 +118,11 @@ describe.concurrent("words", () => {
       { status: 2, says: ['cwd must be an absolute path, not ""'] },
     ],
     [
+      "an empty database, as of a variable that is not set, is not the one of this machine",
+      ["enqueue", "true", "--database", ""],
+      { status: 2, says: ["--database needs a URL", "postgres://"] },
+    ],
+    [
       "a secret from a file without a name is refused when it is said",
       ["enqueue", "true", "--secret-env", "TOKEN=@"],
       { status: 2, says: ["NAME=@/path of a file"] },
