@@ -148,7 +148,7 @@ describe.concurrent("logs of several jobs", () => {
     const wrong: [string[], string][] = [
       [[], "logs of what?"],
       [["--follow"], "logs of what?"],
-      [["a", "--follow", "--tag", "x"], "logs of what?"],
+      [["a", "--follow", "--tag", "x"], "either ids, or --tag, --queue and --running, not both"],
       [["--tag", "x"], "are for --follow"],
       [["a", "a", "--follow", "--attempt", "1"], "--attempt with --follow is for one job"],
     ];

@@ -118,7 +118,8 @@ async function logsOfMany(
   { tag, queue, running = false, follow = false }: LogsOptions,
   { wanted, lines, isFilter }: Asked,
 ): Promise<number> {
-  if (isFilter === words.length > 0)
+  if (isFilter && words.length > 0) throw misuse("either ids, or --tag, --queue and --running, not both");
+  if (!isFilter && words.length === 0)
     throw misuse("logs of what? Say ids, or else --follow with --tag, --queue or --running");
   if (isFilter && !follow) throw misuse("--tag, --queue and --running are for --follow", "add --follow");
   if (follow && wanted !== undefined) throw misuse("--attempt with --follow is for one job");
