@@ -21,5 +21,10 @@ export async function unservedOf(store: Store, queues: readonly string[]): Promi
   return queues.filter((queue) => !workers.some((worker) => serves(worker, queue)));
 }
 
-export const unservedText = (queues: readonly string[]) =>
-  `no worker serves ${queues.join(", ")} yet; start one: queuectl worker`;
+const mostNamed = 5;
+
+export function unservedText(queues: readonly string[]): string {
+  const more = queues.length - mostNamed;
+  const names = `${queues.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `no worker serves ${names} yet; start one: queuectl worker`;
+}

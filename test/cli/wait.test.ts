@@ -33,6 +33,15 @@ describe.concurrent("wait", () => {
     for (const wait of waits) expect(await wait.exited).toBe(0);
   });
 
+  test("names five of many queues that nobody serves", async () => {
+    await using q = queuectl();
+    const jobs = Array.from({ length: 40 }, (_, n) => JSON.stringify({ command: "true", queue: `q${n}` }));
+    await q.with({ stdin: jobs.join("\n") }, "enqueue", "--file", "-");
+    const wait = q.start("wait", "--all");
+    await wait.says("no worker serves q39, q38, q37, q36, q35 and 35 more yet; start one: queuectl worker");
+    wait.kill("SIGTERM");
+  });
+
   test("says so beside a worker that is dead and has not been missed yet", async () => {
     await using q = queuectl();
     const worker = q.start("worker", "--queue", "mail");
