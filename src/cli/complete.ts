@@ -120,7 +120,8 @@ function flagsLeft(flags: readonly Flag[], before: readonly string[]): Candidate
 function kindOf(flags: readonly Flag[], typed: string): string | undefined {
   const found = flags.find(([form]) => form.split(/[ ,]+/).includes(typed));
   // What an option names is a thing of the user's own where it is called id.
-  return /<(.*)>/.exec(found?.[0] ?? "")?.[1]?.replace(/^id$/, "new id");
+  const kind = /<(.*)>/.exec(found?.[0] ?? "")?.[1]?.replace(/^id$/, "new id");
+  return found?.[0] === "--queue <name>" ? "queue" : kind;
 }
 
 /** `id` of `<id>`, `<...id>` or, at the first place, `[...id]`. */
@@ -162,8 +163,11 @@ async function valuesFor(
       return withStore(context, async (store) => words((await store.workers.list()).map(({ id }) => id)));
     case "tag":
       return withStore(context, async (store) => words(await tagsOf(store)));
+    case "schedule":
+      return withStore(context, async (store) =>
+        words((await store.schedules.list()).map(({ name }) => name)),
+      );
     case "queue":
-    case "name":
       return withStore(context, async (store) =>
         words((await store.stats.queues()).map(({ queue }) => queue)),
       );

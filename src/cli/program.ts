@@ -30,11 +30,11 @@ export const parts: ReadonlyMap<string, readonly Entry[]> = new Map([
       }),
       from(() => import("./commands/schedule.ts"), {
         "schedule list": "Show the schedules, by name",
-        "schedule show <name>": "Show one schedule, its next times and its last jobs",
-        "schedule pause <...name>": "Let no time come until it is resumed",
-        "schedule resume <...name>": "Go on with the next time from now",
-        "schedule run <name>": "Enqueue its command now, beside its times, and print the job's id",
-        "schedule delete <...name>": "Remove schedules; their jobs stay",
+        "schedule show <schedule>": "Show one schedule, its next times and its last jobs",
+        "schedule pause <...schedule>": "Let no time come until it is resumed",
+        "schedule resume <...schedule>": "Go on with the next time from now",
+        "schedule run <schedule>": "Enqueue its command now, beside its times, and print the job's id",
+        "schedule delete <...schedule>": "Remove schedules; their jobs stay",
       }),
       from(() => import("./commands/schedule-preview.ts"), {
         "schedule preview <times>": "Show the next times of a cron text, and where the clock is changed",

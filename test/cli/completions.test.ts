@@ -76,6 +76,17 @@ for (const [shell, complete] of shells) {
       expect(complete(q, "queuectl worker start --queue m")).toEqual(["media"]);
     });
 
+    test("schedules where one is meant, and nothing where a new name is", async () => {
+      await using q = queuectl();
+      await q.ok("enqueue", "true", "--queue", "media");
+      await q.ok("schedule", "add", "nightly", "@daily", "true");
+      expect(complete(q, "queuectl schedule run ")).toEqual(["nightly"]);
+      expect(complete(q, "queuectl schedule pause n")).toEqual(["nightly"]);
+      for (const line of ["schedule add m", "alert add m", "web --allowed-host m"])
+        expect(complete(q, `queuectl ${line}`)).toEqual([]);
+      expect(complete(q, "queuectl schedule add x @daily true --queue ")).toEqual(["media"]);
+    });
+
     test("labels of jobs that there are", async () => {
       await using q = queuectl();
       await q.ok("enqueue", "true", "--tag", "wav", "--tag", "night");
