@@ -48,6 +48,24 @@ describe("on the dashboard", () => {
     expect(text(await (await web.get("/queues?after=q119")).text())).toContain("0 of 120");
   });
 
+  test("the overview says how many queues without a worker, and kinds of deaths, it does not name", async () => {
+    await using web = await webServer();
+    const alive = Array.from({ length: 5 }, (_, n) => ({
+      command: "true",
+      queue: `q${n}`,
+      run_at: "2099-01-01T00:00:00Z",
+    }));
+    const dying = Array.from({ length: 7 }, (_, n) => ({ command: `exit ${n + 1}`, max_retries: 0 }));
+    const enqueue = (jobs: readonly object[]) =>
+      web.q.with({ stdin: JSON.stringify(jobs) }, "enqueue", "--file", "-");
+    await enqueue(dying);
+    await web.q.ok("worker", "--until-empty", "--quiet");
+    await enqueue(alive);
+    const page = await (await web.get("/")).text();
+    expect(text(page)).toContain("No worker serves 2 more queues that have jobs to run");
+    expect(text(page)).toContain("2 more kinds of deaths");
+  });
+
   test("limits are set by a form, which says what is wrong and takes them away when empty", async () => {
     await using web = await webServer();
     const set = (fields: Record<string, string>) => web.post("/queues/mail/limits", fields);

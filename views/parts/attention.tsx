@@ -7,6 +7,9 @@ import { Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";
 import { VisibleText } from "./visible-text.tsx";
 
+const mostQueues = 3;
+const mostDeaths = 5;
+
 export function Attention({ ui, overview }: { ui: Ui; overview: Overview }) {
   const { unserved, dead_workers, deaths } = overview;
   if (unserved.length + dead_workers.length + deaths.length === 0) return "";
@@ -25,9 +28,18 @@ export function Attention({ ui, overview }: { ui: Ui; overview: Overview }) {
             <span class="hint">a living worker takes over what they ran</span>
           </li>
         )}
-        {deaths.slice(0, 5).map((group) => (
+        {deaths.slice(0, mostDeaths).map((group) => (
           <Death ui={ui} group={group} atLeast={overview.more_deaths} />
         ))}
+        {deaths.length > mostDeaths ? (
+          <li class="is-dead">
+            <a href={link(ui, "/dlq")} safe>
+              {counted(deaths.length - mostDeaths, "more kind of death", "more kinds of deaths")}
+            </a>
+          </li>
+        ) : (
+          ""
+        )}
       </ul>
     </section>
   );
@@ -36,7 +48,7 @@ export function Attention({ ui, overview }: { ui: Ui; overview: Overview }) {
 function Unserved({ ui, unserved }: { ui: Ui; unserved: readonly QueueCounts[] }) {
   return (
     <>
-      {unserved.slice(0, 3).map((queue) => (
+      {unserved.slice(0, mostQueues).map((queue) => (
         <li class="is-failed">
           <span>
             No worker serves the queue{" "}
@@ -48,14 +60,29 @@ function Unserved({ ui, unserved }: { ui: Ui; unserved: readonly QueueCounts[] }
           <code class="same-as">queuectl worker</code>
         </li>
       ))}
+      {unserved.length > mostQueues ? (
+        <li class="is-failed">
+          <span>
+            No worker serves{" "}
+            <a href={link(ui, "/queues")} safe>
+              {counted(unserved.length - mostQueues, "more queue", "more queues")}
+            </a>{" "}
+            that {unserved.length - mostQueues === 1 ? "has" : "have"} jobs to run
+          </span>
+        </li>
+      ) : (
+        ""
+      )}
     </>
   );
 }
 
 function toRun({ pending, failed }: QueueCounts): string {
-  const jobs = pending + failed;
-  return `${jobs.toLocaleString("en")} ${jobs === 1 ? "job" : "jobs"}`;
+  return counted(pending + failed, "job", "jobs");
 }
+
+const counted = (count: number, one: string, many: string) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 function Death({ ui, group, atLeast }: { ui: Ui; group: DeathGroup; atLeast: boolean }) {
   const words = group.exit_code === null ? undefined : exitWords(group.exit_code);
