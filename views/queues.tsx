@@ -68,11 +68,7 @@ export function Queues({ ui, queues, servedBy, paging }: QueuesProps) {
           ))}
         </Sheet>
       )}
-      {paging.isLater || paging.next !== undefined ? (
-        <NamePagingBar ui={ui} shown={queues.length} {...paging} />
-      ) : (
-        ""
-      )}
+      <NamePagingBar ui={ui} shown={queues.length} {...paging} />
     </>
   );
 }

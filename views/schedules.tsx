@@ -6,18 +6,25 @@ import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
 import { StateBadge } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { NewLink, PageHead } from "./parts/page-head.tsx";
+import { type NamePaging, NamePagingBar } from "./parts/paging.tsx";
 import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
 import { shortened, VisibleText } from "./parts/visible-text.tsx";
 
-export function Schedules({ ui, schedules }: { ui: Ui; schedules: readonly Schedule[] }) {
+export interface SchedulesProps {
+  readonly ui: Ui;
+  readonly schedules: readonly Schedule[];
+  readonly paging: NamePaging;
+}
+
+export function Schedules({ ui, schedules, paging }: SchedulesProps) {
   return (
     <>
       <PageHead title="Schedules">
         <NewLink ui={ui} to="/schedules/new" word="New schedule" id="new-schedule" />
       </PageHead>
-      {schedules.length === 0 ? (
+      {paging.total === 0 ? (
         <Empty
           title="There is no schedule"
           hint="A command that runs again and again, at the times of a cron text:"
@@ -26,6 +33,7 @@ export function Schedules({ ui, schedules }: { ui: Ui; schedules: readonly Sched
       ) : (
         <ScheduleTable ui={ui} schedules={schedules} />
       )}
+      <NamePagingBar ui={ui} shown={schedules.length} {...paging} />
     </>
   );
 }

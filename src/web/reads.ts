@@ -14,6 +14,16 @@ export const scan = 400;
 
 export const pageSize = 50;
 
+/** Those whose names come after one, as many as a page shows; the next page begins after `next`. */
+export function pageByName<T>(every: readonly T[], nameOf: (one: T) => string, after = "") {
+  const rest = every
+    .filter((one) => nameOf(one) > after)
+    .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const rows = rest.slice(0, pageSize);
+  const next = rest.length > rows.length ? nameOf(rows.at(-1)!) : undefined;
+  return { rows, paging: { next, isLater: after !== "", total: every.length } };
+}
+
 export const stats = (web: Web) => web.shared("stats", () => web.store.stats.read());
 
 export const workers = (web: Web) => web.shared("workers", () => web.processes.workers());

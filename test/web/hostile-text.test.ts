@@ -227,7 +227,7 @@ function views(text: string, tag: string): string {
       },
       origin: { schedule: text, at: null },
     }),
-    Schedules({ ui, schedules: [schedule] }),
+    Schedules({ ui, schedules: [schedule], paging: { next: text, isLater: true, total: 2 } }),
     ScheduleFormPage({
       ui,
       form: texts,

@@ -16,6 +16,23 @@ const fields = {
 };
 
 describe("on the dashboard", () => {
+  test("many are shown a page at a time, by their names", async () => {
+    await using web = await webServer();
+    const crontab = Array.from(
+      { length: 60 },
+      (_, n) => `0 3 * * * task-${String(n).padStart(2, "0")}\n`,
+    ).join("");
+    await web.q.with({ stdin: crontab }, "schedule", "import", "-");
+    const first = await (await web.get("/schedules")).text();
+    expect(first.match(/id="schedule-/g)).toHaveLength(50);
+    expect(text(first)).toContain("50 of 60");
+    const next = /rel="next" href="([^"]*)"/.exec(first)![1]!;
+    const second = await (await web.get(next)).text();
+    expect(second.match(/id="schedule-/g)).toHaveLength(10);
+    expect(second).toContain('id="schedule-task-59"');
+    expect(second).not.toContain('rel="next"');
+  });
+
   test("what is to be added is looked at first, with its next times, and added as it was looked at", async () => {
     await using web = await webServer();
     expect(await (await web.get("/schedules")).text()).toContain("There is no schedule");

@@ -42,8 +42,9 @@ interface NamePagingProps extends NamePaging {
   readonly shown: number;
 }
 
-/** For a list in the order of names. */
+/** For a list in the order of names; nothing where one page shows all of it. */
 export function NamePagingBar({ ui, next, isLater, shown, total }: NamePagingProps) {
+  if (!isLater && next === undefined) return "";
   return (
     <Bar amount={amountText(shown, total)}>
       <Way to={isLater ? link(ui, ui.path) : undefined} word="First" />

@@ -8,18 +8,14 @@ import { checkQueue } from "../../domain/job.ts";
 import { readConcurrency, readRate } from "../../domain/queue.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { pauseOrResume, queueOf } from "../queues.ts";
-import { pageSize, queues, servers, workers } from "../reads.ts";
+import { pageByName, queues, servers, workers } from "../reads.ts";
 import { type MakeScreen, page, pageReply, part, type Screen } from "../screens.tsx";
 import { needs, uiFor, type Web } from "../web.ts";
 
 const listScreen: MakeScreen = async ({ web, ui, query }) => {
   const [every, all] = await Promise.all([queues(web), workers(web)]);
-  const after = query.get("after") ?? "";
-  const rest = every.filter(({ queue }) => queue > after);
-  const rows = rest.slice(0, pageSize);
+  const { rows, paging } = pageByName(every, ({ queue }) => queue, query.get("after") ?? "");
   const servedBy = Object.fromEntries(rows.map((row) => [row.queue, servers(row, all)]));
-  const next = rest.length > rows.length ? rows.at(-1)?.queue : undefined;
-  const paging = { next, isLater: after !== "", total: every.length };
   return { title: "Queues", body: <Queues ui={ui} queues={rows} servedBy={servedBy} paging={paging} /> };
 };
 

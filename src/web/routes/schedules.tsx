@@ -13,16 +13,18 @@ import { jobDefaults } from "../enqueue.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, localPath, typedIn } from "../forms.ts";
 import { asking } from "../questions.tsx";
+import { pageByName } from "../reads.ts";
 import { resumed, runNow, scheduleOf } from "../schedules.ts";
 import { type Call, fragment, type MakeScreen, page, part, type Screen } from "../screens.tsx";
 import { doing, type Verbs } from "../verbs.ts";
 import { needs, uiFor, type Web } from "../web.ts";
 import { userName } from "./enqueue.tsx";
 
-const screen: MakeScreen = async ({ web, ui }) => ({
-  title: "Schedules",
-  body: <Schedules ui={ui} schedules={await web.shared("schedules", () => web.store.schedules.list())} />,
-});
+const screen: MakeScreen = async ({ web, ui, query }) => {
+  const every = await web.shared("schedules", () => web.store.schedules.list());
+  const { rows, paging } = pageByName(every, ({ name }) => name, query.get("after") ?? "");
+  return { title: "Schedules", body: <Schedules ui={ui} schedules={rows} paging={paging} /> };
+};
 
 const ask = asking(async ({ web, params, query }) => {
   const { name, job } = await web.store.schedules.find(params.name!);
