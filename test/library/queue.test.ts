@@ -153,7 +153,7 @@ describe("enqueue", () => {
     { options: { unique: {} }, says: "unique cannot be {}: it is true, or a key" },
     { options: { unique: "" }, says: "is not 1 to 200 characters" },
     { options: { unique_for: "1h" }, says: "unique_for cannot be" },
-    { options: { unique_for: -1 }, says: "unique_for cannot be -1 s" },
+    { options: { unique_for: -1 }, says: "unique_for cannot be -1" },
     { options: { tags: [2026] }, says: "tags cannot be [ 2026 ]: it is a list of texts" },
     { options: { tags: new Array(1) }, says: "tags cannot be [ undefined ]" },
     { options: { secret_env: new Array(1) }, says: "secret_env cannot have" },
