@@ -2,6 +2,7 @@
 // when its watcher goes.
 
 import { Refusal } from "../domain/errors.ts";
+import { watchMoved } from "../library/until-all.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Patience {
@@ -16,9 +17,6 @@ export interface Patience {
 
 const againMs = 500;
 
-/** How often to ask whether the queue has moved. */
-const movedMs = 1000;
-
 /**
  * Asks again as long as a question is refused as `unavailable`, and refuses when the queue moves meanwhile. For questions only: what
  * changes something might be done twice.
@@ -28,7 +26,7 @@ export function patientStore(
   { onTrouble, onOver, signal, until = Number.POSITIVE_INFINITY }: Patience = {},
 ): Store {
   let inTrouble = false;
-  let knownAt = performance.now();
+  const refuseMoved = watchMoved(store);
   const isOver = () => signal?.aborted || performance.now() >= until;
 
   async function patiently<T>(ask: () => Promise<T>): Promise<T> {
@@ -48,18 +46,13 @@ export function patientStore(
     }
   }
 
-  async function refuseMoved(): Promise<void> {
-    if (performance.now() - knownAt < movedMs) return;
-    await store.refuseMoved();
-    knownAt = performance.now();
-  }
-
   const { find, attempts, states } = store.jobs;
   const { outstanding } = store.stats;
   const { page, count } = store.matching;
   const { output } = store;
   return {
     ...store,
+    refuseMoved: () => patiently(async () => {}),
     jobs: {
       ...store.jobs,
       find: (...words) => patiently(() => find(...words)),

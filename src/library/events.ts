@@ -4,7 +4,7 @@ import { Refusal } from "../domain/errors.ts";
 import { isSettled, type Job, type JobState } from "../domain/job.ts";
 import type { Store } from "../store/store.ts";
 import { makeWakeup } from "../worker/wakeup.ts";
-import { lookMs, restMs, wokenByAbort } from "./until-all.ts";
+import { lookMs, restMs, watchMoved, wokenByAbort } from "./until-all.ts";
 
 export interface JobEvent {
   readonly id: string;
@@ -26,7 +26,9 @@ export async function* eventsOf(
   using _abort = wokenByAbort(signal, wakeup);
   const told = new Map<number, JobState>();
   let left = [...new Map(jobs.map((job) => [job.seq, job])).values()];
+  const refuseMoved = watchMoved(store);
   while (!signal?.aborted) {
+    await refuseMoved();
     const states = await store.jobs.states(left.map(({ seq }) => seq));
     const changed = left.filter(({ seq }) => told.get(seq) !== states.get(seq) || !states.has(seq));
     const over = new Set<number>();

@@ -6,7 +6,7 @@ import { type Stream, streamsOf } from "../domain/rules.ts";
 import { openJobLog, piecesFrom } from "../store/logs.ts";
 import type { Store } from "../store/store.ts";
 import { makeWakeup } from "../worker/wakeup.ts";
-import { wokenByAbort } from "./until-all.ts";
+import { watchMoved, wokenByAbort } from "./until-all.ts";
 
 /** How often a growing file is read and a running job is looked at, and a server is asked at most. */
 const tickMs = 40;
@@ -48,7 +48,9 @@ export async function* outputOf(options: OutputOptions): AsyncGenerator<OutputSt
   let number = from;
   let read = { ...(options.start ?? nothingRead()) };
   const wanted = streamsOf(job.rules).filter((one) => one === (options.stream ?? one));
+  const refuseMoved = watchMoved(store);
   for (;;) {
+    await refuseMoved();
     // The order matters: what is read after an end was seen is all there is.
     const now = await store.jobs.find(job.id);
     const attempts = await store.jobs.attempts(job.seq);

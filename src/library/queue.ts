@@ -80,7 +80,8 @@ export interface Queue extends AsyncDisposable {
 
   /**
    * The job once it is settled: completed, dead or cancelled, which of them is in its `state`. Rejected with a `TimeoutError` when
-   * `timeout` is over, with the signal's reason when that is aborted, and with a `Refusal` when the job is deleted.
+   * `timeout` is over, with the signal's reason when that is aborted, and with a `Refusal` when the job is deleted or the queue
+   * moves away.
    */
   wait(id: string, patience?: Patience): Promise<Job>;
   /** The jobs once all of them are settled, in the order of their ids. */

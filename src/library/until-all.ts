@@ -19,8 +19,8 @@ export interface Patience {
 
 /**
  * The jobs as they are once each is what it should be; undefined when the time is up before. What a job was when it was looked at
- * counts, also when it is something else again in the end. Refused (`not_found`) when one of them is deleted; rejected with the
- * signal's reason when that is aborted.
+ * counts, also when it is something else again in the end. Refused when one of them is deleted (`not_found`) and when the queue
+ * moves (`unusable`); rejected with the signal's reason when that is aborted.
  */
 export async function untilAll(
   store: Store,
@@ -33,8 +33,10 @@ export async function untilAll(
   using _abort = wokenByAbort(signal, wakeup);
   const deadline = deadlineOf(timeout);
   const found = new Map<number, Job>();
+  const refuseMoved = watchMoved(store);
   for (;;) {
     signal?.throwIfAborted();
+    await refuseMoved();
     const missing = jobs.filter(({ seq }) => !found.has(seq));
     const states = await store.jobs.states(missing.map(({ seq }) => seq));
     for (const { seq, id } of missing) {
@@ -51,6 +53,19 @@ export async function untilAll(
     await wakeup.wait(Math.min(lookMs, left()));
     if (missing.length > 1) await Bun.sleep(Math.max(0, Math.min(restMs, left())));
   }
+}
+
+/** How often to ask whether the queue has moved. */
+const movedMs = 1000;
+
+/** Refuses once the queue has moved: what is left of it can be read and never changes, so that whoever waits would do so for ever. */
+export function watchMoved(store: Pick<Store, "refuseMoved">): () => Promise<void> {
+  let knownAt = performance.now();
+  return async () => {
+    if (performance.now() - knownAt < movedMs) return;
+    await store.refuseMoved();
+    knownAt = performance.now();
+  };
 }
 
 /** By the steady clock. */

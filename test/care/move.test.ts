@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { SQL } from "bun";
 import { databasePath, jobLogPath } from "../../src/home.ts";
+import { Queue } from "../../src/index.ts";
 import { openPostgres } from "../../src/store/postgres/open.ts";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
 import { movedTables } from "../../src/store/transfer.ts";
@@ -182,9 +183,19 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
       await using web = await webServer({ q: here });
       const wait = here.start("wait", "a");
       await wait.says("no worker");
+      await using queue = await Queue.open(
+        from === "SQLite" ? { home: here.home } : { database: database.url },
+      );
+      const watchers = [
+        queue.wait("a"),
+        Array.fromAsync(queue.events("a")),
+        Array.fromAsync(queue.follow("a")),
+      ].map(refusalOf);
       await here.ok("migrate", "--to", from === "SQLite" ? database.url : join(here.folder, "other"));
       await wait.says("queuectl: this queue moved to ");
       expect(await wait.exited).toBe(1);
+      for (const { message } of await Promise.all(watchers))
+        expect(message).toStartWith("this queue moved to");
       for (const page of ["/", "/jobs/a", "/healthz", "/api/v1/jobs"]) {
         const reply = await fetch(web.url + page);
         expect([reply.status, await reply.text()]).toEqual([
