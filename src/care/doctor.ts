@@ -66,6 +66,7 @@ const postgresQuestions: Questions<[Awaited<ReturnType<typeof checkUpPostgres>>,
   ["whereabouts", whereabouts],
   ["settings", storedSettings],
   ["clock", postgres.clock],
+  ["wake-ups", postgres.wakeUps],
   ["connections", postgres.connections],
   ["transactions", postgres.transactions],
   ["vacuum", postgres.vacuum],
@@ -105,7 +106,7 @@ async function diagnoseSqlite(patient: Patient): Promise<Diagnosis[]> {
 async function diagnosePostgres({ database, listen }: Place, patient: Patient): Promise<Diagnosis[]> {
   let checkup: Awaited<ReturnType<typeof checkUpPostgres>> | undefined;
   const found = await answer("database", async () => {
-    checkup = await checkUpPostgres({ url: database!, pooled: listen !== undefined });
+    checkup = await checkUpPostgres({ url: database!, listenUrl: listen });
     return postgres.judgeServer(checkup);
   });
   if (!checkup) return [found];

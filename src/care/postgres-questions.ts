@@ -1,6 +1,7 @@
 // The PostgreSQL database of a queue: can it be used, is it kept tidy, and what stands in the way of that.
 
 import { formatDuration, formatElapsed } from "../domain/duration.ts";
+import { Refusal } from "../domain/errors.ts";
 import { formatSize } from "../domain/size.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
 import { livenessOf } from "../runner/process-identity.ts";
@@ -58,6 +59,28 @@ export function judgeClocks(here: number, there: number): Finding {
     `this machine's clock is ${formatDuration(Math.round(apart / 1000))} ${here < there ? "behind" : "ahead of"} the server's, by which jobs run`,
     "set both right (timedatectl): a time given here, as to --run-at, is meant by this machine's clock",
   );
+}
+
+/** A word that takes longer saves no waiting. */
+const heardMs = 2_000;
+
+/** Whoever is not told of new jobs looks by itself: nothing is lost but time. */
+export async function wakeUps(checkup: PostgresCheckup): Promise<Finding> {
+  try {
+    return judgeWakeUps(await checkup.isHeard(heardMs));
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.kind === "usage") throw error;
+    return warning(`workers are not told of new jobs: ${error.message}`, whereToListen);
+  }
+}
+
+const whereToListen =
+  "set QUEUECTL_LISTEN_URL to the server's own address, or to off; until then each looks every poll_interval";
+
+export function judgeWakeUps(isHeard: boolean | null): Finding {
+  if (isHeard === null) return ok("off: workers look every poll_interval");
+  if (isHeard) return ok("workers are told of new jobs");
+  return warning("workers are not told of new jobs: a pooler stands where they listen", whereToListen);
 }
 
 export async function connections(checkup: PostgresCheckup): Promise<Finding> {

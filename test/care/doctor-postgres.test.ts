@@ -10,7 +10,9 @@ import {
   judgeSizes,
   judgeTransaction,
   judgeVacuum,
+  judgeWakeUps,
 } from "../../src/care/postgres-questions.ts";
+import { noPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { noPostgres, postgresServer } from "../support/postgres-server.ts";
 import { queuectl } from "../support/queuectl.ts";
 
@@ -26,7 +28,7 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     expect(findings.filter(({ level }) => level !== "ok")).toEqual([]);
     expect(healthy).toBe(true);
     expect(findings.map(({ about }) => about)).toEqual(
-      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,queues,schedules,alerts".split(
+      "home,modes,free space,database,schema,rights,whereabouts,settings,clock,wake-ups,connections,transactions,vacuum,sizes,leftovers,workers,running jobs,queues,schedules,alerts".split(
         ",",
       ),
     );
@@ -78,6 +80,33 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
       text: expect.stringContaining("is read-only"),
     });
   });
+
+  test("that workers are not told of new jobs is a warning, with why", async () => {
+    await using patient = await newPatient();
+    await patient.q.ok("enqueue", "true");
+    const wakeUps = async (listenUrl: string) => (await patient.report(undefined, listenUrl)).of("wake-ups");
+    expect(await wakeUps(patient.url)).toMatchObject({ level: "ok", text: "workers are told of new jobs" });
+    expect(await wakeUps("off")).toMatchObject({ level: "ok", text: expect.stringContaining("off") });
+    expect(await wakeUps("postgres://127.0.0.1:1/jobs")).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("cannot be reached"),
+      mend: expect.stringContaining("QUEUECTL_LISTEN_URL"),
+    });
+    expect((await wakeUps("nonsense")).level).toBe("broken");
+  });
+
+  test.skipIf(noPgBouncer !== undefined)(
+    "workers that listen at a pooler are not told of new jobs",
+    async () => {
+      await using patient = await newPatient();
+      await patient.q.ok("enqueue", "true");
+      await using pooler = await startPgBouncer(patient.url);
+      const wakeUps = async (listenUrl: string) =>
+        (await patient.report(pooler.url, listenUrl)).of("wake-ups");
+      expect(await wakeUps(pooler.url)).toMatchObject({ level: "warning" });
+      expect(await wakeUps(patient.url)).toMatchObject({ level: "ok" });
+    },
+  );
 
   test("what the role may not do is broken, and named", async () => {
     await using patient = await newPatient();
@@ -225,6 +254,13 @@ describe("what is judged", () => {
     });
   });
 
+  test("words that do not come to who listens", () => {
+    expect(judgeWakeUps(false)).toMatchObject({
+      level: "warning",
+      text: expect.stringContaining("a pooler stands where they listen"),
+    });
+  });
+
   test("few connections left", () => {
     expect(judgeConnections({ used: 20, most: 100 }).level).toBe("ok");
     expect(judgeConnections({ used: 80, most: 100 }).level).toBe("warning");
@@ -272,8 +308,9 @@ async function newPatient() {
     q,
     sql,
     url: database.url,
-    async report(url = database.url) {
-      const { stdout, stderr } = await q.with({ env: { QUEUECTL_DATABASE_URL: url } }, "doctor", "--json");
+    async report(url = database.url, listenUrl?: string) {
+      const env = { QUEUECTL_DATABASE_URL: url, ...(listenUrl && { QUEUECTL_LISTEN_URL: listenUrl }) };
+      const { stdout, stderr } = await q.with({ env }, "doctor", "--json");
       expect(stderr).toBe("");
       const { healthy, findings } = JSON.parse(stdout) as { healthy: boolean; findings: Diagnosis[] };
       for (const { level, mend } of findings) expect(mend === undefined).toBe(level === "ok");

@@ -8,10 +8,11 @@ import { abandonedMs } from "./bulk-enqueue.ts";
 import { connect } from "./connection.ts";
 import { schemaSteps, versionOf } from "./migrate.ts";
 import { movedTo } from "./moved.ts";
+import { isHeard, listeningAt } from "./notify.ts";
+import type { PostgresOptions } from "./open.ts";
 import { firstBatchSince } from "./prune.ts";
 import type { Row } from "./rows.ts";
 import { settings } from "./settings.ts";
-import type { PostgresPlace } from "./transfer.ts";
 import { processesOf } from "./workers.ts";
 
 export interface PostgresCheckup extends AsyncDisposable {
@@ -29,6 +30,8 @@ export interface PostgresCheckup extends AsyncDisposable {
   settings(): Promise<Readonly<Record<string, string>>>;
   /** The moment by the server's clock. */
   now(): Promise<number>;
+  /** Whether a word comes to who listens within so many milliseconds; null where nobody is to. Refused where listening is. */
+  isHeard(withinMs: number): Promise<boolean | null>;
   /** The tables that grow, the largest first. */
   tables(): Promise<readonly TableCare[]>;
   indexes(): Promise<readonly IndexCare[]>;
@@ -74,8 +77,12 @@ export interface OpenTransaction {
   readonly seconds: number;
 }
 
-export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<PostgresCheckup> {
-  const connection = connect({ address: readAddress(url), at: () => null, pooled });
+export async function checkUpPostgres({
+  url,
+  listenUrl,
+}: Pick<PostgresOptions, "url" | "listenUrl">): Promise<PostgresCheckup> {
+  const address = readAddress(url);
+  const connection = connect({ address, at: () => null, pooled: listenUrl !== undefined });
   const { ask } = connection;
   try {
     const [server] = await ask(
@@ -98,6 +105,10 @@ export async function checkUpPostgres({ url, pooled }: PostgresPlace): Promise<P
             (await sql`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now`)[0].now,
           ),
         ),
+      async isHeard(withinMs) {
+        const listening = listeningAt(address, listenUrl);
+        return listening ? isHeard(connection, listening, withinMs) : null;
+      },
       tables: () => ask(tables),
       indexes: () => ask(indexes),
       oldestTransaction: () => ask(oldestTransaction),

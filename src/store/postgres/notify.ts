@@ -1,9 +1,10 @@
 // Tells other processes that something changed, and hears it from them: a hint that saves waiting, by LISTEN and NOTIFY.
 
-import type { SQL } from "bun";
+import { randomUUIDv7, type SQL } from "bun";
 import type { Watch } from "../store.ts";
-import type { Address } from "./address.ts";
+import { type Address, readAddress } from "./address.ts";
 import { type Connection, makeClient } from "./connection.ts";
+import { plainly } from "./trouble.ts";
 
 /** `work`: what a worker acts on. `news`: what else somebody may be waiting to see. */
 type Channel = "work" | "news";
@@ -79,6 +80,12 @@ function makeSpeaker(connection: Connection, channel: Channel) {
   };
 }
 
+/** Where to listen; undefined for nowhere. `listenUrl` as QUEUECTL_LISTEN_URL has it. */
+export function listeningAt(address: Address, listenUrl: string | undefined): Address | undefined {
+  if (listenUrl === "off") return undefined;
+  return listenUrl === undefined ? address : readAddress(listenUrl, "QUEUECTL_LISTEN_URL");
+}
+
 /**
  * Calls `onChange` after another process said so, and whenever listening begins, for what was said before. Listens by a connection of
  * its own at `address`: a pooler would hand it to somebody else. Where that breaks, it is made anew as long as it takes; where the
@@ -91,7 +98,6 @@ export function listen(address: Address, channels: readonly Channel[], onChange:
   const told = () => {
     if (!disposed) onChange();
   };
-  const close = (one: SQL) => void one.close({ timeout: 0 }).catch(() => {});
 
   function start(): void {
     // Bun would make it anew by itself, and write on stderr each time that it cannot.
@@ -119,6 +125,30 @@ export function listen(address: Address, channels: readonly Channel[], onChange:
     },
   };
 }
+
+/**
+ * Whether a word comes to who listens at `address`, as fast as `withinMs`; a pooler there takes who listens, and hands it nothing. Rejected
+ * when nobody is let in there.
+ */
+export async function isHeard(connection: Connection, address: Address, withinMs: number): Promise<boolean> {
+  const channel = `queuectl_try_${randomUUIDv7("hex").replaceAll("-", "")}`;
+  const heard = Promise.withResolvers<boolean>();
+  // Closed when it breaks: Bun would make it anew by itself, and write on stderr each time that it cannot.
+  const listener = makeClient(address, { pooled: false, onClose: () => close(listener) });
+  const timer = setTimeout(heard.resolve, withinMs, false);
+  try {
+    await listener.listen(channel, () => heard.resolve(true));
+    await connection.ask((sql) => sql`select pg_notify(${channel}, '')`);
+    return await heard.promise;
+  } catch (error) {
+    throw plainly(error, address.shown);
+  } finally {
+    clearTimeout(timer);
+    close(listener);
+  }
+}
+
+const close = (one: SQL) => void one.close({ timeout: 0 }).catch(() => {});
 
 /** A question is a round trip, as each of those that it would save. */
 export const hasNews = async () => true;

@@ -2,7 +2,7 @@
 
 import { sharedDefaults } from "../../domain/settings.ts";
 import type { Store } from "../store.ts";
-import { type Address, readAddress } from "./address.ts";
+import { readAddress } from "./address.ts";
 import { alerts } from "./alerts.ts";
 import { connect } from "./connection.ts";
 import { jobs } from "./jobs.ts";
@@ -10,7 +10,7 @@ import { leases } from "./leases.ts";
 import { matching } from "./matching.ts";
 import { migrate } from "./migrate.ts";
 import { refuseMoved } from "./moved.ts";
-import { hasNews, listen, makeNotifier } from "./notify.ts";
+import { hasNews, listen, listeningAt, makeNotifier } from "./notify.ts";
 import { output } from "./output.ts";
 import { queues } from "./queues.ts";
 import { schedules } from "./schedules.ts";
@@ -44,7 +44,7 @@ export async function openPostgres({
   const at = clock ?? (() => null);
   const connection = connect({ address, at, pooled });
   const notifier = makeNotifier(connection);
-  const listening = listenUrl === "off" ? undefined : listenAddress(address, listenUrl);
+  const listening = listeningAt(address, listenUrl);
   let queue: string;
   try {
     queue = await migrate(connection);
@@ -80,6 +80,3 @@ export async function openPostgres({
     },
   };
 }
-
-const listenAddress = (address: Address, listenUrl: string | undefined) =>
-  listenUrl === undefined ? address : readAddress(listenUrl, "QUEUECTL_LISTEN_URL");
