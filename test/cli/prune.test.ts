@@ -66,7 +66,7 @@ describe.concurrent("prune", () => {
     await q.ok("config", "set", "retention_dead", "0");
     expect(await q.json("prune", "--dry-run")).toEqual({});
     expect((await q("prune", "--state", "dead", "--yes")).stderr).toContain(
-      "say how old they must be, such as 7d",
+      "say what they must be older than, such as 7d",
     );
   });
 

@@ -74,8 +74,8 @@ export function stats({ ask, at }: Connection): StatsReader {
         return Array.from(
           groups,
           ([queue, states]): QueueCounts => ({
-            ...(perState(states) as Record<JobState, number>),
             queue,
+            ...(perState(states) as Record<JobState, number>),
             oldest_waiting_at: since.get(queue) ?? null,
           }),
         );
