@@ -18,7 +18,10 @@ export function agesOf(
   for (const state of states ?? (age === undefined ? settledStates : (["completed", "cancelled"] as const))) {
     const setting = kept[state];
     if (age === undefined && setting === 0 && states !== undefined)
-      throw misuse(`the settings keep jobs that are ${state}`, "say what they must be older than, such as 7d");
+      throw misuse(
+        `the settings keep jobs that are ${state}`,
+        "say what they must be older than, such as 7d",
+      );
     if (age !== undefined || setting > 0) ages.set(state, age ?? setting);
   }
   return ages;

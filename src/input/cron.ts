@@ -60,9 +60,16 @@ function fieldsOf(text: string): string[] {
 }
 
 function patternOf(fields: readonly string[], text: string): Cron {
+  const [day, weekday] = [fields.at(-3)!, fields.at(-1)!];
   try {
-    // What the wall shows is given to it as if it were UTC, where no clock is ever changed.
-    return new Cron(fields.join(" "), { utcOffset: 0, mode: "5-or-6-parts", paused: true });
+    return new Cron(fields.join(" "), {
+      // What the wall shows is given to it as if it were UTC, where no clock is ever changed.
+      utcOffset: 0,
+      mode: "5-or-6-parts",
+      paused: true,
+      // crontab(5): of two that are restricted either is enough, and one that begins with a star is not restricted, whatever its step.
+      domAndDow: [day, weekday].some((field) => /^[*?]./.test(field)),
+    });
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw misuse(`the time ${shown(text)} cannot be read: ${reasonOf(error)}`, `it is ${forms}`);
