@@ -76,8 +76,13 @@ function patternOf(fields: readonly string[], text: string): Cron {
   }
 }
 
-/** What croner says, without its name for itself. */
+/** What croner says, without its names for itself and for a field, and with days and months counted from 1. */
 const reasonOf = ({ message }: Error) => {
-  const reason = message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+  const reason = message
+    .replace(/^CronPattern: /, "")
+    .replace(/\.$/, "")
+    .replace("dayOfWeek", "weekday")
+    .replace("nearestWeekdays", "day")
+    .replace(/(?<= (?:day|month): )-?\d+$/, (index) => `${Number(index) + 1}`);
   return reason.charAt(0).toLowerCase() + reason.slice(1);
 };

@@ -114,6 +114,13 @@ describe("refusals", () => {
     });
   }
 
+  test("a day or month out of range is told as it was typed", () => {
+    const cases = { "0 0 0 * *": "day: 0", "0 0 1-32 * *": "day: 32", "0 0 32W * *": "day: 32" };
+    const others = { "0 0 1 13 *": "month: 13", "0 0 1 0 *": "month: 0", "0 0 * * 8": "weekday: 8" };
+    for (const [text, says] of Object.entries({ ...cases, ...others }))
+      expect(() => readCron(text, "UTC")).toThrow(`invalid value for ${says}`);
+  });
+
   test("a zone that there is not, and a time that never comes", () => {
     expect(() => readCron("@daily", "Mars/Olympus")).toThrow("Mars/Olympus");
     expect(() => firstTime("0 0 30 2 *", "UTC", 0)).toThrow("never comes");
