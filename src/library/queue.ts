@@ -163,13 +163,17 @@ function queueOf(store: Store, home: string, environment: Readonly<Record<string
   const untilClosed = (signal: AbortSignal | undefined) =>
     signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
 
-  /** Whoever is in the midst of a question when the queue is closed gets no answer. */
-  async function* whileOpen<T>(iterate: () => AsyncGenerator<T, void, undefined>) {
-    try {
-      yield* iterate();
-    } catch (error) {
-      if (!closing.signal.aborted) throw error;
-    }
+  /** Ends when the queue is closed. One that was closed before it was asked has no such end, which would be taken for that of the jobs. */
+  function whileOpen<T>(iterate: () => AsyncGenerator<T, void, undefined>) {
+    const wasClosed = closing.signal.aborted;
+    return (async function* () {
+      if (wasClosed) throw closing.signal.reason;
+      try {
+        yield* iterate();
+      } catch (error) {
+        if (!closing.signal.aborted) throw error;
+      }
+    })();
   }
 
   /** What is under way when the queue is closed fails in as many ways as there are steps, none of which says why. */

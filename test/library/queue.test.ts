@@ -542,6 +542,8 @@ test("what is asked of a queue that is closed, or being closed, is rejected by t
     () => queue.retry("one"),
     () => queue.delete("one"),
     () => queue.stats(),
+    () => queue.follow("one").next(),
+    () => queue.events("one").next(),
   ];
   for (const ask of asked) expect(await reasonOf(ask())).toEqual(new Error("the queue was closed"));
   expect((await q.json("list")).map(({ id }: { id: string }) => id)).toEqual(["one"]);
