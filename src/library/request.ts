@@ -159,6 +159,9 @@ function checkKinds(options: readonly (readonly [string, unknown])[], defaults: 
 }
 
 function checkVariables(env: object): void {
+  // A Map and the like would give no variable, without a word.
+  if (Symbol.iterator in env)
+    throw misuse(`env cannot be ${shownValue(env)}: it is an object whose keys are the variables`);
   for (const [name, value] of Object.entries(env))
     if (!isText(value)) throw misuse(`env.${name} cannot be ${shownValue(value)}: it is a text`);
 }

@@ -165,6 +165,7 @@ describe("enqueue", () => {
     { options: { retry_on: "all" }, says: "retry_on" },
     { options: { rules: {} }, says: 'there is no option "rules"' },
     { options: { env: [] }, says: "env cannot be" },
+    { options: { env: new Map([["A", "b"]]) }, says: "env cannot be" },
     { options: { id: "a b" }, says: "a b" },
     { options: { delay: -1 }, says: "delay cannot be -1" },
     { options: { delay: "10m" }, says: "delay cannot be" },
