@@ -108,13 +108,19 @@ async function replyOf(response: Response, alert: NewAlert): Promise<Reply> {
   if (ok) return { kind: "accepted", answer };
   if (status >= 300 && status < 400)
     return refused(`${status} ${statusText}: it leads elsewhere, where nothing is sent to`);
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  const pauseMs = pauseIn(headers.get("retry-after") ?? "");
   return {
     kind: "refused",
     answer,
     isFinal: status === 410,
-    ...(seconds > 0 ? { retryAfterMs: Math.min(seconds * 1000, longestPauseMs) } : {}),
+    ...(pauseMs > 0 ? { retryAfterMs: Math.min(pauseMs, longestPauseMs) } : {}),
   };
+}
+
+/** What `Retry-After` says: seconds or a date. */
+function pauseIn(text: string): number {
+  const seconds = Number(text);
+  return Number.isNaN(seconds) ? Date.parse(text) - Date.now() : seconds * 1000;
 }
 
 /** As much as there is of an answer before it is long enough, breaks off or takes too long: what counts is its status, and that is known. */

@@ -88,6 +88,13 @@ describe("a webhook", () => {
     expect(await post({ target: server.url })).toMatchObject({ isFinal: false, retryAfterMs: 7000 });
     server.answer = () => new Response("", { status: 503, headers: { "retry-after": "99999999" } });
     expect(await post({ target: server.url })).toMatchObject({ retryAfterMs: 3_600_000 });
+    const inTwoHours = new Date(Date.now() + 2 * 3_600_000).toUTCString();
+    server.answer = () => new Response("", { status: 503, headers: { "retry-after": inTwoHours } });
+    expect(await post({ target: server.url })).toMatchObject({ retryAfterMs: 3_600_000 });
+    for (const none of [new Date(0).toUTCString(), "soon", "-5"]) {
+      server.answer = () => new Response("", { status: 503, headers: { "retry-after": none } });
+      expect(await post({ target: server.url })).not.toHaveProperty("retryAfterMs");
+    }
   });
 
   test("is not followed elsewhere", async () => {
