@@ -1,8 +1,20 @@
 // Whether a place in a command is read by a shell a second time: quoted for the first one, a value would be code for the second.
 
-/** Shells that run the word behind `-c`, in which the place is; su(1) and its like hand it to one. */
-const byOption =
-  /(?:^|\s)(?:\S*\/)?((?:ba|da|a|z|k|mk|fi)?sh|su|runuser|script)\s(?:.*\s)?-\w*c\s*(?:"[^"]*|'[^']*)$/s;
+/** A part of a word that is whole: quoted, escaped, or a character that means itself. */
+const piece = /\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'\\]/s.source;
+
+/** The beginning of a word, also in the midst of a quoted part. */
+const begun = `(?:(?:${piece})+|(?=["']))(?:"(?:\\\\.|[^"\\\\])*|'[^']*)?`;
+
+/**
+ * Shells that run the word behind `-c`, in which the place is; su(1) and its like hand it to one. A place that is the whole word is
+ * meant to be code.
+ */
+const byOption = new RegExp(
+  String.raw`(?:^|\s)(?:\S*\/)?((?:ba|da|a|z|k|mk|fi)?sh|su|runuser|script)\s(?:(?:${piece}|\s)*\s)?` +
+    String.raw`-\w*c(?:\s+(?:-\S*\s+)*|(?=["']))${begun}$`,
+  "s",
+);
 
 /** What joins all of its words and has a shell read them. */
 const byWords = /(?:^|\s)(?:\S*\/)?(eval|watch)\s.*$/s;
