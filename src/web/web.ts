@@ -147,6 +147,6 @@ export function checkScope(request: Request, scope: Scope): void {
     });
   }
   if (!caller.scopes.has(scope)) {
-    throw new Problem(403, "scope", `your token does not allow this: it lacks the scope ${scope}`);
+    throw new Problem(403, "scope", `you may not do this: it takes the scope ${scope}`);
   }
 }

@@ -217,6 +217,13 @@ describe("who may do what", () => {
     }
   }
 
+  test("whom allow lets read is told that more takes another scope, and of no token, as there is none", async () => {
+    await using app = await host({ allow: () => "read" });
+    const told = await (await app.post("/my/jobs/jobs/one/cancel")).text();
+    expect(told).toContain("it takes the scope operate");
+    expect(told).not.toContain("token");
+  });
+
   test("an allow that fails lets nobody in, and its app hears of it", async () => {
     const faults: unknown[] = [];
     const fault = new Error("the secret of the app");
