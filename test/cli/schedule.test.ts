@@ -163,6 +163,12 @@ describe.concurrent("schedule", () => {
       { name: "b.sh", tz: "UTC", job: { command: "./b.sh > /dev/null" } },
     ]);
     expect(imported.stderr).toContain("2 schedules stored");
+    expect(await q.with({ stdin: crontab }, "schedule", "import", "-", "--dry-run")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("there already is a schedule a.sh"),
+    });
+    const again = await q.with({ stdin: crontab }, "schedule", "import", "-", "--dry-run", "--replace");
+    expect(again).toMatchObject({ status: 0 });
     // Twice would run everything twice.
     expect(await q.with({ stdin: `@daily new\n${crontab}` }, "schedule", "import", "-")).toMatchObject({
       status: 1,

@@ -7,6 +7,8 @@ import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { firstTime } from "../../input/cron.ts";
 import { type CrontabEntry, readCrontab } from "../../input/crontab.ts";
+import { scheduleTaken } from "../../store/schedules.ts";
+import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -55,6 +57,7 @@ async function scheduleImport(
   const finish = await completer(context, store, options);
   const schedules = entries.map((entry) => inPlace(entry.where, () => scheduleOf(entry)));
   if (!options.dryRun) await store.schedules.add(schedules, { replace: options.replace ?? false });
+  else if (!options.replace) await refuseTaken(store, schedules);
   if (options.json) {
     await printJson(
       schedules.map(({ next_at, job, ...schedule }) => ({
@@ -89,4 +92,11 @@ async function scheduleImport(
     const { id: _id, run_at: _run_at, ...job } = finish({ command, env, ...(cwd !== undefined && { cwd }) });
     return checkSchedule({ ...rule, name, cron, tz, jitter, job, next_at: firstTime(cron, tz, now) });
   }
+}
+
+/** As the store does when they are added. */
+async function refuseTaken(store: Store, schedules: readonly NewSchedule[]): Promise<void> {
+  const names = new Set((await store.schedules.list()).map(({ name }) => name));
+  const taken = schedules.find(({ name }) => names.has(name));
+  if (taken) throw scheduleTaken(taken.name);
 }
