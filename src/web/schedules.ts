@@ -12,7 +12,8 @@ import type { Web } from "./web.ts";
 
 /** With the defaults of now. */
 export async function scheduleOf(web: Web, request: ScheduleRequest): Promise<NewSchedule> {
-  const { id: _id, run_at: _run_at, ...job } = newJob(request.job, await jobDefaults(web));
+  const wanted = newJob(request.job, await jobDefaults(web));
+  const { id: _id, run_at: _run_at, after: _after, ...job } = wanted;
   return newSchedule(request, job, await web.store.now());
 }
 

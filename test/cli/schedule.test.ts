@@ -162,6 +162,8 @@ describe.concurrent("schedule", () => {
       { name: "a.sh", cron: "@daily", job: { queue: "cron", cwd: "/tmp", env: { A: "1" } } },
       { name: "b.sh", tz: "UTC", job: { command: "./b.sh > /dev/null" } },
     ]);
+    // As `schedule add` prints it.
+    expect(JSON.parse(imported.stdout)[0].job).not.toHaveProperty("after");
     expect(imported.stderr).toContain("2 schedules stored");
     expect(await q.with({ stdin: crontab }, "schedule", "import", "-", "--dry-run")).toMatchObject({
       status: 1,

@@ -171,6 +171,7 @@ describe("in the API", () => {
       missed: "one",
       job: { command: "true", env: { API_TOKEN: "***", A: "1" } },
     });
+    expect(schedule.job).not.toHaveProperty("after");
     expect((await web.q.json("schedule", "show", "a")).job.env.API_TOKEN).toBe("secret");
     expect(await (await web.api("GET", "/schedules")).json()).toEqual({ data: [schedule], next: null });
     expect(await (await web.api("POST", "/schedules/a/pause")).json()).toMatchObject({

@@ -89,7 +89,8 @@ async function scheduleImport(
     const jitter = options.jitter === undefined ? (entry.jitter ?? 0) : rule.jitter;
     // As cron has it, a command begins in the home folder.
     const cwd = env.HOME ?? context.environment.HOME;
-    const { id: _id, run_at: _run_at, ...job } = finish({ command, env, ...(cwd !== undefined && { cwd }) });
+    const wanted = finish({ command, env, ...(cwd !== undefined && { cwd }) });
+    const { id: _id, run_at: _run_at, after: _after, ...job } = wanted;
     return checkSchedule({ ...rule, name, cron, tz, jitter, job, next_at: firstTime(cron, tz, now) });
   }
 }
