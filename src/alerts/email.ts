@@ -42,13 +42,25 @@ export async function sendEmail(alert: NewAlert, letter: Letter, surroundings: S
     return await Promise.race([
       late,
       transport.sendMail(mailOf(alert, letter, mail_from)).then(
-        ({ response }): Reply => ({ kind: "accepted", answer: inWords(response) }),
+        (sent): Reply => ({ kind: "accepted", answer: inWords(answerOf(sent)) }),
         (error: Error): Reply => refused(inWords(error.message)),
       ),
     ]);
   } finally {
     transport.close();
   }
+}
+
+/** What comes back for a mail that the server took. */
+interface Sent {
+  readonly response: string;
+  readonly rejectedErrors?: readonly { readonly recipient?: string; readonly response?: string }[];
+}
+
+/** Whom the server refused comes first: that it took the mail for the others is no word about these. */
+function answerOf({ response, rejectedErrors = [] }: Sent): string {
+  const refusals = rejectedErrors.map(({ recipient, response: why }) => `${recipient} (${why})`);
+  return refusals.length === 0 ? response : `not for ${refusals.join(", ")}: ${response}`;
 }
 
 function mailOf({ name, target }: NewAlert, letter: Letter, from: string) {

@@ -58,6 +58,15 @@ test("what a server refuses is told, without the password", async () => {
   expect(reply.answer).toContain("550 no such user, ***");
 });
 
+test("who of several is refused is told, and the mail of the others is no failure, which would come again", async () => {
+  using server = smtpServer({ refusal: "550 no such user", only: "b@example.org" });
+  expect(await mail(`smtp://127.0.0.1:${server.port}`)).toEqual({
+    kind: "accepted",
+    answer: "not for b@example.org (550 no such user): 250 kept",
+  });
+  expect(server.mails.map(({ to }) => to)).toEqual([["a@example.org"]]);
+});
+
 test("a server that repeats the command that it does not know is told, without the password in its letters", async () => {
   for (const sent of ["\0me\0p@ssword", "p@ssword"]) {
     using server = smtpServer({ refusal: `500 unrecognized: AUTH ${btoa(sent)}` });

@@ -21,8 +21,8 @@ interface Session {
   data: string | undefined;
 }
 
-/** `refusal`: what recipients are answered, such as `550 no such user`. */
-export function smtpServer({ refusal }: { refusal?: string } = {}): SmtpServer {
+/** `refusal`: what recipients are answered, such as `550 no such user`; `only`: this one alone. */
+export function smtpServer({ refusal, only }: { refusal?: string; only?: string } = {}): SmtpServer {
   const mails: Mail[] = [];
   const said: string[] = [];
   const server = Bun.listen<Session>({
@@ -68,7 +68,7 @@ export function smtpServer({ refusal }: { refusal?: string } = {}): SmtpServer {
         session.from = /<(.*?)>/.exec(line)?.[1] ?? "";
         return "250 ok";
       case "RCPT":
-        if (refusal !== undefined) return refusal;
+        if (refusal !== undefined && line.includes(only ?? "")) return refusal;
         session.to.push(/<(.*?)>/.exec(line)?.[1] ?? "");
         return "250 ok";
       case "DATA":
