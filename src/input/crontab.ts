@@ -117,7 +117,8 @@ function atPercent(text: string): { readonly command: string; readonly input: st
 
 function withShell(command: string, input: string | undefined, shell: string): string {
   const called = `${inQuotes(shell)} -c ${inQuotes(command)}`;
-  if (input !== undefined) return `printf '%s\\n' ${inQuotes(input)} | ${called}`;
+  if (input !== undefined)
+    return `printf '${/[^\n]$/.test(input) ? "%s\\n" : "%s"}' ${inQuotes(input)} | ${called}`;
   return shell === "/bin/sh" ? command : `exec ${called}`;
 }
 

@@ -53,7 +53,10 @@ describe("a command", () => {
 
   test("has the text behind % as its stdin, and \\% as a percent sign", () => {
     expect(run(entryOf("* * * * * cat -; echo 5\\%%it's%two lines").command)).toBe("it's\ntwo lines\n5%\n");
-    expect(run(entryOf("* * * * * cat -%").command)).toBe("\n");
+    // cron writes a line end only where there is text that lacks one.
+    expect(run(entryOf("* * * * * cat -%").command)).toBe("");
+    expect(run(entryOf("* * * * * cat -%it's%two lines%").command)).toBe("it's\ntwo lines\n");
+    expect(run(entryOf("* * * * * cat -%%").command)).toBe("\n");
   });
 
   test("is run by the shell that SHELL names", () => {
