@@ -155,7 +155,7 @@ function became(job: Job, ending: Ending): string {
       return "was cancelled";
     case "pending":
       if (ending.result === "released") return "was given back to the queue";
-      return ending.result === "exited"
+      return ending.result === "exited" || ending.result === "snoozed"
         ? `asked to be run again in ${waitOf(job)}`
         : `runs again (${ending.error})`;
     case "processing":
