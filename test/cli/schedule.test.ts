@@ -183,6 +183,12 @@ describe.concurrent("schedule", () => {
       "b.sh",
     ]);
     expect(await q.with({ stdin: "# none\n" }, "schedule", "import", "-")).toMatchObject({ status: 2 });
+    // With something else in its place the command would be another one.
+    await Bun.write(`${q.home}/latin`, Buffer.from("A=1\n@daily /home/ren\xe9/x.sh\n", "latin1"));
+    expect(await q("schedule", "import", `${q.home}/latin`)).toMatchObject({
+      status: 2,
+      stderr: "queuectl: line 2: the file is not UTF-8 text\n",
+    });
     expect(await q("schedule", "import", "nowhere")).toMatchObject({ status: 1 });
   });
 

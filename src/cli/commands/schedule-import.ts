@@ -7,6 +7,7 @@ import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { firstTime } from "../../input/cron.ts";
 import { type CrontabEntry, readCrontab } from "../../input/crontab.ts";
+import { linesOf } from "../../input/lines.ts";
 import { scheduleTaken } from "../../store/schedules.ts";
 import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
@@ -47,8 +48,8 @@ async function scheduleImport(
   options: ImportOptions,
 ): Promise<number> {
   const rule = readRule(options);
-  const text = new TextDecoder().decode(Buffer.concat(await Array.fromAsync(bytesOf(file!))));
-  const { entries, notes } = readCrontab(text, rule.tz);
+  const lines = await Array.fromAsync(linesOf(bytesOf(file!)), ({ text }) => text);
+  const { entries, notes } = readCrontab(lines.join("\n").replace(/^\ufeff/, ""), rule.tz);
   if (entries.length === 0)
     throw misuse(`there is no schedule in ${file === "-" ? "standard input" : file}`, notes[0]);
 
