@@ -1,5 +1,6 @@
 // The values of variables that are stored nowhere, when a command starts.
 
+import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import { isSystemError, reasonOf } from "../domain/errors.ts";
 import { maxCommandBytes } from "../domain/plain-job.ts";
@@ -33,7 +34,10 @@ function secretOf({ name, path }: SecretVariable, environment: Environment): str
     const stat = statSync(path);
     if (!stat.isFile()) return trouble("it is not a file");
     if (stat.size > maxCommandBytes) return trouble("it is too long");
-    const text = readFileSync(path, "utf8").replace(/\r?\n$/, "");
+    const bytes = readFileSync(path);
+    // With something else in its place it would be another secret.
+    if (!isUtf8(bytes)) return trouble("it is not UTF-8 text");
+    const text = bytes.toString().replace(/\r?\n$/, "");
     return text.includes("\0") ? trouble("it contains a NUL byte") : text;
   } catch (error) {
     if (!isSystemError(error)) throw error;

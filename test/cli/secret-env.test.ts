@@ -46,6 +46,8 @@ describe.concurrent("a secret variable", () => {
     await q.ok("enqueue", "true", "--id", "b", "--secret-env", "T=@/nowhere/t", "--max-retries", "0");
     await q.ok("enqueue", "true", "--id", "c", "--secret-env", "T=@/dev/null", "--max-retries", "0");
     await q.ok("enqueue", "true", "--id", "d", "--max-retries", "0");
+    writeFileSync(join(q.folder, "latin"), Buffer.from("p\xe9", "latin1"));
+    await q.ok("enqueue", "true", "--id", "e", "--secret-env", "T=@latin", "--max-retries", "0");
     const worker = await q("worker", "--until-empty");
     expect(worker.stderr).toContain("(the secret variable TOKEN is not in the worker's environment)");
     expect(await q.json("show", "a")).toMatchObject({ state: "dead", attempts: 4, last_exit_code: 126 });
@@ -54,6 +56,7 @@ describe.concurrent("a secret variable", () => {
     );
     expect((await q.json("show", "c")).last_error).toContain("it is not a file");
     expect((await q.json("show", "d")).state).toBe("completed");
+    expect((await q.json("show", "e")).last_error).toContain("it is not UTF-8 text");
     await q.ok("dlq", "retry", "a");
     await q.with({ env: { TOKEN: secret } }, "worker", "--until-empty");
     expect((await q.json("show", "a")).state).toBe("completed");
