@@ -132,6 +132,10 @@ describe.concurrent("edit", () => {
     const broken = await editedBy(q, "s/{/x/", "job");
     expect(keptText(broken.shown)).toContain("x");
     expect(broken.shown).toContain("broken JSON");
+    const latin = await editedBy(q, 's/"command": "true"/"command": "\\xe9"/', "job");
+    expect(latin.shown).toContain("it is not UTF-8 text");
+    keptText(latin.shown);
+    expect((await q.json("show", "job")).command).toBe("true");
   });
 
   test("an editor that fails changes nothing, and leaves nothing where nothing was written", async () => {

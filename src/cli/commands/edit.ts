@@ -1,5 +1,6 @@
 // queuectl edit: change what a job is while it waits, by options or in an editor.
 
+import { isUtf8 } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -91,11 +92,13 @@ async function editedBy(context: Context, job: Job): Promise<JobEdit> {
   const status = await Bun.spawn(["/bin/sh", "-c", `${editor} "$1"`, "sh", file], {
     stdio: ["inherit", "inherit", "inherit"],
   }).exited;
-  const text = readFileSync(file, "utf8");
+  const bytes = readFileSync(file);
+  const text = bytes.toString();
   const isAsBefore = text.trim() === before;
   const remove = () => rmSync(folder, { recursive: true });
   try {
     if (status !== 0) throw new Refusal("conflict", `${editor} ended with exit status ${status}`);
+    if (!isUtf8(bytes)) throw misuse("it is not UTF-8 text");
     const changes = isAsBefore ? {} : checkEdit(job, readJobEdit(text, job));
     remove();
     return changes;
