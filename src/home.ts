@@ -8,10 +8,21 @@ export const fileMode = 0o600;
 
 /** `QUEUECTL_HOME`, or `~/.queuectl`; absolute. */
 export const homeOf = (environment: Readonly<Record<string, string | undefined>>) =>
-  resolved(
-    environment.QUEUECTL_HOME ||
-      `${environment.HOME || process.getBuiltinModule("node:os").homedir()}/.queuectl`,
-  );
+  resolved(environment.QUEUECTL_HOME || `${environment.HOME || homeOfUser()}/.queuectl`);
+
+/** Of the table of users, where the environment names none. A user without an entry there is usual in a container. */
+function homeOfUser(): string {
+  try {
+    return process.getBuiltinModule("node:os").homedir();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new Refusal(
+      "unavailable",
+      "your user has no home folder: HOME is not set, and the system does not know the user",
+      "set QUEUECTL_HOME to a folder that you may write",
+    );
+  }
+}
 
 /** What knows of paths takes as long to load as opening a database: it is asked only about those that are not plain already. */
 const resolved = (path: string) =>

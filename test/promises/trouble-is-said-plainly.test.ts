@@ -283,6 +283,26 @@ test("a home that cannot be made is named", async () => {
   );
 });
 
+const asUnknownUser = [
+  "unshare",
+  "--user",
+  "--map-user=54321",
+  "--",
+  "env",
+  "-u",
+  "HOME",
+  "-u",
+  "QUEUECTL_HOME",
+];
+
+test.skipIf(!Bun.which("unshare") || Bun.spawnSync([...asUnknownUser, "true"]).exitCode !== 0)(
+  "a user whom the system does not know, without HOME, is told to name a folder",
+  async () => {
+    await using q = queuectl({}, asUnknownUser);
+    expectPlainly(await q("enqueue", "true"), /your user has no home folder: .*QUEUECTL_HOME/);
+  },
+);
+
 test("a database that another program keeps locked: the command line gives up with a line, a worker does not", async () => {
   await using q = queuectl();
   const { worker, gate } = await workerAtGate(q);
