@@ -113,6 +113,6 @@ export function judgeSync(ms: number): Finding {
 }
 
 /** The home folder, or the nearest folder above that exists. */
-function folderOf(home: string): string {
+export function folderOf(home: string): string {
   return existsSync(home) || dirname(home) === home ? realpathSync(home) : folderOf(dirname(home));
 }

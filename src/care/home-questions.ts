@@ -2,14 +2,17 @@
 
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { databasePath, jobLogsFolder, logsFolder, runFolder, workerLogsFolder } from "../home.ts";
+import { folderOf } from "./disk-questions.ts";
 import type { Patient } from "./doctor.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";
 
 export function home({ home }: Patient): Finding {
   const stat = statSync(home, { throwIfNoEntry: false });
-  if (!stat) return ok(`${home} is not there yet; the first enqueue makes it`);
+  if (!stat) return notYet(home);
   if (!stat.isDirectory()) return broken(`${home} is not a folder`, "point QUEUECTL_HOME to a folder");
-  if (!mayUse(home))
+  const hindrance = hindranceAt(home);
+  if (hindrance === "EROFS") return broken(`${home} lies on a disk that is mounted read-only`, remount);
+  if (hindrance !== undefined)
     return broken(`${home} may not be written`, `chown it to yourself and chmod 700 '${home}'`);
   const user = process.getuid?.() ?? stat.uid;
   if (stat.uid !== user)
@@ -27,14 +30,35 @@ export function home({ home }: Patient): Finding {
   return ok(home);
 }
 
-function mayUse(folder: string): boolean {
+/** Which the first enqueue makes, in the nearest folder above that there is. */
+function notYet(home: string): Finding {
+  const above = folderOf(home);
+  const hindrance = hindranceAt(above, constants.W_OK | constants.X_OK);
+  if (hindrance === undefined) return ok(`${home} is not there yet; the first enqueue makes it`);
+  const why = hindrance === "EROFS" ? "lies on a disk that is mounted read-only" : "may not be written";
+  return broken(
+    `${home} is not there yet and cannot be made: ${above} ${why}`,
+    "point QUEUECTL_HOME to a folder that you may write",
+  );
+}
+
+const remount =
+  "mount it writable (the kernel makes a disk read-only after errors: see dmesg), or point QUEUECTL_HOME to another one";
+
+/** Why a folder may not be used; undefined when it may. */
+function hindranceAt(
+  folder: string,
+  how = constants.R_OK | constants.W_OK | constants.X_OK,
+): string | undefined {
   try {
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    accessSync(folder, how);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
   }
 }
+
+const mayUse = (folder: string) => hindranceAt(folder) === undefined;
 
 /** Where workers write, the outer before the inner ones. */
 function innerFolders(home: string): string[] {

@@ -23,6 +23,7 @@ import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
 import { asOrdinaryUser } from "../support/ordinary-user.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(180_000);
@@ -75,6 +76,40 @@ test("where there is no queue yet, nothing is wrong and none is made", async () 
   expect([status, healthy]).toEqual([0, true]);
   expect(existsSync(q.home)).toBe(false);
 });
+
+test("a home that is not there yet and cannot be made is broken, as the first enqueue will find", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  const closed = join(q.folder, "closed");
+  mkdirSync(closed, { mode: 0o500 });
+  const env = { QUEUECTL_HOME: join(closed, "home") };
+  const found = await report(q, env);
+  expect([found.status, (await q.with({ env }, "enqueue", "true")).status]).toEqual([1, 1]);
+  expect(found.of("home")).toMatchObject({
+    level: "broken",
+    text: `${env.QUEUECTL_HOME} is not there yet and cannot be made: ${closed} may not be written`,
+    mend: "point QUEUECTL_HOME to a folder that you may write",
+  });
+});
+
+test.skipIf(noSmallDisk !== undefined)(
+  "a home on a disk that is mounted read-only is told from one whose modes forbid it",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    disk.remount("ro");
+    expect((await report(q)).of("home").text).toContain("cannot be made");
+    disk.remount("rw");
+    await q.ok("enqueue", "true");
+    disk.remount("ro");
+    const { level, text, mend } = (await report(q)).of("home");
+    expect([level, text]).toEqual([
+      "broken",
+      `${join(disk.path, "home")} lies on a disk that is mounted read-only`,
+    ]);
+    expect(mend).not.toContain("chown");
+    disk.remount("rw");
+  },
+);
 
 test("a home that others may look into is a warning with the command that mends it", async () => {
   await using q = queuectl();
