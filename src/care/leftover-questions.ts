@@ -9,7 +9,13 @@ import type { Patient } from "./doctor.ts";
 import { counted, type Finding, ok, some, warning } from "./finding.ts";
 import { filesBelow, foundJobLogs } from "./job-logs.ts";
 
-export function leftoverLogs(checkup: Checkup, { home }: Patient): Finding {
+/** A damaged database does not know all of its jobs: what it has no job for may be all that is left of one. */
+const whileDamaged = ok("not looked at, as the database is damaged");
+
+const isDamaged = async (checkup: Checkup) => (await checkup.problems()).length > 0;
+
+export async function leftoverLogs(checkup: Checkup, { home }: Patient): Promise<Finding> {
+  if (await isDamaged(checkup)) return whileDamaged;
   let count = 0;
   const leftover: string[] = [];
   for (const { path, seq, attempt } of foundJobLogs(home)) {
@@ -25,6 +31,7 @@ export function leftoverLogs(checkup: Checkup, { home }: Patient): Finding {
 const youngMs = 120_000;
 
 export async function leftoverJournals(checkup: Checkup, { home }: Patient): Promise<Finding> {
+  if (await isDamaged(checkup)) return whileDamaged;
   const folder = runFolder(home);
   // By their names: their workers may have come to the folder by a symbolic link.
   const referred = new Set((await checkup.journals()).map((path) => basename(path)));

@@ -354,6 +354,21 @@ test("logs of jobs that are no more and journals of workers that are no more are
   expect(found.of("journals")).toMatchObject({ level: "warning", mend: expect.stringContaining(journal) });
 });
 
+test("a damaged database is not asked which logs and journals nobody needs", async () => {
+  await using q = queuectl();
+  await q.ok("enqueue", "echo kept");
+  await q.ok("worker", "--until-empty");
+  const journal = journalPath(q.home, undefined, "worker-gone");
+  writeFileSync(journal, "1.1 0\n");
+  utimesSync(journal, new Date(0), new Date(0));
+  tamper(q, "pragma foreign_keys = off; delete from attempts");
+  tamper(q, "pragma ignore_check_constraints = on; update jobs set state = 'asleep'");
+  const found = await report(q);
+  expect(found.of("integrity").level).toBe("broken");
+  for (const about of ["logs", "journals"])
+    expect(found.of(about)).toMatchObject({ level: "ok", text: "not looked at, as the database is damaged" });
+});
+
 test("the journal of a worker that came to the home by another way is not left over", async () => {
   await using q = queuectl();
   const link = join(q.folder, "link");

@@ -15,7 +15,7 @@ export interface Checkup extends Disposable {
   readonly schema: { readonly version: number; readonly newest: number };
   /** Where the queue is now; undefined when it is here. */
   movedTo(): Promise<string | undefined>;
-  /** What a full check finds wrong, a few lines at most; nothing when the database is whole. */
+  /** What a full check finds wrong, a few lines at most; nothing when the database is whole. Looked for once. */
   problems(): Promise<readonly string[]>;
   /** When a job was last changed, by the clock of whoever did it; null without jobs. */
   lastChange(): Promise<number | null>;
@@ -44,19 +44,21 @@ export async function checkUp(path: string): Promise<Checkup | undefined> {
       return noneYet(path);
     }
     const one = (statement: string) => read(() => Object.values(db.query(statement).get() ?? {})[0]);
+    let problems: Promise<readonly string[]> | undefined;
+    const look = () =>
+      read(() =>
+        db
+          .query<{ integrity_check: string }, []>("pragma integrity_check(5)")
+          .all()
+          .map(({ integrity_check }) => integrity_check)
+          .filter((line) => line !== "ok"),
+      );
     const attempt = () => sql("select 1 from attempts where job_seq = $seq and number = $number");
     return {
       sqliteVersion: String(await one("select sqlite_version()")),
       schema: { version: Number(await one("pragma user_version")), newest: schemaSteps.length },
       movedTo: () => movedTo(connection),
-      problems: () =>
-        read(() =>
-          db
-            .query<{ integrity_check: string }, []>("pragma integrity_check(5)")
-            .all()
-            .map(({ integrity_check }) => integrity_check)
-            .filter((line) => line !== "ok"),
-        ),
+      problems: () => (problems ??= look()),
       lastChange: () => read(() => sql("select max(updated_at) as moment from jobs").get().moment),
       processes: workers(connection).processes,
       running: () => read(() => sql("select id, worker_id from jobs where worker_id is not null").all()),
