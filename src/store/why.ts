@@ -25,8 +25,22 @@ export async function whyFacts(store: Store, job: Job, workers: readonly Worker[
     running: counts?.processing ?? 0,
     waiting: (counts?.pending ?? 0) + (counts?.failed ?? 0),
     holder: key === null ? undefined : running.find((one) => one.key === key)?.id,
-    isOrphan: workers.some(({ id, state }) => id === job.worker_id && state === "dead"),
+    isOrphan: await isOrphan(store, job, workers),
     workers: workers.filter((worker) => serves(worker, queue)).length,
     perSecond: paceOf(buckets, now),
   };
+}
+
+/** Whether the process is gone of the worker that has a job. In a copy of the queue not even the worker is there. */
+export async function isOrphan(
+  store: Store,
+  { id, worker_id }: Job,
+  workers: readonly Worker[],
+): Promise<boolean> {
+  if (worker_id === null) return false;
+  const among = (all: readonly Worker[]) => all.find((worker) => worker.id === worker_id);
+  const worker = among(workers);
+  if (worker) return worker.state === "dead";
+  // It may have come after the list was made, or have gone since, with its job done.
+  return !among(await store.workers.list()) && (await store.jobs.find(id)).worker_id === worker_id;
 }

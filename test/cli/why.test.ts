@@ -1,4 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
 import { queuectl } from "../support/queuectl.ts";
 
@@ -44,6 +46,21 @@ describe.concurrent("why", () => {
     expect(await q.ok("why", "child")).toContain(
       "waits for parent (dead); queuectl dlq retry parent runs that once more",
     );
+  });
+
+  test("says what to do with a job that ran when its queue was copied, whose worker the copy does not know", async () => {
+    await using q = queuectl();
+    const gate = makeGate(q);
+    await q.ok("enqueue", gate.command, "--id", "job");
+    q.start("worker");
+    await gate.reached();
+    const restored = join(q.folder, "restored");
+    mkdirSync(restored, { mode: 0o700 });
+    await q.ok("backup", join(restored, "queue.db"));
+    const { stdout } = await q.with({ env: { QUEUECTL_HOME: restored } }, "why", "job");
+    expect(stdout).toContain("which is dead; the next worker takes it over: queuectl worker");
+    expect(await q.ok("why", "job")).toMatch(/^job job runs, by worker-/);
+    gate.open();
   });
 
   test("counts no worker that is dead and has not been missed yet", async () => {

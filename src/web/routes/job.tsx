@@ -11,7 +11,7 @@ import { type Stream, streamsOf } from "../../domain/rules.ts";
 import { whyText } from "../../domain/why.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { JobChange } from "../../store/matching.ts";
-import { whyFacts } from "../../store/why.ts";
+import { isOrphan, whyFacts } from "../../store/why.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
@@ -53,8 +53,7 @@ const screen: MakeScreen = async ({ web, ui, params, query }) => {
 /** Undefined of a job that has ended, or that runs as it should. */
 async function whyOf(web: Web, job: Job): Promise<string | undefined> {
   const all = await workers(web);
-  const isOrphan = all.some(({ id, state }) => id === job.worker_id && state === "dead");
-  if (!isWaiting(job.state) && !isOrphan) return undefined;
+  if (!isWaiting(job.state) && !(await isOrphan(web.store, job, all))) return undefined;
   return web.shared(`why ${job.seq}`, async () => whyText(job, await whyFacts(web.store, job, all)));
 }
 
