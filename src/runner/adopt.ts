@@ -1,10 +1,12 @@
 // Takes over a command that another worker process started and died over: finds its shell, watches it without being its
 // parent, and learns from the journal how it ended.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { isSystemError } from "../domain/errors.ts";
+import { databasePath, runFolder } from "../home.ts";
 import { isJournalingShell, readRun } from "./journal.ts";
-import { carries, type Mark } from "./mark.ts";
+import { carries, homeMark, type Mark } from "./mark.ts";
 import { startOf, statOf } from "./process-identity.ts";
 import { lookAround } from "./process-table.ts";
 import { type AttemptPlan, type RunningAttempt, type ShellExit, supervise } from "./supervise.ts";
@@ -30,7 +32,9 @@ const killedStatus = 137;
 const firstWordMs = 200;
 
 /** Watches an orphan that still runs, or tells how it ended, or in which way it was lost. */
-export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<RunningAttempt> {
+export async function adoptAttempt(planned: AttemptPlan, found: Orphan): Promise<RunningAttempt> {
+  const plan = { ...planned, mark: await carriedMark(planned.mark, found.journalPath) };
+  const orphan = { ...found, journalPath: journalIn(planned.mark.home, found.journalPath) };
   const { group, alive, cgroup } = await findShell(plan.mark, orphan);
   const pid_start = alive ? (startOf(group!) ?? "") : "";
   let abandoned = false;
@@ -62,6 +66,19 @@ export async function adoptAttempt(plan: AttemptPlan, orphan: Orphan): Promise<R
     return { exit_code: status, signal: null, cpu_time: null, peak_memory: null };
   }
 }
+
+/** As its command carries it. One that began before the home was moved names the former home, where its worker had its journal. */
+async function carriedMark(mark: Mark, journalPath: string): Promise<Mark> {
+  const former = { ...mark, home: dirname(dirname(journalPath)) };
+  if (journalPath === "" || former.home === mark.home) return mark;
+  // Of another queue that is there now, a run of this number is one of its own.
+  const isOthers = existsSync(databasePath(former.home)) && homeMark(former.home) !== mark.home;
+  return !isOthers && (await lookAround()).carrying(former).length > 0 ? former : mark;
+}
+
+/** A journal has moved with its home. */
+const journalIn = (home: string, journalPath: string) =>
+  journalPath === "" || existsSync(journalPath) ? journalPath : join(runFolder(home), basename(journalPath));
 
 /** Ends whatever is left of a command that nobody is to watch on, and tells of it as lost. */
 export const loseAttempt = (plan: AttemptPlan, ranFor: number): RunningAttempt =>

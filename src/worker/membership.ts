@@ -4,6 +4,7 @@
 import { ignoreRefusal } from "../domain/errors.ts";
 import { journalPath } from "../home.ts";
 import { type Journal, openJournal } from "../runner/journal.ts";
+import { homeMark } from "../runner/mark.ts";
 import { ownIdentity } from "../runner/process-identity.ts";
 import type { Store } from "../store/store.ts";
 import { type Guardian, startGuardian } from "./guardian.ts";
@@ -65,7 +66,8 @@ export async function enterStore(options: MembershipOptions): Promise<Membership
 
   async function enter(worker_ids: readonly string[]): Promise<Entry> {
     const askedAt = steadyNow();
-    const journal = openJournal(journalPath(home, store.output?.queue, worker_ids[0]!));
+    // By the name that its commands carry, so that they are found also after the home was moved.
+    const journal = openJournal(journalPath(homeMark(home), store.output?.queue, worker_ids[0]!));
     let guardian: Guardian | undefined;
     try {
       if (leaseMs !== undefined)

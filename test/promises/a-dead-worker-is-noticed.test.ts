@@ -3,7 +3,7 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRunning, pidIn } from "../support/is-running.ts";
 import { ownSeconds, processesWith } from "../support/processes.ts";
@@ -204,6 +204,31 @@ describe.each([
     expect(isRunning(pid)).toBe(false);
   });
 });
+
+test.each(["with a link from the former place", "for good"])(
+  "commands go on while their home is moved %s: the next workers there take them over",
+  async (how) => {
+    using folder = tempFolder();
+    const [former, moved, go] = ["former", "moved", "go"].map((name) => join(folder.path, name));
+    await using q = queuectl({ QUEUECTL_HOME: former! });
+    await using there = queuectl({ QUEUECTL_HOME: moved! });
+    const worker = await workerRunning(q, "a", `echo begin; ${untilFile(go!)}; exit 7`, "--max-retries", "0");
+    await q.ok("worker", "stop", "--leave-running", "--wait");
+    await worker.exited;
+    renameSync(former!, moved!);
+    if (how !== "for good") symlinkSync(moved!, former!);
+    for (let death = 0; death < 2; death++) {
+      const next = there.start("worker");
+      await next.says("took over job a");
+      next.kill("SIGKILL");
+      await next.exited;
+    }
+    writeFileSync(go!, "");
+    there.start("worker");
+    expect((await there("wait", "a")).status).toBe(7);
+    expect((await there.json("show", "a")).attempts_history).toHaveLength(1);
+  },
+);
 
 test("a command survives worker after worker", async () => {
   await using q = queuectl();
