@@ -114,7 +114,8 @@ function alertedLine(alert: string, outcome: Extract<WorkerEvent, { kind: "alert
 const idsOf = (jobs: readonly Job[]) => jobs.map(({ id }) => id).join(", ");
 
 function takenOverLine({ id }: Job, from: RescuedJob["from"]): string {
-  if (from === "a copy") return `job ${id} was running when this database was copied, and is lost`;
+  if (from === "an unknown worker")
+    return `job ${id} ran by a worker that was forgotten, or before this database was copied, and is lost`;
   if (from === "a vanished machine")
     return `job ${id} ran on a machine that was not heard of for too long, and is lost`;
   return `took over job ${id} from worker process ${from}, which is dead`;

@@ -34,8 +34,8 @@ export interface RescueOptions {
 export interface RescuedJob {
   readonly taken: ClaimedJob;
   readonly attempt: RunningAttempt;
-  /** The pid of the worker process that died; or the database was copied while it ran, or its lease has ended. */
-  readonly from: number | "a copy" | "a vanished machine";
+  /** The pid of the worker process that died; or it was forgotten, or the database copied while it ran, or its lease has ended. */
+  readonly from: number | "an unknown worker" | "a vanished machine";
 }
 
 /**
@@ -71,7 +71,8 @@ export async function* rescueOnce(options: RescueOptions): AsyncGenerator<Rescue
     attempt: loseAttempt(attemptPlan(taken, facts), ranFor(taken, now)),
     from,
   });
-  for (const taken of await store.leases.takeForgotten(process_id, only)) yield lost(taken, "a copy");
+  for (const taken of await store.leases.takeForgotten(process_id, only))
+    yield lost(taken, "an unknown worker");
   for (const taken of await store.leases.takeExpired(process_id, only))
     yield lost(taken, "a vanished machine");
 }

@@ -86,7 +86,9 @@ test("what a backup calls running is lost there: not charged, run again, and nev
   restore(file, restored);
   expect(await restored.json("worker", "list")).toEqual([]);
   const worker = restored.start("worker");
-  await worker.says("job a was running when this database was copied, and is lost");
+  await worker.says(
+    "job a ran by a worker that was forgotten, or before this database was copied, and is lost",
+  );
   gate.open();
   expect((await restored("wait", "a")).status).toBe(0);
   const job = await restored.json("show", "a");

@@ -126,6 +126,7 @@ test("one SQLite file used from another host or container is refused, naming Pos
 
   expect((await q("worker", "forget", "worker-other")).status).toBe(2);
   await q.ok("worker", "forget", "worker-other", "--yes");
-  await q.ok("worker", "--until-empty");
+  const { stderr } = await q("worker", "--until-empty");
+  expect(stderr).toContain("job a ran by a worker that was forgotten");
   expect((await q.json("show", "a")).state).toBe("completed");
 });
