@@ -14,7 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import { formatDuration } from "../domain/duration.ts";
 import { formatSize } from "../domain/size.ts";
-import { fileMode } from "../home.ts";
+import { fileMode, jobLogsFolder } from "../home.ts";
 import type { Patient } from "./doctor.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";
 
@@ -69,15 +69,28 @@ const tooLittleBytes = 8 * 1024 ** 2;
 
 export function freeSpace({ home }: Patient): Finding {
   const { bavail, bsize, files, ffree } = statfsSync(folderOf(home));
-  return judgeSpace({ bytes: bavail * bsize, names: files === 0 ? undefined : ffree });
+  return judgeSpace({
+    bytes: bavail * bsize,
+    names: files === 0 ? undefined : ffree,
+    logs: jobLogsFolder(home),
+  });
 }
 
-/** `names`: how many more files may be made; undefined where there is no limit. */
-export function judgeSpace({ bytes, names }: { bytes: number; names: number | undefined }): Finding {
-  const mend = "make room: dlq purge, a shorter retention, a smaller log_limit, or a larger disk";
+interface Space {
+  readonly bytes: number;
+  /** How many more files may be made; undefined where there is no limit. */
+  readonly names: number | undefined;
+  /** The folder of the output of jobs. */
+  readonly logs: string;
+}
+
+export function judgeSpace({ bytes, names, logs }: Space): Finding {
+  const mend = "make room: queuectl dlq purge, a shorter retention, a smaller log_limit, or a larger disk";
+  // On a full disk nothing can be stored, not even that something is to go.
+  const urgent = `remove old files below '${logs}', or empty one that grows (: > …); then ${mend}`;
   const text = `${formatSize(bytes)} free`;
-  if (names !== undefined && names < 100) return broken(`the disk takes only ${names} more files`, mend);
-  if (bytes < tooLittleBytes) return broken(text, mend);
+  if (names !== undefined && names < 100) return broken(`the disk takes only ${names} more files`, urgent);
+  if (bytes < tooLittleBytes) return broken(text, urgent);
   return bytes < littleBytes ? warning(text, mend) : ok(text);
 }
 

@@ -111,6 +111,23 @@ test.skipIf(noSmallDisk !== undefined)(
   },
 );
 
+test.skipIf(noSmallDisk !== undefined)(
+  "how to make room on a full disk begins with what needs none",
+  async () => {
+    using disk = smallDisk(2048);
+    await using q = queuectl({ QUEUECTL_HOME: join(disk.path, "home") });
+    await q.ok("enqueue", "head -c 300000 /dev/zero", "--id", "a", "--max-retries", "0");
+    await q.ok("worker", "--until-empty");
+    disk.fill();
+    expect((await q("delete", "a")).status).toBe(1);
+    const { level, mend } = (await report(q)).of("free space");
+    expect(level).toBe("broken");
+    const [, folder] = /^remove old files below '([^']+)'/.exec(mend!)!;
+    rmSync(folder!, { recursive: true });
+    await q.ok("delete", "a");
+  },
+);
+
 test("a home that others may look into is a warning with the command that mends it", async () => {
   await using q = queuectl();
   await q.ok("enqueue", "true");
@@ -415,10 +432,11 @@ test("disks across a network, in memory, full or slow are told from good ones", 
   for (const type of ["ext4", "xfs", "btrfs", "overlay", "zfs", "fuseblk", undefined])
     expect(judgeFileSystem(type).level).toBe("ok");
   const gigabyte = 1024 ** 3;
-  expect(judgeSpace({ bytes: gigabyte, names: undefined }).level).toBe("ok");
-  expect(judgeSpace({ bytes: gigabyte / 10, names: 1e6 }).level).toBe("warning");
-  expect(judgeSpace({ bytes: 4096, names: 1e6 }).level).toBe("broken");
-  expect(judgeSpace({ bytes: gigabyte, names: 0 }).level).toBe("broken");
+  const logs = "/home/logs/jobs";
+  expect(judgeSpace({ bytes: gigabyte, names: undefined, logs }).level).toBe("ok");
+  expect(judgeSpace({ bytes: gigabyte / 10, names: 1e6, logs }).level).toBe("warning");
+  expect(judgeSpace({ bytes: 4096, names: 1e6, logs }).level).toBe("broken");
+  expect(judgeSpace({ bytes: gigabyte, names: 0, logs }).level).toBe("broken");
   expect([judgeSync(1).level, judgeSync(250).level]).toEqual(["ok", "warning"]);
 });
 
