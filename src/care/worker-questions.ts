@@ -1,15 +1,18 @@
 // The workers: who lives, who is dead, who cannot be asked; and whether somebody is there for every running job.
 
+import { statSync } from "node:fs";
 import { formatDuration } from "../domain/duration.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
+import { databasePath } from "../home.ts";
 import { livenessOf } from "../runner/process-identity.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
+import type { Patient } from "./doctor.ts";
 import { counted, type Finding, ok, some, warning } from "./finding.ts";
 
 /** Six heartbeats missed. */
 const silentMs = 60_000;
 
-export async function workers(checkup: Checkup): Promise<Finding> {
+export async function workers(checkup: Checkup, { home }: Patient): Promise<Finding> {
   const processes = await checkup.processes();
   const elsewhere = ofLiveness(processes, "elsewhere");
   if (elsewhere.length > 0) {
@@ -25,6 +28,14 @@ export async function workers(checkup: Checkup): Promise<Finding> {
       `${some(idsOf(dead))} died without taking leave`,
       "start a worker (queuectl worker): it takes over what they ran",
     );
+  const left = processes.find((process) => !sharesDatabase(process.home, home));
+  if (left) {
+    const { pid } = left.identity;
+    return warning(
+      `${some(left.worker_ids)} (pid ${pid}) was started in ${left.home}, from where this home was moved, and cannot reach it`,
+      `kill -USR2 ${pid}, and start a worker here (queuectl worker): it takes over what runs`,
+    );
+  }
   const silent = processes.find(({ heartbeat_at }) => Date.now() - heartbeat_at > silentMs);
   if (silent) {
     const since = formatDuration(Math.round((Date.now() - silent.heartbeat_at) / 1000));
@@ -36,6 +47,12 @@ export async function workers(checkup: Checkup): Promise<Finding> {
   return ok(
     processes.length === 0 ? "none runs" : `${counted(idsOf(processes).length, "worker")}, all alive`,
   );
+}
+
+/** Whether two homes are one by different ways. */
+function sharesDatabase(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((home) => statSync(databasePath(home), { throwIfNoEntry: false }));
+  return one?.dev === other?.dev && one?.ino === other?.ino;
 }
 
 export async function runningJobs(checkup: Checkup): Promise<Finding> {

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -351,6 +352,25 @@ test("workers of another host and workers that fell silent are named", async () 
   tamper(q, "update worker_processes set host = 'far-away', pid_namespace = 'pid:[1]'");
   expect((await report(q)).of("workers").text).toMatch(new RegExp(`^${id} .*far-away`));
   tamper(q, "delete from workers; delete from worker_processes");
+});
+
+test("a worker whose home was moved is told with what has its jobs taken over", async () => {
+  await using q = queuectl();
+  const gate = makeGate(q);
+  await q.ok("enqueue", gate.command, "--id", "a");
+  const worker = q.start("worker");
+  await gate.reached();
+  const moved = join(q.folder, "moved");
+  renameSync(q.home, moved);
+  await using there = queuectl({ QUEUECTL_HOME: moved });
+  const { level, text, mend } = (await report(there)).of("workers");
+  expect([level, text]).toEqual(["warning", expect.stringContaining(`was started in ${q.home},`)]);
+  await Bun.spawn(["/bin/sh", "-c", /^[^,]+/.exec(mend!)![0]]).exited;
+  await worker.exited;
+  await there.start("worker").says("took over job a");
+  gate.open();
+  expect((await there("wait", "a")).status).toBe(0);
+  expect((await there.json("show", "a")).attempts_history).toHaveLength(1);
 });
 
 test("logs of jobs that are no more and journals of workers that are no more are told", async () => {
