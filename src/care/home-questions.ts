@@ -12,14 +12,15 @@ export function home({ home }: Patient): Finding {
   if (!stat.isDirectory()) return broken(`${home} is not a folder`, "point QUEUECTL_HOME to a folder");
   const hindrance = hindranceAt(home);
   if (hindrance === "EROFS") return broken(`${home} lies on a disk that is mounted read-only`, remount);
+  const user = process.getuid?.() ?? stat.uid;
+  const whose = `${home} belongs to user ${stat.uid}, and you are user ${user}`;
+  const asOwner = "use queuectl as its owner";
+  // Of root's it is most likely that sudo made it where yours was to be.
+  if (hindrance !== undefined && stat.uid !== user && stat.uid !== 0)
+    return broken(whose, `${asOwner}, or point QUEUECTL_HOME to a folder of yours`);
   if (hindrance !== undefined)
     return broken(`${home} may not be written`, `chown it to yourself and chmod 700 '${home}'`);
-  const user = process.getuid?.() ?? stat.uid;
-  if (stat.uid !== user)
-    return warning(
-      `${home} belongs to user ${stat.uid}, and you are user ${user}`,
-      "use queuectl as its owner",
-    );
+  if (stat.uid !== user) return warning(whose, asOwner);
   // As after a worker that was started by sudo: whose logs cannot be written is started by nobody.
   const shut = innerFolders(home).find((folder) => !mayUse(folder));
   if (shut !== undefined)

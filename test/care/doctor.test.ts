@@ -4,6 +4,7 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -22,7 +23,7 @@ import { fileSystemOf, judgeFileSystem, judgeSpace, judgeSync } from "../../src/
 import type { Diagnosis } from "../../src/care/doctor.ts";
 import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
-import { asOrdinaryUser } from "../support/ordinary-user.ts";
+import { asOrdinaryUser, isRoot } from "../support/ordinary-user.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
 import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
 
@@ -89,6 +90,17 @@ test("a home that is not there yet and cannot be made is broken, as the first en
     level: "broken",
     text: `${env.QUEUECTL_HOME} is not there yet and cannot be made: ${closed} may not be written`,
     mend: "point QUEUECTL_HOME to a folder that you may write",
+  });
+});
+
+test.skipIf(!isRoot)("the home of somebody else is theirs, and is not to be chowned", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  mkdirSync(q.home, { mode: 0o700 });
+  chownSync(q.home, 54321, 54321);
+  expect((await report(q)).of("home")).toMatchObject({
+    level: "broken",
+    text: `${q.home} belongs to user 54321, and you are user 0`,
+    mend: expect.stringMatching(/as its owner, or point QUEUECTL_HOME/),
   });
 });
 
