@@ -1,6 +1,15 @@
 // Where everything lives: the home folder, the database in it, and the logs below it. Only the owner may look inside.
 
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
 import { isSystemError, Refusal, reasonOf } from "./domain/errors.ts";
 
 export const folderMode = 0o700;
@@ -89,11 +98,36 @@ export function ensureHome(home: string): void {
     chmodSync(home, folderMode);
   } catch (error) {
     if (error instanceof Refusal) throw error;
+    refuseDeadLink(home);
     throw new Refusal(
       "unavailable",
       `the home folder ${home} cannot be made: ${isSystemError(error) ? reasonOf(error) : error}`,
       "point QUEUECTL_HOME to a folder that you may write",
     );
+  }
+}
+
+/** Refuses a home to which a link leads that leads nowhere, as to a disk that is not mounted: nothing can be made there. */
+export function refuseDeadLink(home: string): void {
+  const { dirname } = process.getBuiltinModule("node:path");
+  for (let path = home; path !== dirname(path); path = dirname(path)) {
+    if (existsSync(path)) return;
+    const target = targetOf(path);
+    if (target === undefined) continue;
+    throw new Refusal(
+      "unavailable",
+      `the home folder ${home} cannot be made: ${path} is a link to ${target}, which is not there`,
+      "mount the disk that it leads to, or point QUEUECTL_HOME to another folder",
+    );
+  }
+}
+
+/** Where a link leads; undefined of what is none. */
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,14 @@
 // The home folder: is it there, and is it the owner's alone?
 
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
-import { databasePath, jobLogsFolder, logsFolder, runFolder, workerLogsFolder } from "../home.ts";
+import {
+  databasePath,
+  jobLogsFolder,
+  logsFolder,
+  refuseDeadLink,
+  runFolder,
+  workerLogsFolder,
+} from "../home.ts";
 import { folderOf } from "./disk-questions.ts";
 import type { Patient } from "./doctor.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";
@@ -33,6 +40,7 @@ export function home({ home }: Patient): Finding {
 
 /** Which the first enqueue makes, in the nearest folder above that there is. */
 function notYet(home: string): Finding {
+  refuseDeadLink(home);
   const above = folderOf(home);
   const hindrance = hindranceAt(above, constants.W_OK | constants.X_OK);
   if (hindrance === undefined) return ok(`${home} is not there yet; the first enqueue makes it`);

@@ -283,6 +283,22 @@ test("a home that cannot be made is named", async () => {
   );
 });
 
+test("a home behind a link to a disk that is not mounted is told as such, by the doctor too", async () => {
+  await using q = queuectl();
+  const [link, target] = [join(q.folder, "link"), join(q.folder, "unmounted")];
+  symlinkSync(target, link);
+  for (const home of [link, join(link, "home")]) {
+    const env = { QUEUECTL_HOME: home };
+    const says = `the home folder ${home} cannot be made: ${link} is a link to ${target}, which is not there`;
+    const refused = await q.with({ env }, "enqueue", "true");
+    expectPlainly(refused, /mount the disk/);
+    expect(refused.stderr).toContain(says);
+    const { status, stdout } = await q.with({ env }, "doctor");
+    expect(status).toBe(1);
+    expect(stdout).toContain(says);
+  }
+});
+
 const asUnknownUser = [
   "unshare",
   "--user",
