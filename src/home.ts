@@ -107,19 +107,25 @@ export function ensureHome(home: string): void {
   }
 }
 
-/** Refuses a home to which a link leads that leads nowhere, as to a disk that is not mounted: nothing can be made there. */
+/** Refuses a home to which a link leads that leads nowhere: nothing can be made there. */
 export function refuseDeadLink(home: string): void {
+  const link = deadLinkTo(home);
+  if (link === undefined) return;
+  throw new Refusal(
+    "unavailable",
+    `the home folder ${home} cannot be made: ${link}`,
+    "mount the disk that it leads to, or point QUEUECTL_HOME to another folder",
+  );
+}
+
+/** Says which link on the way to a path leads nowhere, as to a disk that is not mounted; undefined when none does. */
+export function deadLinkTo(path: string): string | undefined {
   const { dirname } = process.getBuiltinModule("node:path");
-  for (let path = home; path !== dirname(path); path = dirname(path)) {
-    if (existsSync(path)) return;
-    const target = targetOf(path);
-    if (target === undefined) continue;
-    throw new Refusal(
-      "unavailable",
-      `the home folder ${home} cannot be made: ${path} is a link to ${target}, which is not there`,
-      "mount the disk that it leads to, or point QUEUECTL_HOME to another folder",
-    );
+  for (let part = path; part !== dirname(part) && !existsSync(part); part = dirname(part)) {
+    const target = targetOf(part);
+    if (target !== undefined) return `${part} is a link to ${target}, which is not there`;
   }
+  return undefined;
 }
 
 /** Where a link leads; undefined of what is none. */

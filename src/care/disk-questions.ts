@@ -14,7 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import { formatDuration } from "../domain/duration.ts";
 import { formatSize } from "../domain/size.ts";
-import { fileMode, jobLogsFolder } from "../home.ts";
+import { fileMode, jobLogsFolder, logsFolder } from "../home.ts";
 import type { Patient } from "./doctor.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";
 
@@ -68,12 +68,19 @@ const littleBytes = 512 * 1024 ** 2;
 const tooLittleBytes = 8 * 1024 ** 2;
 
 export function freeSpace({ home }: Patient): Finding {
-  const { bavail, bsize, files, ffree } = statfsSync(folderOf(home));
-  return judgeSpace({
-    bytes: bavail * bsize,
-    names: files === 0 ? undefined : ffree,
-    logs: jobLogsFolder(home),
+  const judged = [folderOf(home), logsFolder(home)].filter(existsSync).map((folder, place) => {
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
+    return judgeSpace({
+      bytes: bavail * bsize,
+      names: files === 0 ? undefined : ffree,
+      logs: jobLogsFolder(home),
+      where: place === 0 ? "" : ` in ${folder}`,
+    });
   });
+  const worst = (["broken", "warning", "ok"] as const).flatMap((level) =>
+    judged.filter((finding) => finding.level === level),
+  );
+  return worst[0]!;
 }
 
 interface Space {
@@ -82,14 +89,17 @@ interface Space {
   readonly names: number | undefined;
   /** The folder of the output of jobs. */
   readonly logs: string;
+  /** Said of the logs, which a link may have put on another disk. */
+  readonly where?: string;
 }
 
-export function judgeSpace({ bytes, names, logs }: Space): Finding {
+export function judgeSpace({ bytes, names, logs, where = "" }: Space): Finding {
   const mend = "make room: queuectl dlq purge, a shorter retention, a smaller log_limit, or a larger disk";
   // On a full disk nothing can be stored, not even that something is to go.
   const urgent = `remove old files below '${logs}', or empty one that grows (: > …); then ${mend}`;
-  const text = `${formatSize(bytes)} free`;
-  if (names !== undefined && names < 100) return broken(`the disk takes only ${names} more files`, urgent);
+  const text = `${formatSize(bytes)} free${where}`;
+  if (names !== undefined && names < 100)
+    return broken(`the disk takes only ${names} more files${where}`, urgent);
   if (bytes < tooLittleBytes) return broken(text, urgent);
   return bytes < littleBytes ? warning(text, mend) : ok(text);
 }

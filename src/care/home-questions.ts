@@ -3,6 +3,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import {
   databasePath,
+  deadLinkTo,
   jobLogsFolder,
   logsFolder,
   refuseDeadLink,
@@ -28,6 +29,9 @@ export function home({ home }: Patient): Finding {
   if (hindrance !== undefined)
     return broken(`${home} may not be written`, `chown it to yourself and chmod 700 '${home}'`);
   if (stat.uid !== user) return warning(whose, asOwner);
+  const link = deadLinkTo(logsFolder(home));
+  if (link !== undefined)
+    return broken(`${link}, so no job can be started`, "mount the disk that it leads to, or remove the link");
   // As after a worker that was started by sudo: whose logs cannot be written is started by nobody.
   const shut = innerFolders(home).find((folder) => !mayUse(folder));
   if (shut !== undefined)

@@ -141,6 +141,25 @@ test.skipIf(noSmallDisk !== undefined)(
   },
 );
 
+test.skipIf(noSmallDisk !== undefined)(
+  "logs that a link has put on another disk are looked at there",
+  async () => {
+    using disk = smallDisk(512);
+    await using q = queuectl();
+    await q.ok("enqueue", "true");
+    symlinkSync(join(disk.path, "logs"), join(q.home, "logs"));
+    expect((await report(q)).of("home")).toMatchObject({
+      level: "broken",
+      text: `${q.home}/logs is a link to ${disk.path}/logs, which is not there, so no job can be started`,
+    });
+    mkdirSync(join(disk.path, "logs"), { mode: 0o700 });
+    disk.fill();
+    const found = await report(q);
+    expect(found.of("home").level).toBe("ok");
+    expect(found.of("free space")).toMatchObject({ level: "broken", text: `0 B free in ${q.home}/logs` });
+  },
+);
+
 test("a home that others may look into is a warning with the command that mends it", async () => {
   await using q = queuectl();
   await q.ok("enqueue", "true");
