@@ -34,10 +34,10 @@ export interface Outcome {
 }
 
 /**
- * The job's next state. `now` is the moment of settling, `dice` a random number from 0 to 1 for the jitter.
- * The job's own rules say which exit statuses are success, and which are worth a retry. A lost attempt is not charged, but the job waits as long as it last had to; `max_lost` of them in a row by the death of
- * a worker make it dead, so that a command which kills its worker does not go round for ever. A job whose end was asked for
- * is cancelled however its run ended, unless it finished first.
+ * The job's next state. `now` is the moment of settling, `dice` a random number from 0 to 1 for the jitter. The job's own rules say
+ * which exit statuses are success, and which are worth a retry. A lost attempt is not charged, but the job waits as long as it last
+ * had to; `max_lost` of them in a row by the death of a worker make it dead, so that a command which kills its worker does not go
+ * round for ever. A job whose end was asked for is cancelled however its run ended, unless it finished first.
  */
 export function outcomeOf(
   job: RunJob,

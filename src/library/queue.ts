@@ -40,7 +40,10 @@ export interface OutputPiece {
   readonly stream: Stream;
   /** A character may be divided between two pieces. */
   readonly bytes: Uint8Array;
-  /** Bytes before these that are not kept, or were not any more when they were read, because there was more output than `log_limit`; 0 as a rule. */
+  /**
+   * Bytes before these that are not kept, or were not any more when they were read, because there was more output than `log_limit`; 0 as
+   * a rule.
+   */
   readonly leftOut: number;
 }
 

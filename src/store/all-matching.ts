@@ -7,7 +7,10 @@ import type { Store } from "./store.ts";
 /** Jobs looked at in one transaction: more would keep workers waiting. */
 const batch = 500;
 
-/** What comes after the job `newest`, or comes to match behind a step, is not meant: a job that dies again at once would go round for ever. */
+/**
+ * What comes after the job `newest`, or comes to match behind a step, is not meant: a job that dies again at once would go round for
+ * ever.
+ */
 export async function* changeInSteps(
   { matching }: Store,
   change: JobChange,

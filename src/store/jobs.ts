@@ -73,15 +73,18 @@ export interface Changes {
   edit(seq: number, edit: JobEdit): Promise<Job>;
 
   /**
-   * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts, whatever held them back. Refused (`wrong_state`) when one of
-   * them is processing or, given `only`, not in that state; then none is touched.
+   * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts, whatever held them back. Refused
+   * (`wrong_state`) when one of them is processing or, given `only`, not in that state; then none is touched.
    */
   retry(seqs: readonly number[], only?: JobState): Promise<readonly Job[]>;
 
   /** Makes a dead job another one in its place, and pending, as `edit` and `retry` do. Refused (`wrong_state`) when it is not dead. */
   retryEdited(seq: number, edit: JobEdit): Promise<Job>;
 
-  /** Removes jobs, their attempts and what the store has of their output. Refused (`wrong_state`) as `retry` is. Returns what has to be removed of their logs. */
+  /**
+   * Removes jobs, their attempts and what the store has of their output. Refused (`wrong_state`) as `retry` is. Returns what has to be
+   * removed of their logs.
+   */
   delete(seqs: readonly number[], only?: JobState): Promise<readonly RemovedJob[]>;
 }
 

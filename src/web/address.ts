@@ -1,4 +1,5 @@
-// Which addresses this machine only is reached at; and whose address a request has: the peer's, or, where the peer is a proxy that is trusted, the one that the proxy names.
+// Which addresses this machine only is reached at; and whose address a request has: the peer's, or, where the peer is a proxy that
+// is trusted, the one that the proxy names.
 
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { misuse } from "../domain/errors.ts";

@@ -20,8 +20,8 @@ const stepMs = 1_000;
 const leadNow = () => Date.now() - performance.now();
 
 /**
- * Notices that the wall clock was set back, by holding it against the one that nobody sets. Each call looks once, and passes on by how many milliseconds the clock was set back since the last look, if it was. What could
- * not be passed on is passed on by the next call.
+ * Notices that the wall clock was set back, by holding it against the one that nobody sets. Each call looks once, and passes on by how
+ * many milliseconds the clock was set back since the last look, if it was. What could not be passed on is passed on by the next call.
  */
 export function watchClock(onSetBack: (ms: number) => Promise<void>): () => Promise<void> {
   let lead = leadNow();

@@ -21,7 +21,10 @@ export const schemaSteps: readonly string[] = [initial];
 /** Held while the schema is changed, so that one process does it; any number that nobody else uses. "qctlschm" in ASCII. */
 const migrationLock = 0x7163746c7363686dn;
 
-/** Brings the schema up to date, and refuses one that is newer than this program, or behind a pooler nobody told of. Returns the name of the queue that lies there. */
+/**
+ * Brings the schema up to date, and refuses one that is newer than this program, or behind a pooler nobody told of. Returns the name of
+ * the queue that lies there.
+ */
 export async function migrate(connection: Connection, steps = schemaSteps): Promise<string> {
   let { version, id, direct } = await metaOf(connection);
   while (version < steps.length) {
