@@ -6,7 +6,7 @@ import { VisibleText } from "./parts/visible-text.tsx";
 
 interface Choice {
   readonly word: string;
-  readonly look: "primary" | "danger" | "plain";
+  readonly look: "primary" | "danger";
   readonly fields?: Readonly<Record<string, string>>;
 }
 

@@ -5,8 +5,6 @@ import { formatDuration } from "../domain/duration.ts";
 import { isTerminal } from "./output.ts";
 
 export interface Progress extends Disposable {
-  /** Whether there is somebody to tell. */
-  readonly isSeen: boolean;
   /** Shows a text, unless the last one was shown a moment ago. */
   show(text: () => string): void;
   showNow(text: string): void;
@@ -41,7 +39,6 @@ export function progressLine(): Progress {
   const stopListening = () => void process.off("SIGINT", clearAndEnd);
   if (isSeen) process.on("SIGINT", clearAndEnd);
   return {
-    isSeen,
     show(text) {
       if (isSeen && performance.now() - shownAt >= tickMs) showNow(text());
     },

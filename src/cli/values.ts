@@ -28,7 +28,7 @@ export function moment(name: string, text: string, now: number): number {
   return value;
 }
 
-export function jobState(text: string): JobState {
+function jobState(text: string): JobState {
   const state = jobStates.find((known) => known === text);
   if (state) return state;
   const accepted = `the states are ${jobStates.join(", ")}`;

@@ -55,7 +55,6 @@ export const allPids = (): number[] =>
 
 export interface ProcessStat {
   readonly state: string;
-  readonly parent: number;
   readonly group: number;
   readonly session: number;
   readonly start: string;
@@ -70,7 +69,7 @@ export function statOf(pid: number): ProcessStat | undefined {
   }
 }
 
-/** proc_pid_stat(5), fields 3 to 6 and 22; undefined when it is gone, or hidden. */
+/** proc_pid_stat(5), fields 3, 5, 6 and 22; undefined when it is gone, or hidden. */
 function readStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
@@ -83,7 +82,6 @@ function readStat(pid: number): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return {
     state: fields[0]!,
-    parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),
     start: fields[19]!,

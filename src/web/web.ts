@@ -88,7 +88,6 @@ export function plainUi(web: Web, request: Request): Ui {
     nonce: newNonce(),
     base: web.base,
     label: web.label,
-    version: web.version,
     scopes: callerOf(request)?.scopes ?? new Set(),
     loggedIn: callerOf(request)?.name.startsWith("session") ?? false,
     now: Date.now(),

@@ -62,7 +62,7 @@ export const emptyModel = (): QueueModel => ({
 export const isWaiting = ({ job }: ModelJob) => job.state === "pending" || job.state === "failed";
 
 /** When its next run may begin; null when something holds it back. */
-export const momentOf = (entry: ModelJob): number | null => (isWaiting(entry) ? entry.job.next_run_at : null);
+const momentOf = (entry: ModelJob): number | null => (isWaiting(entry) ? entry.job.next_run_at : null);
 
 export const isDue = (entry: ModelJob, now: number) => (momentOf(entry) ?? Number.POSITIVE_INFINITY) <= now;
 

@@ -11,7 +11,6 @@ const ui: Ui = {
   nonce: "n",
   base: "",
   label: undefined,
-  version: "0",
   scopes: new Set(),
   loggedIn: false,
   now: 0,

@@ -71,7 +71,6 @@ const ui: Ui = {
   nonce: "nonce",
   base: "",
   label: undefined,
-  version: "1",
   scopes: new Set(scopes),
   loggedIn: false,
   now: 0,

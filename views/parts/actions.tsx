@@ -10,20 +10,16 @@ interface ActionProps {
   readonly word: string;
   /** Said by screen readers in place of the word, which is the same in every row. */
   readonly label?: string;
-  readonly fields?: Readonly<Record<string, string>>;
   readonly look?: "plain" | "primary" | "danger";
   readonly id?: string;
 }
 
 /** Does it at once: for what can be undone. */
-export function Act({ ui, to, word, label, fields = {}, look = "plain", id }: ActionProps) {
+export function Act({ ui, to, word, label, look = "plain", id }: ActionProps) {
   const path = link(ui, to);
   return (
     <form method="post" action={path} class="act" hx-post={path} hx-swap="none" hx-nonce={ui.nonce}>
       <input type="hidden" name="back" value={here(ui)} />
-      {Object.entries(fields).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
       <button type="submit" class={`button is-${look}`} aria-label={label} id={id} safe>
         {word}
       </button>
@@ -49,7 +45,7 @@ export function PauseOrResume({ ui, own, name, paused }: PauseOrResumeProps) {
   );
 }
 
-interface AskProps extends Omit<ActionProps, "to" | "fields"> {
+interface AskProps extends Omit<ActionProps, "to"> {
   /** The page that asks, without the base: what follows `/confirm/`. */
   readonly about: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

@@ -8,7 +8,6 @@ export interface Ui {
   /** In front of every path; empty for none. */
   readonly base: string;
   readonly label: string | undefined;
-  readonly version: string;
   readonly scopes: ReadonlySet<Scope>;
   /** By a token, so that it makes sense to log out. */
   readonly loggedIn: boolean;

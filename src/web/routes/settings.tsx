@@ -30,7 +30,7 @@ export const settingRoutes = (web: Web) =>
     .post("/settings/:key", ({ request, params }) => change(web, request, params.key), needs("operate"))
     .post("/settings/:key/unset", ({ request, params }) => unset(web, request, params.key), needs("operate"));
 
-export const ruleOf = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
+const ruleOf = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
 
 export function settingOf(name: string): SettingKey {
   const key = findSetting(name);
