@@ -61,7 +61,7 @@ export function AlertFormPage({ ui, form, cwd, user, fault }: AlertFormProps) {
     <>
       <h1>New alert</h1>
       <Fault text={fault} />
-      <form class="panel enqueue" method="post" action={link(ui, "/alerts")} id="alert">
+      <form class="panel" method="post" action={link(ui, "/alerts")} id="alert">
         <fieldset class="choices">
           <legend>Tell when</legend>
           {alertEvents.map((event) => (

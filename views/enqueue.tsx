@@ -63,7 +63,7 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
     <>
       <h1 safe>{edits === undefined ? "New job" : `Edit job ${edits}`}</h1>
       <Fault text={fault} />
-      <form class="panel enqueue" method="post" action={link(ui, sentTo(sending))} id="enqueue">
+      <form class="panel" method="post" action={link(ui, sentTo(sending))} id="enqueue">
         <input type="hidden" name="once" value={once} />
         {like === undefined ? "" : <input type="hidden" name="like" value={like} />}
         {seen === undefined ? "" : <input type="hidden" name="seen" value={seen} />}

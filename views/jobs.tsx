@@ -167,9 +167,7 @@ function BulkBar({ ui, filter, total }: { ui: Ui; filter: Filter; total: number 
         value === undefined ? "" : <input type="hidden" name={name} value={value} />,
       )}
       <input type="hidden" name="back" value={`/jobs${link(ui, "", match).slice(ui.base.length)}`} />
-      <span class="bulk-words" id="ticked">
-        With ticked rows
-      </span>
+      <span id="ticked">With ticked rows</span>
       <button type="submit" class="button" name="do" value="retry" id="bulk-retry">
         Retry
       </button>

@@ -104,12 +104,7 @@ function Actions({ ui, queue: { queue, paused_at } }: { ui: Ui; queue: Queue }) 
   return (
     <>
       <PauseOrResume ui={ui} own={own} name={queue} paused={paused_at !== null} />
-      <a
-        class="button is-plain"
-        href={link(ui, own)}
-        aria-label={`Limits of ${queue}`}
-        id={`limits-${queue}`}
-      >
+      <a class="button" href={link(ui, own)} aria-label={`Limits of ${queue}`} id={`limits-${queue}`}>
         Limits
       </a>
     </>
@@ -142,7 +137,7 @@ export function QueuePage({ ui, name, texts, fault }: QueuePageProps) {
         Queue <span safe>{name}</span>
       </h1>
       <Fault text={fault} />
-      <form class="panel enqueue" method="post" action={link(ui, `/queues/${name}/limits`)} id="limits">
+      <form class="panel" method="post" action={link(ui, `/queues/${name}/limits`)} id="limits">
         <input type="hidden" name="concurrency_was" value={texts.concurrency_was} />
         <input type="hidden" name="rate_was" value={texts.rate_was} />
         <div class="fields">

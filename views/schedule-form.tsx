@@ -44,7 +44,7 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
     <>
       <h1>New schedule</h1>
       <Fault text={fault} />
-      <form class="panel enqueue" method="post" action={link(ui, "/schedules")} id="schedule">
+      <form class="panel" method="post" action={link(ui, "/schedules")} id="schedule">
         <label class="field is-full">
           Command
           <textarea name="command" id="command" rows="3" required spellcheck="false" autofocus safe>

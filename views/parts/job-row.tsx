@@ -22,7 +22,7 @@ export function JobTable({ ui, jobs, form, columns = "all", caption }: JobTableP
   const ticks = form !== undefined && may(ui, "operate");
   return (
     <div class="sheet">
-      <table class={`jobs has-${columns}`}>
+      <table class="jobs">
         <caption class="unseen" safe>
           {caption}
         </caption>

@@ -103,7 +103,7 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
         tabindex="0"
         {...liveStream(ui, job, log)}
       >
-        <div id="log-lines" class="lines" hx-ignore="true">
+        <div id="log-lines" hx-ignore="true">
           {log.gap && log.from === log.gap.to ? <LeftOut gap={log.gap} /> : ""}
           <LogLines lines={log.lines} first={log.first} />
           {log.gap && log.to === log.gap.from && !isLive ? <LeftOut gap={log.gap} /> : ""}
