@@ -1,4 +1,4 @@
-// Names of jobs and workers: given by users, or generated to be short enough to type.
+// Names of jobs, queues and the like: given by users, or generated to be short enough to type.
 
 import { misuse } from "./errors.ts";
 

@@ -3,7 +3,7 @@
 
 import { checkParents, type Parent } from "./dependencies.ts";
 import { misuse, shown } from "./errors.ts";
-import { checkId } from "./id.ts";
+import { checkId, idRule, isId } from "./id.ts";
 import { checkKey, checkUnique, type Unique, type UniqueRequest, uniqueOf } from "./keys.ts";
 import { checkCommand, checkCwd, checkEnv, defaultQueue } from "./plain-job.ts";
 import { checkRules, type JobRules } from "./rules.ts";
@@ -159,14 +159,8 @@ export function checkNewJob(job: NewJob): NewJob {
   return job;
 }
 
-const queueName = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,63}$/;
-
 export function checkQueue(queue: string): void {
-  if (!queueName.test(queue)) {
-    throw misuse(
-      `queue ${shown(queue)} is not a name: 1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter, digit or _`,
-    );
-  }
+  if (!isId(queue)) throw misuse(`queue ${shown(queue)} is not a name: ${idRule}`);
 }
 
 export function checkTags(tags: readonly string[]): void {
