@@ -1,6 +1,6 @@
 // The figures of the whole queue that a dashboard shows beside its counts.
 
-import type { Job } from "./job.ts";
+import type { Job, JobState } from "./job.ts";
 import type { Stats } from "./stats.ts";
 
 /** How far a chart looks back, and how wide its bars are. */
@@ -34,14 +34,8 @@ export interface DeathGroup {
   readonly newest: Job;
 }
 
-export interface QueueCounts {
+export interface QueueCounts extends Readonly<Record<JobState, number>> {
   readonly queue: string;
-  readonly pending: number;
-  readonly processing: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly dead: number;
-  readonly cancelled: number;
   /** Since when its oldest due job waits; null when none is due. */
   readonly oldest_waiting_at: number | null;
 }

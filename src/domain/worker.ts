@@ -12,8 +12,10 @@ export interface ProcessIdentity {
   readonly pid_start: string;
 }
 
+export const workerStates = ["idle", "busy", "stopping", "dead"] as const;
+
 /** `dead`: its process is gone; said by whoever looks, and never stored. */
-export type WorkerState = "idle" | "busy" | "stopping" | "dead";
+export type WorkerState = (typeof workerStates)[number];
 
 /**
  * How a worker was asked to stop: finish what it runs, give it back, or leave it running for the next worker to take over.

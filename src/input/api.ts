@@ -5,6 +5,7 @@ import { z } from "zod";
 import { failurePolicies } from "../domain/dependencies.ts";
 import { misuse } from "../domain/errors.ts";
 import { type JobState, jobStates, settledStates } from "../domain/job.ts";
+import { workerStates } from "../domain/worker.ts";
 import { jobBody } from "./job.ts";
 import { shownRuleShape } from "./rules.ts";
 
@@ -84,7 +85,7 @@ const worker = z
     id: z.string(),
     pid: z.int(),
     host: z.string(),
-    state: z.enum(["idle", "busy", "stopping", "dead"]),
+    state: z.enum(workerStates),
     job_id: z.string().nullable(),
     queues: z.array(z.string()).nullable(),
     version: z.string(),

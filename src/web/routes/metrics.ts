@@ -3,6 +3,7 @@
 import { Elysia } from "elysia";
 import { Counter, Gauge, Registry } from "prom-client";
 import { jobStates } from "../../domain/job.ts";
+import { workerStates } from "../../domain/worker.ts";
 import { queues, stats, workers } from "../reads.ts";
 import { shieldHeaders } from "../reply.ts";
 import { needs, type Web } from "../web.ts";
@@ -46,7 +47,7 @@ export const metricsRoutes = (web: Web) => {
         queue.oldest_waiting_at === null ? 0 : (now - queue.oldest_waiting_at) / 1000,
       );
     }
-    for (const state of ["idle", "busy", "stopping", "dead"]) {
+    for (const state of workerStates) {
       present.set({ state }, all.filter((worker) => worker.state === state).length);
     }
     runs.inc({ result: "completed" }, counts.success_runs);
