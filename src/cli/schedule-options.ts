@@ -1,6 +1,7 @@
 // The options that say when the jobs of a schedule come.
 
-import { missedPolicies, type NewSchedule, oneOf, overlapPolicies } from "../domain/schedule.ts";
+import { oneOf } from "../domain/one-of.ts";
+import { missedPolicies, type NewSchedule, overlapPolicies } from "../domain/schedule.ts";
 import { ownZone, zoneOf } from "../domain/zone.ts";
 import type { JobOptions } from "./job-options.ts";
 import { seconds } from "./values.ts";

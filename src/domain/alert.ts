@@ -5,8 +5,8 @@ import { formatDuration, written } from "./duration.ts";
 import { misuse, shown } from "./errors.ts";
 import { idRule, isId } from "./id.ts";
 import { checkQueue, checkTags } from "./job.ts";
+import { oneOf } from "./one-of.ts";
 import { checkCwd } from "./plain-job.ts";
-import { oneOf } from "./schedule.ts";
 
 export const alertEvents = ["dead", "completed", "slow", "backlog"] as const;
 

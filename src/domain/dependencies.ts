@@ -1,8 +1,9 @@
 // Jobs that come after others: what each waits for, and what becomes of it when one of those does not complete.
 
-import { misuse, shown } from "./errors.ts";
+import { misuse } from "./errors.ts";
 import { checkId } from "./id.ts";
 import type { Job, JobState } from "./job.ts";
+import { oneOf } from "./one-of.ts";
 
 export const failurePolicies = ["cancel", "wait", "run"] as const;
 
@@ -46,8 +47,7 @@ export function checkParents(after: readonly Parent[], own: string | undefined):
     checkId(id);
     if (id === own) throw misuse(`job ${id} cannot come after itself`);
     if (ids.has(id)) throw misuse(`after names job ${id} twice`);
-    if (!failurePolicies.includes(if_fails))
-      throw misuse(`if_fails cannot be ${shown(String(if_fails))}: it is cancel, wait or run`);
+    oneOf("if_fails", String(if_fails), failurePolicies);
     ids.add(id);
   }
 }

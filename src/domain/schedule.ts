@@ -77,13 +77,6 @@ export function checkSchedule(schedule: NewSchedule): NewSchedule {
   return schedule;
 }
 
-/** Something a user may choose from a few words. */
-export function oneOf<T extends string>(what: string, text: string, words: readonly T[]): T {
-  const found = words.find((word) => word === text);
-  if (found) return found;
-  throw misuse(`${what} cannot be ${shown(text)}: it is ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
-}
-
 /** A time that is past by no more than this is late and not missed: a worker was restarted, or was busy. */
 export const lateMs = 30_000;
 

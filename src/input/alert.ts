@@ -13,7 +13,7 @@ import {
 } from "../domain/alert.ts";
 import { parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
-import { oneOf } from "../domain/schedule.ts";
+import { oneOf } from "../domain/one-of.ts";
 import { listOf, readBody } from "./api.ts";
 
 export const alertBody = z.strictObject({

@@ -4,8 +4,8 @@ import { failurePolicies, type Parent } from "../domain/dependencies.ts";
 import { durationForms, parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import type { JobRequest } from "../domain/job.ts";
+import { oneOf } from "../domain/one-of.ts";
 import { ruleNames } from "../domain/rules.ts";
-import { oneOf } from "../domain/schedule.ts";
 import { parseTime, timeForms } from "../domain/time.ts";
 import { readRuleForm } from "./rules.ts";
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import { type JobRequest, jobStates } from "../domain/job.ts";
+import { oneOf } from "../domain/one-of.ts";
 import { ruleNames } from "../domain/rules.ts";
 import {
   checkSchedule,
@@ -12,7 +13,6 @@ import {
   missedPolicies,
   type NewSchedule,
   type OverlapPolicy,
-  oneOf,
   overlapPolicies,
   type ScheduledJob,
 } from "../domain/schedule.ts";

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { failurePolicies, type Parent } from "../../domain/dependencies.ts";
 import { misuse } from "../../domain/errors.ts";
 import { type JobRequest, type NewJob, newJob } from "../../domain/job.ts";
+import { oneOf } from "../../domain/one-of.ts";
 import { defaultsFrom } from "../../domain/plain-job.ts";
 import { commandOf } from "../../domain/shell-words.ts";
 import type { Store } from "../../store/store.ts";
@@ -164,9 +165,7 @@ async function parentsOf(store: Store, options: OrderOptions): Promise<Parent[]>
   const { after = [], afterAny = [], ifParentFails } = options;
   if (ifParentFails !== undefined && after.length === 0)
     throw misuse("--if-parent-fails is about the jobs of --after");
-  const policy = failurePolicies.find((word) => word === (ifParentFails ?? "cancel"));
-  if (policy === undefined)
-    throw misuse(`--if-parent-fails cannot be ${JSON.stringify(ifParentFails)}: it is cancel, wait or run`);
+  const policy = oneOf("--if-parent-fails", ifParentFails ?? "cancel", failurePolicies);
   const named = [
     ...after.map((word) => [word, policy] as const),
     ...afterAny.map((word) => [word, "run"] as const),
