@@ -1,6 +1,7 @@
 // A question before something that cannot be undone: a page of its own, or what a dialog shows.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
+import { cutText } from "../src/domain/one-line.ts";
 import { link, type Ui } from "./parts/ui.ts";
 import { VisibleText } from "./parts/visible-text.tsx";
 
@@ -28,6 +29,9 @@ export interface Question {
 /** What is named one by one; the rest is a number. */
 const mostNamed = 8;
 
+/** A command may be long. */
+const longestLine = 300;
+
 export function Confirm({ ui, question }: { ui: Ui; question: Question }) {
   const { title, text, about, to, fields, choices, back, typed } = question;
   return (
@@ -42,7 +46,7 @@ export function Confirm({ ui, question }: { ui: Ui; question: Question }) {
         <ul class="named">
           {about.slice(0, mostNamed).map((line) => (
             <li>
-              <VisibleText text={line} />
+              <VisibleText text={cutText(line, longestLine)} />
             </li>
           ))}
           {about.length > mostNamed ? <li>and {about.length - mostNamed} more</li> : ""}

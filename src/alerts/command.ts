@@ -3,8 +3,8 @@
 
 import { statSync } from "node:fs";
 import type { NewAlert } from "../domain/alert.ts";
-import { cutText } from "../domain/alert-message.ts";
 import { isSystemError, systemTrouble } from "../domain/errors.ts";
+import { cutText } from "../domain/one-line.ts";
 import { carriersOf, type Mark, markVariables, withoutMark } from "../runner/mark.ts";
 import { endProcesses, endTree, type ProcessTree, treeIsAlive } from "../runner/process-tree.ts";
 import {

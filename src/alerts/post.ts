@@ -2,8 +2,8 @@
 
 import { createHmac } from "node:crypto";
 import { type NewAlert, signingKey } from "../domain/alert.ts";
-import { cutText, detailLines } from "../domain/alert-message.ts";
-import { oneLine } from "../domain/one-line.ts";
+import { detailLines } from "../domain/alert-message.ts";
+import { cutText, oneLine } from "../domain/one-line.ts";
 import { hidden } from "../domain/secrets.ts";
 import { version } from "../version.ts";
 import {

@@ -4,7 +4,7 @@ import type { AlertEvent } from "./alert.ts";
 import { formatDuration } from "./duration.ts";
 import type { Job } from "./job.ts";
 import { jobJson } from "./json.ts";
-import { oneLine } from "./one-line.ts";
+import { cutText, oneLine } from "./one-line.ts";
 import { withoutSecrets } from "./secrets.ts";
 import { isoTime } from "./time.ts";
 
@@ -129,6 +129,3 @@ export function detailLines({ data: { jobs, queues, count } }: Message): string[
   const named = jobs.length + queues.length;
   return count > named && named > 0 ? [...lines, `and ${count - named} more`] : lines;
 }
-
-export const cutText = (text: string, length: number) =>
-  text.length > length ? `${text.slice(0, length - 1)}…` : text;

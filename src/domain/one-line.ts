@@ -6,3 +6,7 @@
  */
 export const oneLine = (text: string) =>
   text.replace(/\r?\n|\t/g, " ").replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+
+/** A text of at most so many characters. */
+export const cutText = (text: string, length: number) =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;

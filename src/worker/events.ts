@@ -3,7 +3,7 @@
 import type { Ending } from "../domain/attempt.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { Job } from "../domain/job.ts";
-import { oneLine } from "../domain/one-line.ts";
+import { cutText, oneLine } from "../domain/one-line.ts";
 import { isoTime } from "../domain/time.ts";
 import type { StopOrder } from "../domain/worker.ts";
 import type { TryOutcome } from "../store/alerts.ts";
@@ -131,10 +131,7 @@ const shownCommandLength = 100;
 
 /** `k3j9x: ffmpeg -i in.mov out.mp4`, on one line. */
 function jobLine(job: Job): string {
-  const command = oneLine(job.command).trim();
-  const short =
-    command.length > shownCommandLength ? `${command.slice(0, shownCommandLength - 1)}…` : command;
-  return `${job.id}: ${short}`;
+  return `${job.id}: ${cutText(oneLine(job.command).trim(), shownCommandLength)}`;
 }
 
 /** What became of a job when an attempt ended. */

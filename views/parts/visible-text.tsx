@@ -1,6 +1,8 @@
 // A text of somebody else's, with what is in it but cannot be seen made visible: a command that reads one way and runs another.
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
+import { cutText } from "../../src/domain/one-line.ts";
+
 /** Control characters except line ends and tabs, marks that turn the writing direction, and characters of no width. */
 const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
@@ -9,7 +11,7 @@ export const unseenCharacters = (text: string): string[] =>
   [...new Set([...text.replaceAll("\r\n", "\n")].filter(isUnseen).map(codeName))].slice(0, 5);
 
 /** As much of a text as a row of a table has room for. */
-export const shortened = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+export const shortened = (text: string) => cutText(text, 200);
 
 export function VisibleText({ text }: { text: string }) {
   const parts = text.split(

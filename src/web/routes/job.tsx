@@ -146,7 +146,7 @@ async function questionOf({ web, params, query }: Call, change: "cancel" | "dele
         : isRunning
           ? "Its command runs now and will be ended, with all it started."
           : "It will not run any more, unless somebody retries it.",
-    about: [job.command.length > 300 ? `${job.command.slice(0, 300)}…` : job.command],
+    about: [job.command],
     to: `${own}/${change}`,
     fields: [],
     choices: [{ word: change === "cancel" ? "Cancel the job" : "Delete the job", look: "danger" }],

@@ -31,7 +31,7 @@ const ask = asking(async ({ web, params, query }) => {
   return {
     title: `Delete the schedule ${name}?`,
     text: "No time of it comes any more. The jobs that it made stay.",
-    about: [job.command.length > 300 ? `${job.command.slice(0, 300)}…` : job.command],
+    about: [job.command],
     to: `/schedules/${name}/delete`,
     fields: [],
     choices: [{ word: "Delete the schedule", look: "danger" as const }],
