@@ -171,10 +171,3 @@ function fraction(text: string): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
-
-/** So many times after a moment, or all there are. */
-export function nextTimes(next: NextTime, after: number, count: number): number[] {
-  const times: number[] = [];
-  for (let time = next(after); time !== null && times.length < count; time = next(time)) times.push(time);
-  return times;
-}

@@ -2,7 +2,7 @@
 
 import { Cron } from "croner";
 import { misuse, shown } from "../domain/errors.ts";
-import type { NextTime } from "../domain/schedule.ts";
+import type { NewSchedule, NextTime } from "../domain/schedule.ts";
 import { type Occurrence, occurrenceAfter, type WallTimes } from "../domain/wall-times.ts";
 import { zoneOf } from "../domain/zone.ts";
 
@@ -38,6 +38,16 @@ export function firstTime(text: string, tz: string, now: number): number {
   const next = readCron(text, tz).next(now);
   if (next === null) throw misuse(`the time ${shown(text)} never comes`, "look at its day and month");
   return next;
+}
+
+/** The times of a schedule that come next, at most so many; none of one that is paused, or never comes. */
+export function timesOf({ cron, tz, next_at }: Pick<NewSchedule, "cron" | "tz" | "next_at">, count: number) {
+  const times: number[] = [];
+  if (next_at === null) return times;
+  const { next } = readCron(cron, tz);
+  for (let time = next(next_at - 1); time !== null && times.length < count; time = next(time))
+    times.push(time);
+  return times;
 }
 
 function wallTimesOf(text: string): WallTimes {

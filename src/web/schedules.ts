@@ -2,10 +2,10 @@
 
 import { newJob } from "../domain/job.ts";
 import { shownJobJson, shownScheduleJson } from "../domain/json.ts";
-import { jobByHand, type NewSchedule, nextTimes, type Schedule } from "../domain/schedule.ts";
+import { jobByHand, type NewSchedule, type Schedule } from "../domain/schedule.ts";
 import { unhidden } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
-import { readCron } from "../input/cron.ts";
+import { readCron, timesOf } from "../input/cron.ts";
 import { newSchedule, type ScheduleRequest } from "../input/schedule.ts";
 import { jobDefaults } from "./enqueue.ts";
 import type { Web } from "./web.ts";
@@ -40,13 +40,9 @@ const shownRuns = 10;
 export async function scheduleWithRuns(web: Web, name: string) {
   const schedule = await web.store.schedules.find(name);
   const runs = await web.store.schedules.runs(name, shownRuns);
-  const times =
-    schedule.next_at === null
-      ? []
-      : nextTimes(readCron(schedule.cron, schedule.tz).next, schedule.next_at - 1, shownTimes);
   return {
     ...shownScheduleJson(schedule),
-    next_times: times.map(isoTime),
+    next_times: timesOf(schedule, shownTimes).map(isoTime),
     runs: runs.map(({ at, job }) => ({
       ...shownJobJson(job),
       scheduled_for: at === null ? null : isoTime(at),

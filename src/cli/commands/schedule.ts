@@ -2,10 +2,10 @@
 
 import { formatDuration } from "../../domain/duration.ts";
 import { jobJson, scheduleJson } from "../../domain/json.ts";
-import { jobByHand, nextTimes, type Schedule } from "../../domain/schedule.ts";
+import { jobByHand, type Schedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
-import { readCron } from "../../input/cron.ts";
+import { readCron, timesOf } from "../../input/cron.ts";
 import type { ScheduleRun } from "../../store/schedules.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -68,7 +68,7 @@ async function scheduleShow(context: Context, [name]: readonly string[], { json 
   await using store = await context.openStore();
   const schedule = await store.schedules.find(name!);
   const runs = await store.schedules.runs(schedule.name, shownRuns);
-  const times = timesOf(schedule);
+  const times = timesOf(schedule, shownTimes);
   if (json) {
     await printJson({ ...scheduleJson(schedule), next_times: times.map(isoTime), runs: runs.map(runJson) });
     return done;
@@ -92,9 +92,6 @@ const runRow = ({ at, job }: ScheduleRun): Cell[] => [
   `${job.attempts}/${job.max_retries + 1}`,
   job.last_error ?? "",
 ];
-
-const timesOf = ({ cron, tz, next_at }: Schedule) =>
-  next_at === null ? [] : nextTimes(readCron(cron, tz).next, next_at - 1, shownTimes);
 
 function facts(schedule: Schedule, times: readonly number[]): Fact[] {
   const { job, last_at, missed_at, skipped_at } = schedule;

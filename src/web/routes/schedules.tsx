@@ -5,9 +5,9 @@ import { Elysia } from "elysia";
 import { timeoutText } from "../../../views/enqueue.tsx";
 import { ScheduleFormPage, SchedulePreview } from "../../../views/schedule-form.tsx";
 import { Schedules } from "../../../views/schedules.tsx";
-import { type NewSchedule, nextTimes } from "../../domain/schedule.ts";
+import type { NewSchedule } from "../../domain/schedule.ts";
 import { ownZone } from "../../domain/zone.ts";
-import { readCron } from "../../input/cron.ts";
+import { timesOf } from "../../input/cron.ts";
 import { readScheduleForm, type ScheduleForm, scheduleFields } from "../../input/schedule.ts";
 import { jobDefaults } from "../enqueue.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
@@ -88,7 +88,7 @@ const previewScreen = ({ ui }: Place, form: ScheduleForm, schedule: NewSchedule,
       ui={ui}
       form={form}
       schedule={schedule}
-      times={nextTimes(readCron(schedule.cron, schedule.tz).next, schedule.next_at! - 1, lookedAt)}
+      times={timesOf(schedule, lookedAt)}
       user={userName()}
     />
   ),
