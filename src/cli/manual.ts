@@ -1,8 +1,7 @@
 // The manual page, made of what --help is made of, for man(1): roff with the macros of man(7).
 
 import { settingKeys } from "../domain/default-settings.ts";
-import type { SettingRule } from "../domain/setting-kinds.ts";
-import { type Settings, settingRules } from "../domain/settings.ts";
+import { ruleOf, type SettingKey } from "../domain/settings.ts";
 import { version } from "../version.ts";
 import { usageOf, whatItIs } from "./help.ts";
 import { type Entry, program, shown } from "./program.ts";
@@ -71,8 +70,8 @@ async function commandPart(one: Entry): Promise<string> {
   ].join("\n");
 }
 
-function settingPart(key: keyof Settings): string {
-  const { about, accepts, show, default: byDefault } = settingRules[key] as SettingRule<unknown>;
+function settingPart(key: SettingKey): string {
+  const { about, accepts, show, default: byDefault } = ruleOf(key);
   return entry(key, `${about}. Accepts ${accepts}; ${show(byDefault) || "nothing"} by default.`);
 }
 

@@ -178,6 +178,9 @@ export const settingRules: { readonly [K in SettingKey]: SettingRule<Settings[K]
   mail_from: sender("Who alerts by e-mail come from"),
 };
 
+/** The rule of a setting that is not known beforehand. */
+export const ruleOf = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
+
 /** Names that earlier systems gave to the same settings. */
 const aliases: ReadonlyMap<string, SettingKey> = new Map([
   ["max_retries_default", "max_retries"],

@@ -3,13 +3,11 @@
 import { environmentName, settingKeys } from "../../domain/default-settings.ts";
 import { misuse } from "../../domain/errors.ts";
 import { didYouMean } from "../../domain/nearest.ts";
-import type { SettingRule } from "../../domain/setting-kinds.ts";
 import {
   findSetting,
   readSetting,
+  ruleOf,
   type SettingKey,
-  type Settings,
-  settingRules,
   shownSetting,
   shownSettings,
 } from "../../domain/settings.ts";
@@ -45,7 +43,7 @@ async function configShow(
         : "default";
   await printTable(
     ["SETTING", "VALUE", "FROM", "MEANING"],
-    settingKeys.map((key) => [key, rule(key).show(settings[key]), from(key), rule(key).about]),
+    settingKeys.map((key) => [key, ruleOf(key).show(settings[key]), from(key), ruleOf(key).about]),
     ["FROM"],
   );
   return done;
@@ -59,9 +57,9 @@ async function configGet(
   const key = settingOf(words[0]!);
   await using store = await context.openStore();
   const value = (await context.settings(store))[key];
-  const isSecret = rule(key).isSecret;
+  const isSecret = ruleOf(key).isSecret;
   if (options.json) await printJson(shownSetting(key, value));
-  else await printLine(isSecret ? rule(key).show(value) : rule(key).print(value));
+  else await printLine(isSecret ? ruleOf(key).show(value) : ruleOf(key).print(value));
   return done;
 }
 
@@ -69,8 +67,8 @@ async function configSet(context: Context, words: readonly string[]): Promise<nu
   const key = settingOf(words[0]!);
   const value = readSetting(key, words[1]!);
   await using store = await context.openStore();
-  await store.settings.set(key, rule(key).print(value));
-  hint(`${key} is ${rule(key).show(value)} from now on`);
+  await store.settings.set(key, ruleOf(key).print(value));
+  hint(`${key} is ${ruleOf(key).show(value)} from now on`);
   if (context.environment[environmentName(key)] !== undefined) {
     note(`${environmentName(key)} in the environment overrides it here`);
   }
@@ -83,8 +81,6 @@ async function configUnset(context: Context, words: readonly string[]): Promise<
   await store.settings.unset(key);
   return done;
 }
-
-const rule = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
 
 function settingOf(name: string): SettingKey {
   const key = findSetting(name);

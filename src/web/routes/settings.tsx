@@ -7,13 +7,7 @@ import { environmentName, settingKeys } from "../../domain/default-settings.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import { hidden } from "../../domain/secrets.ts";
 import type { SettingRule } from "../../domain/setting-kinds.ts";
-import {
-  findSetting,
-  readSetting,
-  type SettingKey,
-  type Settings,
-  settingRules,
-} from "../../domain/settings.ts";
+import { findSetting, readSetting, ruleOf, type SettingKey, type Settings } from "../../domain/settings.ts";
 import { answerForm, audited, formOf } from "../forms.ts";
 import { type MakeScreen, page, pageReply } from "../screens.tsx";
 import { needs, uiFor, type Web } from "../web.ts";
@@ -29,8 +23,6 @@ export const settingRoutes = (web: Web) =>
     .get("/settings", page(web, screen), needs("read"))
     .post("/settings/:key", ({ request, params }) => change(web, request, params.key), needs("operate"))
     .post("/settings/:key/unset", ({ request, params }) => unset(web, request, params.key), needs("operate"));
-
-const ruleOf = (key: SettingKey) => settingRules[key] as SettingRule<Settings[SettingKey]>;
 
 export function settingOf(name: string): SettingKey {
   const key = findSetting(name);
