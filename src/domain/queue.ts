@@ -83,6 +83,10 @@ export function formatRate({ starts, per }: Rate): string {
   return `${starts}/${per === seconds ? "" : per / seconds}${unit}`;
 }
 
+/** The queue of this name. Any name is a queue's: one that no job has named yet has none. */
+export const queueNamed = (name: string, queues: readonly Queue[]): Queue =>
+  queues.find(({ queue }) => queue === name) ?? { ...noJobs(name), ...nothingSaid(name) };
+
 /** Queues that have jobs, and queues of which something was said, by name. */
 export function allQueues(counts: readonly QueueCounts[], rules: readonly QueueRules[]): Queue[] {
   const said = new Map(rules.map((one) => [one.queue, one]));

@@ -1,15 +1,13 @@
 // What pages and the API ask of one queue: the same for both.
 
 import { checkQueue } from "../domain/job.ts";
-import { allQueues, nothingSaid, type Queue } from "../domain/queue.ts";
+import { type Queue, queueNamed } from "../domain/queue.ts";
 import { queues } from "./reads.ts";
 import type { Web } from "./web.ts";
 
-/** Any name is a queue's: one that no job has named yet has none. */
 export async function queueOf(web: Web, name: string): Promise<Queue> {
   checkQueue(name);
-  const found = (await queues(web)).find(({ queue }) => queue === name);
-  return found ?? allQueues([], [nothingSaid(name)])[0]!;
+  return queueNamed(name, await queues(web));
 }
 
 export type PauseVerb = "pause" | "resume";
