@@ -3,10 +3,10 @@
 
 import { unseenCharacters } from "../../views/parts/visible-text.tsx";
 import { Refusal, type RefusalKind } from "../domain/errors.ts";
-import { type Call, pageReply, type Screen } from "./screens.tsx";
+import { type Place, pageReply, type Screen } from "./screens.tsx";
 
 interface Steps<Wanted> {
-  readonly place: Pick<Call, "web" | "ui">;
+  readonly place: Place;
   readonly fields: URLSearchParams;
   /** The step that stores it; any other leads to the look. */
   readonly storing: string;

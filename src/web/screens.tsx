@@ -17,6 +17,15 @@ export interface Call {
   readonly ui: Ui;
 }
 
+/** What a screen is shown with. */
+export type Place = Pick<Call, "web" | "ui">;
+
+/** The same for a page that answers a form: `path` is the address of the page that the form stands on. */
+export const placeAt = async (web: Web, request: Request, path: string): Promise<Place> => ({
+  web,
+  ui: { ...(await uiFor(web, request)), path },
+});
+
 export interface Screen {
   readonly title: string;
   readonly body: JSX.Element;
@@ -46,7 +55,7 @@ export const page = (web: Web, make: MakeScreen) => async (asked: Asked) => {
 };
 
 export async function pageReply(
-  { web, ui }: Pick<Call, "web" | "ui">,
+  { web, ui }: Place,
   { title, body, status = 200, refreshes = true, reloads = false }: Screen,
 ) {
   const path = ui.path === "/" ? "/overview" : ui.path;

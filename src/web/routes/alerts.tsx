@@ -10,9 +10,18 @@ import { shownDeliveries, tested } from "../alerts.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, localPath, typedIn } from "../forms.ts";
 import { asking } from "../questions.tsx";
-import { type Call, fragment, type MakeScreen, page, pageReply, part, type Screen } from "../screens.tsx";
+import {
+  fragment,
+  type MakeScreen,
+  type Place,
+  page,
+  pageReply,
+  part,
+  placeAt,
+  type Screen,
+} from "../screens.tsx";
 import { doing, type Verbs } from "../verbs.ts";
-import { needs, uiFor, type Web } from "../web.ts";
+import { needs, type Web } from "../web.ts";
 import { userName } from "./enqueue.tsx";
 
 const screen: MakeScreen = async ({ web, ui }) => ({
@@ -63,11 +72,7 @@ export const alertRoutes = (web: Web) =>
 const empty = typedIn(alertFields, new URLSearchParams());
 
 /** The form, with what is wrong with it if anything is. */
-async function formScreen(
-  { web, ui }: Pick<Call, "web" | "ui">,
-  form: AlertForm,
-  fault?: string,
-): Promise<Screen> {
+async function formScreen({ web, ui }: Place, form: AlertForm, fault?: string): Promise<Screen> {
   return {
     title: "New alert",
     status: fault === undefined ? 200 : 422,
@@ -76,12 +81,7 @@ async function formScreen(
   };
 }
 
-const previewScreen = (
-  { ui }: Pick<Call, "ui">,
-  form: AlertForm,
-  alert: NewAlert,
-  status: number,
-): Screen => ({
+const previewScreen = ({ ui }: Place, form: AlertForm, alert: NewAlert, status: number): Screen => ({
   title: "Add this alert?",
   status,
   refreshes: false,
@@ -91,7 +91,7 @@ const previewScreen = (
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request);
   const form = typedIn(alertFields, fields);
-  const place = { web, ui: { ...(await uiFor(web, request)), path: "/alerts/new" } };
+  const place = await placeAt(web, request, "/alerts/new");
   return followSteps({
     place,
     fields,

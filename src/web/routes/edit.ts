@@ -12,8 +12,8 @@ import { refuseUnlessWaiting } from "../../store/refusals.ts";
 import { editFor, editOne, retryEdited } from "../edit.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
-import { type MakeScreen, page } from "../screens.tsx";
-import { needs, uiFor, type Web } from "../web.ts";
+import { type MakeScreen, page, placeAt } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
 import { formScreen, previewScreen } from "./enqueue.tsx";
 
 const screen: MakeScreen = async (call) => {
@@ -47,7 +47,7 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
   const isDead = job.state === "dead";
   const now = sendingOf(job, typedIn(formFields, fields));
   const sending = { ...now, seen: fields.get("seen") ?? now.seen };
-  const place = { web, ui: { ...(await uiFor(web, request)), path: `/jobs/${job.id}` } };
+  const place = await placeAt(web, request, `/jobs/${job.id}`);
   return followSteps({
     place,
     fields,

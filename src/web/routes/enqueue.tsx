@@ -14,9 +14,9 @@ import { Problem } from "../errors.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { queues } from "../reads.ts";
-import { type Call, type MakeScreen, page, type Screen } from "../screens.tsx";
+import { type MakeScreen, type Place, page, placeAt, type Screen } from "../screens.tsx";
 import { newSecret } from "../tokens.ts";
-import { needs, uiFor, type Web } from "../web.ts";
+import { needs, type Web } from "../web.ts";
 
 const empty = typedIn(formFields, new URLSearchParams());
 
@@ -34,8 +34,6 @@ const screen: MakeScreen = async (call) => {
     kept: keptNames(job),
   });
 };
-
-type Place = Pick<Call, "web" | "ui">;
 
 /** The form, with what is wrong with it if anything is. */
 export async function formScreen({ web, ui }: Place, sending: Sending, fault?: string): Promise<Screen> {
@@ -85,7 +83,7 @@ async function send(web: Web, request: Request): Promise<Response> {
     like: like?.id,
     kept: like && keptNames(like),
   };
-  const place = { web, ui: { ...(await uiFor(web, request)), path: "/enqueue" } };
+  const place = await placeAt(web, request, "/enqueue");
   return followSteps({
     place,
     fields,

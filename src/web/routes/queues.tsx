@@ -9,8 +9,8 @@ import { readConcurrency, readRate } from "../../domain/queue.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { pauseOrResume, queueOf } from "../queues.ts";
 import { pageByName, queues, servers, workers } from "../reads.ts";
-import { type MakeScreen, page, pageReply, part, type Screen } from "../screens.tsx";
-import { needs, uiFor, type Web } from "../web.ts";
+import { type MakeScreen, page, pageReply, part, placeAt, type Screen } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
 
 const listScreen: MakeScreen = async ({ web, ui, query }) => {
   const [every, all] = await Promise.all([queues(web), workers(web)]);
@@ -53,17 +53,10 @@ async function limit(web: Web, request: Request, name: string): Promise<Response
     });
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "usage") throw error;
-    const ui = { ...(await uiFor(web, request)), path: `/queues/${name}` };
+    const place = await placeAt(web, request, `/queues/${name}`);
     const texts = typedIn(limitFields, form);
-    return pageReply(
-      { web, ui },
-      {
-        title: `Queue ${name}`,
-        status: 422,
-        refreshes: false,
-        body: <QueuePage ui={ui} name={name} texts={texts} fault={`${error.message}.`} />,
-      },
-    );
+    const body = <QueuePage ui={place.ui} name={name} texts={texts} fault={`${error.message}.`} />;
+    return pageReply(place, { title: `Queue ${name}`, status: 422, refreshes: false, body });
   }
   audited(web, request, "queue set", [name]);
   return answerForm(web, request, form, { text: `The limits of the queue ${name} are set`, to: "/queues" });

@@ -15,9 +15,9 @@ import { answerForm, audited, formOf, localPath, typedIn } from "../forms.ts";
 import { asking } from "../questions.tsx";
 import { pageByName } from "../reads.ts";
 import { resumed, runNow, scheduleOf } from "../schedules.ts";
-import { type Call, fragment, type MakeScreen, page, part, type Screen } from "../screens.tsx";
+import { fragment, type MakeScreen, type Place, page, part, placeAt, type Screen } from "../screens.tsx";
 import { doing, type Verbs } from "../verbs.ts";
-import { needs, uiFor, type Web } from "../web.ts";
+import { needs, type Web } from "../web.ts";
 import { userName } from "./enqueue.tsx";
 
 const screen: MakeScreen = async ({ web, ui, query }) => {
@@ -55,8 +55,6 @@ export const scheduleRoutes = (web: Web) =>
     .post("/schedules/:name/:verb", doing(web, "schedule", verbs), needs("operate"));
 
 const empty = typedIn(scheduleFields, new URLSearchParams());
-
-type Place = Pick<Call, "web" | "ui">;
 
 /** The form, with what is wrong with it if anything is. */
 async function formScreen({ web, ui }: Place, form: ScheduleForm, fault?: string): Promise<Screen> {
@@ -97,7 +95,7 @@ const previewScreen = ({ ui }: Place, form: ScheduleForm, schedule: NewSchedule,
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
   const form = typedIn(scheduleFields, fields);
-  const place = { web, ui: { ...(await uiFor(web, request)), path: "/schedules/new" } };
+  const place = await placeAt(web, request, "/schedules/new");
   return followSteps({
     place,
     fields,

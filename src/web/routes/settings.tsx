@@ -9,8 +9,8 @@ import { hidden } from "../../domain/secrets.ts";
 import type { SettingRule } from "../../domain/setting-kinds.ts";
 import { findSetting, readSetting, ruleOf, type SettingKey, type Settings } from "../../domain/settings.ts";
 import { answerForm, audited, formOf } from "../forms.ts";
-import { type MakeScreen, page, pageReply } from "../screens.tsx";
-import { needs, uiFor, type Web } from "../web.ts";
+import { type MakeScreen, page, pageReply, placeAt } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
 
 const screen: MakeScreen = async ({ web, ui }) => ({
   title: "Settings",
@@ -100,9 +100,9 @@ async function refused(
   request: Request,
   fault: NonNullable<SettingsProps["fault"]>,
 ): Promise<Response> {
-  const ui = { ...(await uiFor(web, request)), path: "/settings" };
-  const body = <SettingsPage ui={ui} rows={await rowsOf(web)} fault={fault} />;
-  return pageReply({ web, ui }, { title: "Settings", body, status: 422, refreshes: false });
+  const place = await placeAt(web, request, "/settings");
+  const body = <SettingsPage ui={place.ui} rows={await rowsOf(web)} fault={fault} />;
+  return pageReply(place, { title: "Settings", body, status: 422, refreshes: false });
 }
 
 async function unset(web: Web, request: Request, name: string): Promise<Response> {

@@ -9,8 +9,8 @@ import { checkQueue } from "../../domain/job.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
 import { workers } from "../reads.ts";
-import { type Call, fragment, type MakeScreen, page, pageReply, part } from "../screens.tsx";
-import { needs, uiFor, type Web } from "../web.ts";
+import { type Call, fragment, type MakeScreen, page, pageReply, part, placeAt } from "../screens.tsx";
+import { needs, type Web } from "../web.ts";
 
 const workersScreen: MakeScreen = async ({ web, ui }) => ({
   title: "Workers",
@@ -102,9 +102,9 @@ async function refusedStart(
   typed: StartTexts,
   faults: Partial<StartTexts>,
 ): Promise<Response> {
-  const ui = { ...(await uiFor(web, request)), path: "/workers" };
-  const body = <Workers ui={ui} workers={await workers(web)} typed={typed} faults={faults} />;
-  return pageReply({ web, ui }, { title: "Workers", status: 422, refreshes: false, body });
+  const place = await placeAt(web, request, "/workers");
+  const body = <Workers ui={place.ui} workers={await workers(web)} typed={typed} faults={faults} />;
+  return pageReply(place, { title: "Workers", status: 422, refreshes: false, body });
 }
 
 export function countOf(text: string): number {
