@@ -4,6 +4,7 @@ import { groupDeaths, type Overview, type QueueCounts, type Span } from "../doma
 import { allQueues, type Queue } from "../domain/queue.ts";
 import { serves, type Worker } from "../domain/worker.ts";
 import type { JobFilter } from "../store/jobs.ts";
+import type { JobPage } from "../store/matching.ts";
 import type { Web } from "./web.ts";
 
 /** Dead jobs looked at to group them. */
@@ -12,7 +13,7 @@ const deathsRead = 100;
 /** Jobs looked at for one page of a search. */
 export const scan = 400;
 
-export const pageSize = 50;
+const pageSize = 50;
 
 /** Those whose names come after one, as many as a page shows; the next page begins after `next`. */
 export function pageByName<T>(every: readonly T[], nameOf: (one: T) => string, after = "") {
@@ -66,6 +67,16 @@ export const jobPage = (web: Web, filter: JobFilter, before: number | undefined,
   web.shared(`jobs ${JSON.stringify([filter, before, limit])}`, () =>
     web.store.matching.page(filter, { before, limit, scan }),
   );
+
+/** What stands below a list of jobs: the way to the other pages, and how far a search looked when not through everything. */
+export function belowList({ jobs, older, total }: JobPage, before: number | undefined, what: string) {
+  const isPartly = total === undefined && older !== undefined && jobs.length < pageSize;
+  const looked = `${scan.toLocaleString("en")} ${what} were looked through; Older looks on from there.`;
+  return {
+    paging: { older, isLater: before !== undefined, shown: jobs.length, total },
+    looked: isPartly ? looked : undefined,
+  };
+}
 
 /** Jobs that come after one and are shown with it. */
 export const mostRelatives = 100;

@@ -7,7 +7,7 @@ import { DeadLetters } from "../../../views/dead-letter.tsx";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
-import { jobPage, pageSize, scan, stats } from "../reads.ts";
+import { belowList, jobPage, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { runBulk } from "./bulk.tsx";
@@ -17,7 +17,6 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
   const { search } = filterOf(query);
   const before = numberOf(query, "before");
   const [found, { dead }] = await Promise.all([jobPage(web, { state: "dead", search }, before), stats(web)]);
-  const isPartly = found.total === undefined && found.older !== undefined && found.jobs.length < pageSize;
   return {
     title: "Dead letters",
     body: (
@@ -26,17 +25,7 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
         jobs={found.jobs}
         dead={dead}
         search={search}
-        looked={
-          isPartly
-            ? `${scan.toLocaleString("en")} dead letters were looked through; Older looks on from there.`
-            : undefined
-        }
-        paging={{
-          older: found.older,
-          isLater: before !== undefined,
-          shown: found.jobs.length,
-          total: found.total,
-        }}
+        {...belowList(found, before, "dead letters")}
       />
     ),
   };

@@ -11,7 +11,7 @@ import type { JobChange } from "../../store/matching.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
-import { jobPage, pageSize, queues, scan, stats } from "../reads.ts";
+import { belowList, jobPage, queues, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { runBulk } from "./bulk.tsx";
@@ -20,7 +20,6 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
   const filter = filterOf(query);
   const before = numberOf(query, "before");
   const [found, counts, names] = await Promise.all([jobPage(web, filter, before), stats(web), queues(web)]);
-  const isPartly = found.total === undefined && found.older !== undefined && found.jobs.length < pageSize;
   return {
     title: "Jobs",
     body: (
@@ -30,17 +29,7 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
         filter={filter}
         stats={counts}
         queues={names.map(({ queue }) => queue)}
-        paging={{
-          older: found.older,
-          isLater: before !== undefined,
-          shown: found.jobs.length,
-          total: found.total,
-        }}
-        looked={
-          isPartly
-            ? `${scan.toLocaleString("en")} jobs were looked through; Older looks on from there.`
-            : undefined
-        }
+        {...belowList(found, before, "jobs")}
       />
     ),
   };
