@@ -4,7 +4,7 @@
 import { type Alert, type Delivery, fareOf, lineOf, shownTarget } from "../src/domain/alert.ts";
 import type { Message } from "../src/domain/alert-message.ts";
 import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
-import { Icon, type Shape } from "./parts/badge.tsx";
+import { Badge, type Shape } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { NewLink, PageHead } from "./parts/page-head.tsx";
 import { actions, Sheet } from "./parts/sheet.tsx";
@@ -87,15 +87,6 @@ const fareShapes: Readonly<Record<ReturnType<typeof fareOf>["kind"], Shape>> = {
 function AlertState({ alert }: { alert: Alert }) {
   const { kind, words } = fareOf(alert);
   return <Badge shape={fareShapes[kind]} word={words} />;
-}
-
-function Badge({ shape, word }: { shape: Shape; word: string }) {
-  return (
-    <span class={`state is-${shape}`}>
-      <Icon shape={shape} />
-      <span safe>{word}</span>
-    </span>
-  );
 }
 
 function Actions({ ui, name, paused }: { ui: Ui; name: string; paused: boolean }) {

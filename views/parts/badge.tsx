@@ -29,6 +29,21 @@ export function Icon({ shape }: { shape: Shape }) {
 
 export const stateWord = (shape: Shape) => (shape === "failed" ? "retrying" : shape);
 
+interface BadgeProps {
+  readonly shape: Shape;
+  readonly word: string;
+  readonly title?: string | undefined;
+}
+
+export function Badge({ shape, word, title }: BadgeProps) {
+  return (
+    <span class={`state is-${shape}`} title={title}>
+      <Icon shape={shape} />
+      <span safe>{word}</span>
+    </span>
+  );
+}
+
 interface StateBadgeProps {
   readonly state: JobState;
   readonly scheduled?: boolean;
@@ -37,15 +52,8 @@ interface StateBadgeProps {
 
 export function StateBadge({ state, scheduled = false, held = false }: StateBadgeProps) {
   const shape = held ? "held" : scheduled && state === "pending" ? "scheduled" : state;
-  return (
-    <span
-      class={`state is-${shape}`}
-      title={shape === "failed" ? "failed, waiting for its next run" : undefined}
-    >
-      <Icon shape={shape} />
-      {stateWord(shape)}
-    </span>
-  );
+  const title = shape === "failed" ? "failed, waiting for its next run" : undefined;
+  return <Badge shape={shape} word={stateWord(shape)} title={title} />;
 }
 
 const workerShapes: Readonly<Record<WorkerState, Shape>> = {
@@ -55,15 +63,9 @@ const workerShapes: Readonly<Record<WorkerState, Shape>> = {
   dead: "dead",
 };
 
-export function WorkerBadge({ state }: { state: WorkerState }) {
-  const shape = workerShapes[state];
-  return (
-    <span class={`state is-${shape}`}>
-      <Icon shape={shape} />
-      {state}
-    </span>
-  );
-}
+export const WorkerBadge = ({ state }: { state: WorkerState }) => (
+  <Badge shape={workerShapes[state]} word={state} />
+);
 
 /** The look of an attempt by what became of it. */
 export function attemptShape({ result, error }: Pick<Attempt, "result" | "error">): Shape {
