@@ -2,6 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { Act } from "./parts/actions.tsx";
+import { amount } from "./parts/amount.ts";
 import { link, may, type Ui } from "./parts/ui.ts";
 
 export interface BulkProps {
@@ -29,9 +30,9 @@ export function BulkPage({ ui, run }: BulkProps) {
       <p id="bulk-state">
         <strong safe>{states[state]}</strong>
         <span safe>
-          {`: ${jobs(changed)} changed so far`.replace(state === "running" ? "" : " so far", "")}
+          {`: ${amount(changed, "job")} changed so far`.replace(state === "running" ? "" : " so far", "")}
         </span>
-        {left === 0 ? "" : <span safe>{`, ${jobs(left)} left alone`}</span>}
+        {left === 0 ? "" : <span safe>{`, ${amount(left, "job")} left alone`}</span>}
       </p>
       {fault === undefined ? (
         ""
@@ -57,5 +58,3 @@ export function BulkPage({ ui, run }: BulkProps) {
     </section>
   );
 }
-
-const jobs = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "job" : "jobs"}`;

@@ -3,6 +3,7 @@
 
 import { type Job, type JobState, jobStates } from "../src/domain/job.ts";
 import type { Stats } from "../src/domain/stats.ts";
+import { grouped } from "./parts/amount.ts";
 import { Empty } from "./parts/empty.tsx";
 import { JobTable } from "./parts/job-row.tsx";
 import { type Paging, PagingBar } from "./parts/paging.tsx";
@@ -86,7 +87,7 @@ function StateTabs({ ui, filter, stats }: Pick<JobsProps, "ui" | "filter" | "sta
     >
       <span safe>{word}</span>
       <span class="count" safe>
-        {count.toLocaleString("en")}
+        {grouped(count)}
       </span>
     </a>
   );
@@ -185,11 +186,7 @@ function BulkBar({ ui, filter, total }: { ui: Ui; filter: Filter; total: number 
       </button>
       <label class="check">
         <input type="checkbox" name="all" value="yes" id="all-matching" />
-        {total === undefined ? (
-          "all that match"
-        ) : (
-          <span safe>{`all ${total.toLocaleString("en")} that match`}</span>
-        )}
+        {total === undefined ? "all that match" : <span safe>{`all ${grouped(total)} that match`}</span>}
       </label>
     </form>
   );

@@ -3,6 +3,7 @@
 
 import type { PropsWithChildren } from "@kitajs/html";
 import type { Assets } from "./assets/assets.ts";
+import { grouped } from "./parts/amount.ts";
 import { here, link, may, type Ui } from "./parts/ui.ts";
 
 export interface NavCounts {
@@ -116,7 +117,7 @@ function Tab({ ui, to, word, count = 0, about = "", alarm = false }: TabProps) {
       <span safe>{word}</span>
       {count > 0 ? (
         <span class={alarm ? "count is-alarm" : "count"}>
-          <span safe>{count.toLocaleString("en")}</span>
+          <span safe>{grouped(count)}</span>
           <span class="unseen" safe>{` ${about}`}</span>
         </span>
       ) : (

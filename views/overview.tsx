@@ -6,6 +6,7 @@ import { formatDuration } from "../src/domain/duration.ts";
 import type { Job } from "../src/domain/job.ts";
 import type { Overview } from "../src/domain/overview.ts";
 import { percentText } from "../src/domain/stats.ts";
+import { amount, grouped } from "./parts/amount.ts";
 import { Attention } from "./parts/attention.tsx";
 import { StateDonut, ThroughputBars } from "./parts/charts.tsx";
 import { Empty } from "./parts/empty.tsx";
@@ -65,10 +66,10 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
   const rate = stats.success_rate;
   return (
     <div class="cards">
-      <Card ui={ui} to="/jobs" word="Total" figure={count(stats.total)}>
-        {stats.processing === 0 ? "none" : <span safe>{count(stats.processing)}</span>} running
+      <Card ui={ui} to="/jobs" word="Total" figure={grouped(stats.total)}>
+        {stats.processing === 0 ? "none" : <span safe>{grouped(stats.processing)}</span>} running
       </Card>
-      <Card ui={ui} to="/jobs?state=pending" word="Waiting" figure={count(waiting)}>
+      <Card ui={ui} to="/jobs?state=pending" word="Waiting" figure={grouped(waiting)}>
         {oldest_waiting_at === null ? (
           "nothing is due"
         ) : (
@@ -81,25 +82,25 @@ function Cards({ ui, overview }: Pick<OverviewProps, "ui" | "overview">) {
         ui={ui}
         to="/jobs?state=completed"
         word="Completed"
-        figure={count(stats.completed)}
+        figure={grouped(stats.completed)}
         look="completed"
       >
-        <span safe>{`${runs(stats.success_runs)} succeeded`}</span>
+        <span safe>{`${amount(stats.success_runs, "run")} succeeded`}</span>
       </Card>
       <Card
         ui={ui}
         to="/jobs?state=failed"
         word="Failed"
-        figure={count(stats.failed)}
+        figure={grouped(stats.failed)}
         look={stats.failed > 0 ? "failed" : undefined}
       >
-        <span safe>{`${runs(stats.failed_runs)} failed`}</span>
+        <span safe>{`${amount(stats.failed_runs, "run")} failed`}</span>
       </Card>
       <Card
         ui={ui}
         to="/dlq"
         word="Dead"
-        figure={count(stats.dead)}
+        figure={grouped(stats.dead)}
         look={stats.dead > 0 ? "dead" : undefined}
       >
         {stats.dead > 0 ? "in the dead letters" : "no dead letter"}
@@ -155,7 +156,3 @@ function Card({ ui, to, word, figure, look, children }: CardProps) {
     </a>
   );
 }
-
-const count = (value: number) => value.toLocaleString("en");
-
-const runs = (value: number) => `${count(value)} ${value === 1 ? "run" : "runs"}`;

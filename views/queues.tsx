@@ -4,6 +4,7 @@
 import { type JobState, jobStates } from "../src/domain/job.ts";
 import { formatRate, type Queue } from "../src/domain/queue.ts";
 import { PauseOrResume } from "./parts/actions.tsx";
+import { grouped } from "./parts/amount.ts";
 import { stateWord } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Fault, Field } from "./parts/form.tsx";
@@ -81,7 +82,7 @@ function Count({ ui, queue, state }: { ui: Ui; queue: Queue; state: JobState }) 
         <span class="none">0</span>
       ) : (
         <a href={link(ui, "/jobs", { queue: queue.queue, state })}>
-          <span safe>{count.toLocaleString("en")}</span>
+          <span safe>{grouped(count)}</span>
         </a>
       )}
     </td>

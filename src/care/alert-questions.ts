@@ -1,7 +1,8 @@
 // Whether alerts reach whom they are to tell.
 
+import { counted } from "../domain/counted.ts";
 import type { AlertCare } from "../store/alerts.ts";
-import { counted, type Finding, ok, some, warning } from "./finding.ts";
+import { type Finding, ok, some, warning } from "./finding.ts";
 
 /** Workers deliver long before. */
 const overdueMs = 60_000;

@@ -12,9 +12,6 @@ export const ok = (text: string): Finding => ({ level: "ok", text });
 export const warning = (text: string, mend: string): Finding => ({ level: "warning", text, mend });
 export const broken = (text: string, mend: string): Finding => ({ level: "broken", text, mend });
 
-/** `3 workers`, `1 worker`. */
-export const counted = (n: number, thing: string) => `${n} ${thing}${n === 1 ? "" : "s"}`;
-
 /** The first few of many names. */
 export const some = (names: readonly string[]) =>
   names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");

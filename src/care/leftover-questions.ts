@@ -2,11 +2,12 @@
 
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import { counted } from "../domain/counted.ts";
 import { formatSize } from "../domain/size.ts";
 import { isRunFileOf, jobLogsFolder, runFolder } from "../home.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";
-import { counted, type Finding, ok, some, warning } from "./finding.ts";
+import { type Finding, ok, some, warning } from "./finding.ts";
 import { filesBelow, foundJobLogs } from "./job-logs.ts";
 
 /** A damaged database does not know all of its jobs: what it has no job for may be all that is left of one. */

@@ -2,6 +2,7 @@
 // is there to be read, and says where the queue went.
 
 import { resolve } from "node:path";
+import { counted } from "../domain/counted.ts";
 import { misuse, Refusal } from "../domain/errors.ts";
 import { databasePath, ensureHome } from "../home.ts";
 import { livenessOf } from "../runner/process-identity.ts";
@@ -11,7 +12,7 @@ import { arrivePostgres, departPostgres, undoMovePostgres } from "../store/postg
 import { isInDoubt } from "../store/postgres/trouble.ts";
 import { arriveSqlite, departSqlite, undoMoveSqlite } from "../store/sqlite/transfer.ts";
 import { type Arrive, copyQueue, type Depart, type Departure, type Tally } from "../store/transfer.ts";
-import { counted, some } from "./finding.ts";
+import { some } from "./finding.ts";
 import { moveOutput, refuseOtherLogs, removeOutput } from "./move-output.ts";
 
 export interface Move {

@@ -1,5 +1,6 @@
 // The PostgreSQL database of a queue: can it be used, is it kept tidy, and what stands in the way of that.
 
+import { counted } from "../domain/counted.ts";
 import { formatDuration, formatElapsed } from "../domain/duration.ts";
 import { Refusal } from "../domain/errors.ts";
 import { formatSize } from "../domain/size.ts";
@@ -7,7 +8,7 @@ import type { WorkerProcess } from "../domain/worker.ts";
 import { livenessOf } from "../runner/process-identity.ts";
 import type { IndexCare, OpenTransaction, PostgresCheckup, TableCare } from "../store/postgres/checkup.ts";
 import { toleranceMs } from "./database-questions.ts";
-import { broken, counted, type Finding, ok, some, warning } from "./finding.ts";
+import { broken, type Finding, ok, some, warning } from "./finding.ts";
 import { idsOf, judgeRunning } from "./worker-questions.ts";
 
 /** The oldest that is tested. */

@@ -1,13 +1,14 @@
 // The workers: who lives, who is dead, who cannot be asked; and whether somebody is there for every running job.
 
 import { statSync } from "node:fs";
+import { counted } from "../domain/counted.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
 import { databasePath } from "../home.ts";
 import { livenessOf } from "../runner/process-identity.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";
-import { counted, type Finding, ok, some, warning } from "./finding.ts";
+import { type Finding, ok, some, warning } from "./finding.ts";
 
 /** Six heartbeats missed. */
 const silentMs = 60_000;

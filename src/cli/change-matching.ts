@@ -1,5 +1,6 @@
 // One change to all jobs that match.
 
+import { counted } from "../domain/counted.ts";
 import type { JobState } from "../domain/job.ts";
 import { changeInSteps, countAll } from "../store/all-matching.ts";
 import type { JobFilter } from "../store/jobs.ts";
@@ -48,6 +49,4 @@ export async function countMatching(
   return count;
 }
 
-export const jobsText = (count: number) => `${count} ${count === 1 ? "job" : "jobs"}`;
-
-export const jobsAre = (count: number) => `${jobsText(count)} ${count === 1 ? "is" : "are"}`;
+export const jobsAre = (count: number) => `${counted(count, "job")} ${count === 1 ? "is" : "are"}`;

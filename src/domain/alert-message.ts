@@ -1,6 +1,7 @@
 // What an alert says: a message as a webhook gets it, and in words for people.
 
 import type { AlertEvent } from "./alert.ts";
+import { counted } from "./counted.ts";
 import { formatDuration } from "./duration.ts";
 import type { Job } from "./job.ts";
 import { jobJson } from "./json.ts";
@@ -94,7 +95,7 @@ function headline(
   switch (event) {
     case "dead": {
       const why = job.last_error ? `: ${oneLine(job.last_error)}` : "";
-      return `job ${job.id} is dead after ${job.attempts} ${job.attempts === 1 ? "attempt" : "attempts"}${why}`;
+      return `job ${job.id} is dead after ${counted(job.attempts, "attempt")}${why}`;
     }
     case "completed":
       return `job ${job.id} completed in ${formatDuration(job.last_duration ?? 0)}`;

@@ -1,5 +1,6 @@
 // Why a job does not run, in one sentence, and when it will.
 
+import { counted } from "./counted.ts";
 import type { Relative } from "./dependencies.ts";
 import { formatDuration } from "./duration.ts";
 import type { Job } from "./job.ts";
@@ -73,7 +74,7 @@ export function whyWaiting(job: Job, facts: WhyFacts): string {
   const limited = limitedBy(job, facts);
   if (limited !== null) return limited;
   const others = facts.waiting - 1;
-  const turn = `waits for its turn, with ${others} other ${others === 1 ? "job" : "jobs"} of its queue ${queue}`;
+  const turn = `waits for its turn, with ${counted(others, "other job")} of its queue ${queue}`;
   return `${turn}${untilText(facts)}`;
 }
 

@@ -1,5 +1,6 @@
 // What pages and the API read of the queue, put together; shared among all who ask at the same time.
 
+import { grouped } from "../../views/parts/amount.ts";
 import { groupDeaths, type Overview, type QueueCounts, type Span } from "../domain/overview.ts";
 import { allQueues, type Queue } from "../domain/queue.ts";
 import { serves, type Worker } from "../domain/worker.ts";
@@ -71,7 +72,7 @@ export const jobPage = (web: Web, filter: JobFilter, before: number | undefined,
 /** What stands below a list of jobs: the way to the other pages, and how far a search looked when not through everything. */
 export function belowList({ jobs, older, total }: JobPage, before: number | undefined, what: string) {
   const isPartly = total === undefined && older !== undefined && jobs.length < pageSize;
-  const looked = `${scan.toLocaleString("en")} ${what} were looked through; Older looks on from there.`;
+  const looked = `${grouped(scan)} ${what} were looked through; Older looks on from there.`;
   return {
     paging: { older, isLater: before !== undefined, shown: jobs.length, total },
     looked: isPartly ? looked : undefined,

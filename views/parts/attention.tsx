@@ -3,6 +3,7 @@
 
 import { exitWords } from "../../src/domain/exit-words.ts";
 import type { DeathGroup, Overview, QueueCounts } from "../../src/domain/overview.ts";
+import { amount, grouped } from "./amount.ts";
 import { Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";
 import { VisibleText } from "./visible-text.tsx";
@@ -22,9 +23,7 @@ export function Attention({ ui, overview }: { ui: Ui; overview: Overview }) {
           ""
         ) : (
           <li class="is-failed">
-            <a href={link(ui, "/workers")}>
-              {dead_workers.length} {dead_workers.length === 1 ? "worker" : "workers"} died
-            </a>
+            <a href={link(ui, "/workers")} safe>{`${amount(dead_workers.length, "worker")} died`}</a>
             <span class="hint">a living worker takes over what they ran</span>
           </li>
         )}
@@ -34,7 +33,7 @@ export function Attention({ ui, overview }: { ui: Ui; overview: Overview }) {
         {deaths.length > mostDeaths ? (
           <li class="is-dead">
             <a href={link(ui, "/dlq")} safe>
-              {counted(deaths.length - mostDeaths, "more kind of death", "more kinds of deaths")}
+              {kinds(deaths.length - mostDeaths)}
             </a>
           </li>
         ) : (
@@ -55,7 +54,7 @@ function Unserved({ ui, unserved }: { ui: Ui; unserved: readonly QueueCounts[] }
             <a href={link(ui, "/jobs", { queue: queue.queue })} safe>
               {queue.queue}
             </a>
-            <span safe>{`, which has ${toRun(queue)} to run`}</span>
+            <span safe>{`, which has ${amount(queue.pending + queue.failed, "job")} to run`}</span>
           </span>
           <code class="same-as">queuectl worker</code>
         </li>
@@ -65,7 +64,7 @@ function Unserved({ ui, unserved }: { ui: Ui; unserved: readonly QueueCounts[] }
           <span>
             No worker serves{" "}
             <a href={link(ui, "/queues")} safe>
-              {counted(unserved.length - mostQueues, "more queue", "more queues")}
+              {amount(unserved.length - mostQueues, "more queue")}
             </a>{" "}
             that {unserved.length - mostQueues === 1 ? "has" : "have"} jobs to run
           </span>
@@ -77,12 +76,9 @@ function Unserved({ ui, unserved }: { ui: Ui; unserved: readonly QueueCounts[] }
   );
 }
 
-function toRun({ pending, failed }: QueueCounts): string {
-  return counted(pending + failed, "job", "jobs");
-}
-
-const counted = (count: number, one: string, many: string) =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+/** `2 more kinds of deaths`. */
+const kinds = (more: number) =>
+  more === 1 ? "1 more kind of death" : `${grouped(more)} more kinds of deaths`;
 
 function Death({ ui, group, atLeast }: { ui: Ui; group: DeathGroup; atLeast: boolean }) {
   const words = group.exit_code === null ? undefined : exitWords(group.exit_code);

@@ -4,6 +4,7 @@
 import { jobStates } from "../../src/domain/job.ts";
 import { type Bucket, type Span, spans, type Throughput } from "../../src/domain/overview.ts";
 import type { Stats } from "../../src/domain/stats.ts";
+import { grouped } from "./amount.ts";
 import { stateWord } from "./badge.tsx";
 import { link, type Ui } from "./ui.ts";
 
@@ -51,7 +52,7 @@ export function StateDonut({ ui, stats }: { ui: Ui; stats: Stats }) {
               <span class={`swatch is-${state}`} />
               {stateWord(state)}
               <span class="number" safe>
-                {stats[state].toLocaleString("en")}
+                {grouped(stats[state])}
               </span>
             </a>
           </li>
@@ -69,7 +70,7 @@ function dashes(share: number, gap: number): string {
 
 /** `980`, `12.3k`, `4.1M`. */
 function short(value: number): string {
-  if (value < 10_000) return value.toLocaleString("en");
+  if (value < 10_000) return grouped(value);
   const [size, unit] = value < 1_000_000 ? [1000, "k"] : [1_000_000, "M"];
   return `${(value / size!).toFixed(1).replace(/\.0$/, "")}${unit}`;
 }
@@ -120,8 +121,8 @@ export function ThroughputBars({ ui, throughput }: { ui: Ui; throughput: Through
         ))}
       </svg>
       <p class="chart-words">
-        <span class="swatch is-completed" /> <span safe>{`${completed.toLocaleString("en")} completed`}</span>
-        <span class="swatch is-failed" /> <span safe>{`${failed.toLocaleString("en")} failed`}</span>
+        <span class="swatch is-completed" /> <span safe>{`${grouped(completed)} completed`}</span>
+        <span class="swatch is-failed" /> <span safe>{`${grouped(failed)} failed`}</span>
         <span class="hint" safe>
           {rateText(completed + failed, span)}
         </span>

@@ -7,6 +7,7 @@ import { ruleFacts } from "../../src/domain/rule-words.ts";
 import type { JobRules } from "../../src/domain/rules.ts";
 import type { JobOrigin } from "../../src/domain/schedule.ts";
 import { shownEnv } from "../../src/domain/secrets.ts";
+import { amount } from "./amount.ts";
 import { Tags } from "./job-row.tsx";
 import { Duration, Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";
@@ -160,9 +161,7 @@ export function EnvList({
   if (variables.length === 0) return "the worker's own";
   return (
     <details id="env" open={isOpen}>
-      <summary>
-        {variables.length} {variables.length === 1 ? "variable" : "variables"}
-      </summary>
+      <summary safe>{amount(variables.length, "variable")}</summary>
       <ul class="env">
         {variables.map(([name, value]) => (
           <li>

@@ -4,6 +4,7 @@
 import { exitWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { Act, Ask } from "./actions.tsx";
+import { amount } from "./amount.ts";
 import { StateBadge } from "./badge.tsx";
 import { Duration, Moment } from "./time.tsx";
 import { link, may, type Ui } from "./ui.ts";
@@ -151,11 +152,7 @@ function When({ job }: { job: Job }) {
     case "pending":
     case "failed":
       if (job.next_run_at === null)
-        return (
-          <span safe>
-            {job.unmet === 0 ? "not by itself" : `after ${job.unmet} ${job.unmet === 1 ? "other" : "others"}`}
-          </span>
-        );
+        return <span safe>{job.unmet === 0 ? "not by itself" : `after ${amount(job.unmet, "other")}`}</span>;
       return (
         <>
           <span class="unseen">next run </span>

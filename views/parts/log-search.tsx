@@ -2,6 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import { formatSize } from "../../src/domain/size.ts";
+import { amount } from "./amount.ts";
 import { link, type Ui } from "./ui.ts";
 
 export interface LogSearch {
@@ -53,7 +54,7 @@ export function FindForm({ ui, path, shown, search }: FindFormProps) {
 
 export function FoundLines({ at, search }: { at: LogPlace; search: LogSearch }) {
   const { text, hits, to, size } = search;
-  const lines = `${hits.length.toLocaleString("en")} ${hits.length === 1 ? "line" : "lines"}`;
+  const lines = amount(hits.length, "line");
   const where = to < size ? `in what ends at ${formatSize(to)} of ${formatSize(size)}` : "to the end";
   return (
     <div class="found" id="found">

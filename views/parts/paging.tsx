@@ -2,6 +2,7 @@
 /** @jsxRuntime automatic @jsxImportSource @kitajs/html */
 
 import type { PropsWithChildren } from "@kitajs/html";
+import { grouped } from "./amount.ts";
 import { link, type Ui } from "./ui.ts";
 
 export interface Paging {
@@ -74,7 +75,6 @@ function Way({ to, word, rel }: { to: string | undefined; word: string; rel?: st
 }
 
 function amountText(shown: number, total: number | undefined): string {
-  const number = (value: number) => value.toLocaleString("en");
-  if (total === undefined) return `${number(shown)} shown`;
-  return shown === total ? `${number(total)} in all` : `${number(shown)} of ${number(total)}`;
+  if (total === undefined) return `${grouped(shown)} shown`;
+  return shown === total ? `${grouped(total)} in all` : `${grouped(shown)} of ${grouped(total)}`;
 }

@@ -6,6 +6,7 @@ import { formatDuration } from "../../src/domain/duration.ts";
 import { resultWords } from "../../src/domain/exit-words.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { formatSize } from "../../src/domain/size.ts";
+import { amount } from "./amount.ts";
 import { attemptShape, Icon } from "./badge.tsx";
 import { Duration, Moment } from "./time.tsx";
 import { link, type Ui } from "./ui.ts";
@@ -30,13 +31,7 @@ export function Timeline({ ui, job, attempts, shown }: TimelineProps) {
         <span class="what">enqueued</span>
         <Moment at={job.created_at} as="clock" />
       </li>
-      {left === 0 ? (
-        ""
-      ) : (
-        <li class="gap">
-          {left} earlier {left === 1 ? "attempt" : "attempts"}, see the log
-        </li>
-      )}
+      {left === 0 ? "" : <li class="gap" safe>{`${amount(left, "earlier attempt")}, see the log`}</li>}
       {attempts.slice(left).map((attempt, index) => (
         <AttemptStep
           ui={ui}

@@ -1,5 +1,6 @@
 // queuectl cancel: stop jobs that wait or run.
 
+import { counted } from "../../domain/counted.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { type Job, unsettledStates } from "../../domain/job.ts";
 import { untilAll } from "../../library/until-all.ts";
@@ -8,7 +9,7 @@ import { version } from "../../version.ts";
 import { every } from "../../worker/duty.ts";
 import { type ProcessState, processStates } from "../../worker/liveness.ts";
 import { endCancelled } from "../../worker/rescuer.ts";
-import { changeMatching, countMatching, jobsAre, jobsText } from "../change-matching.ts";
+import { changeMatching, countMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -66,7 +67,7 @@ async function cancelMatching(
 ): Promise<number> {
   const filter = { tag, queue };
   const count = await countMatching(store, filter, unsettledStates);
-  if (count > 0 && !confirmed(`Cancel ${jobsText(count)}?`, { yes })) {
+  if (count > 0 && !confirmed(`Cancel ${counted(count, "job")}?`, { yes })) {
     note("nothing was cancelled");
     return notDone;
   }

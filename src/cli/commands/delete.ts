@@ -1,8 +1,9 @@
 // queuectl delete: remove jobs, their history and their logs.
 
+import { counted } from "../../domain/counted.ts";
 import { jobStates } from "../../domain/job.ts";
 import { removeJobLogs } from "../../worker/job-logs.ts";
-import { changeMatching, countMatching, jobsAre, jobsText } from "../change-matching.ts";
+import { changeMatching, countMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -41,7 +42,7 @@ const deletedStates = jobStates.filter((state) => state !== "processing");
 async function deleteMatching(context: Context, { tag, queue, yes = false }: DeleteOptions): Promise<number> {
   await using store = await context.openStore();
   const count = await countMatching(store, { tag, queue }, deletedStates);
-  if (count > 0 && !confirmed(`Remove ${jobsText(count)}, with history and logs?`, { yes })) {
+  if (count > 0 && !confirmed(`Remove ${counted(count, "job")}, with history and logs?`, { yes })) {
     note("nothing was deleted");
     return notDone;
   }

@@ -1,5 +1,6 @@
 // queuectl dlq: the dead letter queue, jobs that are out of retries.
 
+import { counted } from "../../domain/counted.ts";
 import { checkEdit } from "../../domain/edit.ts";
 import { misuse } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
@@ -149,7 +150,7 @@ async function dlqDelete(context: Context, words: readonly string[]): Promise<nu
   return done;
 }
 
-const lettersText = (count: number) => `${count} dead ${count === 1 ? "letter" : "letters"}`;
+const lettersText = (count: number) => counted(count, "dead letter");
 
 async function dlqPurge(
   context: Context,

@@ -1,6 +1,7 @@
 // Many jobs in one transaction, from a file of JSON or from a list of values and a template.
 
 import { createReadStream } from "node:fs";
+import { counted } from "../../domain/counted.ts";
 import { inPlace, isSystemError, misuse, Refusal, reasonOf } from "../../domain/errors.ts";
 import type { JobRequest, NewJob } from "../../domain/job.ts";
 import { readEach } from "../../input/each.ts";
@@ -63,7 +64,7 @@ function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, pr
     }
   }
   const text = () => {
-    const rate = `${jobs === 1 ? "1 job" : `${jobs} jobs`} read, ${Math.round(meter.rate(jobs))}/s`;
+    const rate = `${counted(jobs, "job")} read, ${Math.round(meter.rate(jobs))}/s`;
     return length ? progressBar(Math.min(1, read / length), rate) : rate;
   };
   return {
@@ -72,7 +73,7 @@ function watch(source: AsyncIterable<Uint8Array>, length: number | undefined, pr
       jobs++;
       progress.show(text);
     },
-    storing: () => progress.showNow(`storing ${jobs === 1 ? "1 job" : `${jobs} jobs`}`),
+    storing: () => progress.showNow(`storing ${counted(jobs, "job")}`),
   };
 }
 

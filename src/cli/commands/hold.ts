@@ -1,6 +1,7 @@
 // queuectl hold and queuectl release: keep waiting jobs from running, and let them run again.
 
-import { changeMatching, countMatching, jobsAre, jobsText } from "../change-matching.ts";
+import { counted } from "../../domain/counted.ts";
+import { changeMatching, countMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -46,7 +47,7 @@ async function act(
   }
   const { tag, queue } = options;
   const count = await countMatching(store, { tag, queue }, waitingStates);
-  const those = `${jobsText(count)} that ${count === 1 ? "waits" : "wait"}`;
+  const those = `${counted(count, "job")} that ${count === 1 ? "waits" : "wait"}`;
   const question = what === "hold" ? `Hold ${those}?` : `Release what is held of ${those}?`;
   if (count > 0 && !confirmed(question, options)) {
     note(`nothing was ${said[what]}`);

@@ -1,7 +1,7 @@
 // queuectl migrate: move the queue to another database, and back.
 
-import { counted } from "../../care/finding.ts";
 import { moveQueue, placeNamed, undoMove } from "../../care/move.ts";
+import { counted } from "../../domain/counted.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";

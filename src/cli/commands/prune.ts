@@ -1,5 +1,6 @@
 // queuectl prune: remove what finished long ago, with its history and output.
 
+import { counted } from "../../domain/counted.ts";
 import { misuse } from "../../domain/errors.ts";
 import { type SettledState, settledStates } from "../../domain/job.ts";
 import { agesOf } from "../../domain/retention.ts";
@@ -57,7 +58,7 @@ async function prune(context: Context, _words: readonly string[], options: Prune
     note("nothing was removed");
     return notDone;
   }
-  note(`${jobsText(await remove({ store, home: context.home }, shares, total))} removed`);
+  note(`${counted(await remove({ store, home: context.home }, shares, total), "job")} removed`);
   return done;
 }
 
@@ -76,10 +77,8 @@ function statesOf(text: string): SettledState[] {
 
 const sum = (shares: readonly Finished[]) => shares.reduce((total, { jobs }) => total + jobs, 0);
 
-const jobsText = (count: number) => `${count} ${count === 1 ? "job" : "jobs"}`;
-
 const partsText = (shares: readonly Finished[]) =>
-  `${jobsText(sum(shares))} (${shares
+  `${counted(sum(shares), "job")} (${shares
     .filter(({ jobs }) => jobs > 0)
     .map(({ state, jobs }) => `${jobs} ${state}`)
     .join(", ")})`;
@@ -108,7 +107,7 @@ async function remove(
       states: [state],
       removeLogs: (removed) => removeJobLogs(place, removed),
       onStep: (now) =>
-        progress.show(() => progressBar(Math.min(1, (earlier + now) / total), jobsText(earlier + now))),
+        progress.show(() => progressBar(Math.min(1, (earlier + now) / total), counted(earlier + now, "job"))),
     });
   }
   return count;

@@ -1,6 +1,7 @@
 // queuectl retry: run jobs now, or once more.
 
-import { changeMatching, countMatching, jobsAre, jobsText } from "../change-matching.ts";
+import { counted } from "../../domain/counted.ts";
+import { changeMatching, countMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
 import { confirmed, yesFlag } from "../confirm.ts";
 import type { Context } from "../context.ts";
@@ -38,7 +39,7 @@ const retriedStates = ["dead", "cancelled"] as const;
 async function retryMatching(context: Context, { tag, queue, yes = false }: RetryOptions): Promise<number> {
   await using store = await context.openStore();
   const count = await countMatching(store, { tag, queue }, retriedStates);
-  const question = `Run ${jobsText(count)} again, whatever they came after?`;
+  const question = `Run ${counted(count, "job")} again, whatever they came after?`;
   if (count > 0 && !confirmed(question, { yes })) {
     note("nothing was retried");
     return notDone;

@@ -1,5 +1,6 @@
 // queuectl schedule import: a crontab becomes schedules, all of its lines or none.
 
+import { counted } from "../../domain/counted.ts";
 import { inPlace, misuse } from "../../domain/errors.ts";
 import { scheduledJobJson } from "../../domain/json.ts";
 import { checkSchedule, type NewSchedule } from "../../domain/schedule.ts";
@@ -79,9 +80,7 @@ async function scheduleImport(
     );
   }
   for (const one of notes) note(one);
-  note(
-    `${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"} ${options.dryRun ? "would be stored" : "stored"}`,
-  );
+  note(`${counted(schedules.length, "schedule")} ${options.dryRun ? "would be stored" : "stored"}`);
   if (!options.dryRun) await hintAtWorkers(store, [...new Set(schedules.map(({ job }) => job.queue))]);
   return done;
 

@@ -4,6 +4,7 @@
 import { Elysia } from "elysia";
 import type { Question } from "../../../views/confirm.tsx";
 import { DeadLetters } from "../../../views/dead-letter.tsx";
+import { amount } from "../../../views/parts/amount.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
@@ -11,7 +12,6 @@ import { belowList, jobPage, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { runBulk } from "./bulk.tsx";
-import { jobsText } from "./jobs.tsx";
 
 const screen: MakeScreen = async ({ web, ui, query }) => {
   const { search } = filterOf(query);
@@ -48,7 +48,7 @@ async function questionOf({ web, query }: Call, change: "retry" | "delete"): Pro
   const [{ dead }, newest] = await Promise.all([web.store.stats.read(), web.store.matching.newest()]);
   const retry = change === "retry";
   return {
-    title: retry ? `Retry all ${jobsText(dead)}?` : `Purge all ${jobsText(dead)}?`,
+    title: retry ? `Retry all ${amount(dead, "job")}?` : `Purge all ${amount(dead, "job")}?`,
     text: retry
       ? "Each goes back to its queue with a fresh count of runs. Its history stays."
       : "They go with their history and output, for good. Jobs that die from now on are not meant.",
@@ -72,6 +72,6 @@ async function act(web: Web, request: Request, change: "retry" | "delete"): Prom
   };
   return runBulk(web, request, form, wish, (result) => {
     audited(web, request, change === "retry" ? "dlq retry-all" : "dlq purge", [], result.changed);
-    return `${jobsText(result.changed)} ${change === "retry" ? "back in the queue" : "purged"}`;
+    return `${amount(result.changed, "job")} ${change === "retry" ? "back in the queue" : "purged"}`;
   });
 }

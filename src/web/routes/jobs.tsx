@@ -4,6 +4,7 @@
 import { Elysia } from "elysia";
 import type { Question } from "../../../views/confirm.tsx";
 import { filterWords, Jobs } from "../../../views/jobs.tsx";
+import { amount } from "../../../views/parts/amount.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { countAll } from "../../store/all-matching.ts";
@@ -61,8 +62,6 @@ function changeOf(text: string | null): JobChange {
   );
 }
 
-export const jobsText = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "job" : "jobs"}`;
-
 /** With so many, the number has to be typed. */
 const mostUntyped = 100;
 
@@ -80,7 +79,7 @@ async function bulkQuestion({ web, request, query }: Call): Promise<Question> {
     const words = filterWords(filter);
     return {
       ...common,
-      title: `${verb} all ${jobsText(count)}${words === "" ? "" : ` ${words}`}?`,
+      title: `${verb} all ${amount(count, "job")}${words === "" ? "" : ` ${words}`}?`,
       text: `They will be ${done}. ${left} Jobs that are added from now on are not meant.`,
       about: [],
       fields: [
@@ -101,7 +100,7 @@ async function bulkQuestion({ web, request, query }: Call): Promise<Question> {
   if (ids.length === 0) throw misuse("no row is ticked", "tick the jobs that are meant, or all that match");
   return {
     ...common,
-    title: `${verb} ${jobsText(ids.length)}?`,
+    title: `${verb} ${amount(ids.length, "job")}?`,
     text: `${ids.length === 1 ? "It" : "They"} will be ${done}. ${left}`,
     about: ids,
     fields: [["do", change], ...ids.map((id): [string, string] => ["id", id])],
@@ -125,7 +124,7 @@ async function act(web: Web, request: Request): Promise<Response> {
     };
     return runBulk(web, request, form, wish, ({ changed, left }) => {
       audited(web, request, change, [], changed, `all ${words || "jobs"}`);
-      return `${jobsText(changed)} ${done}${leftText(left)}`;
+      return `${amount(changed, "job")} ${done}${leftText(left)}`;
     });
   }
   const changed: string[] = [];
@@ -136,12 +135,12 @@ async function act(web: Web, request: Request): Promise<Response> {
     audited(web, request, change, changed);
   }
   return answerForm(web, request, form, {
-    text: `${jobsText(changed.length)} ${done}${leftText(left)}`,
+    text: `${amount(changed.length, "job")} ${done}${leftText(left)}`,
     to: localPath(form.get("back")),
   });
 }
 
-const leftText = (left: number) => (left === 0 ? "" : `; ${jobsText(left)} left alone`);
+const leftText = (left: number) => (left === 0 ? "" : `; ${amount(left, "job")} left alone`);
 
 /** Jobs named one by one: what cannot be done to one does not keep it from the others. Adds to `changed`; returns how many are left. */
 async function changeNamed(
