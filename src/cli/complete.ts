@@ -5,6 +5,7 @@ import { alertEvents } from "../domain/alert.ts";
 import { backoffs } from "../domain/backoff.ts";
 import { settingKeys } from "../domain/default-settings.ts";
 import { isSettled, isWaiting, type JobState, jobStates, settledStates } from "../domain/job.ts";
+import { scopes } from "../domain/scope.ts";
 import { databasePath } from "../home.ts";
 import type { Store } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -151,7 +152,7 @@ async function valuesFor(
     case "shell":
       return words(["bash", "zsh", "fish"]);
     case "scope":
-      return words(["read", "operate", "enqueue"]);
+      return words(scopes);
     case "job":
     case "id":
       return withStore(context, (store) => jobIds(store, prefix, wantedBy(command)));

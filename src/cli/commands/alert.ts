@@ -12,7 +12,7 @@ import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
-import { type Cell, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
+import { type Cell, type Fact, jsonFlag, note, printFacts, printJson, printTable } from "../output.ts";
 
 export const commands: Commands = {
   "alert list": { flags: [jsonFlag], run: alertList },
@@ -73,9 +73,9 @@ async function alertShow(context: Context, [name]: readonly string[], { json }: 
   return done;
 }
 
-function facts(alert: Alert): [string, Cell][] {
+function facts(alert: Alert): Fact[] {
   const { name, channel, gather, cwd, untold, waiting, given_up } = alert;
-  const rows: [string, Cell | null][] = [
+  return [
     ["name", name],
     ["on", lineOf(alert)],
     ["by", channel],
@@ -87,7 +87,6 @@ function facts(alert: Alert): [string, Cell][] {
     ["waiting", String(waiting)],
     ["given up", String(given_up)],
   ];
-  return rows.filter((row): row is [string, Cell] => row[1] !== null);
 }
 
 const deliveryRow = ({ created_at, state, tries, due_at, answer, message }: Delivery): Cell[] => [

@@ -32,7 +32,7 @@ export const commands: Commands = {
 interface ListOptions {
   readonly state?: string;
   readonly queue?: string;
-  readonly tag?: readonly string[] | string;
+  readonly tag?: string;
   readonly search?: string;
   readonly limit?: string;
   readonly json?: boolean;
@@ -40,11 +40,8 @@ interface ListOptions {
 
 async function list(context: Context, _words: readonly string[], options: ListOptions): Promise<number> {
   const states = options.state === undefined ? [undefined] : statesIn(options.state);
-  const filter = {
-    queue: options.queue,
-    tag: options.tag as string | undefined,
-    search: options.search,
-  };
+  const { queue, tag, search } = options;
+  const filter = { queue, tag, search };
   const heading = ["ID", "STATE", "PRIORITY", "QUEUE", "ATTEMPTS", "WHEN", "COMMAND"];
   const isEverything = Object.values({ ...filter, state: options.state }).every(
     (value) => value === undefined,
