@@ -1,7 +1,6 @@
 // The dashboard of a home, served by a process of its own as users have it.
 
-import type { Home } from "./program.ts";
-import { binary } from "./program.ts";
+import { binary, type Home } from "./program.ts";
 
 export interface Dashboard {
   /** Reads the first page of all jobs. */

@@ -2,8 +2,7 @@
 // Each check answers with what failed and how to mend it.
 
 import { isIP } from "node:net";
-import type { Scope } from "../domain/scope.ts";
-import { scopes } from "../domain/scope.ts";
+import { type Scope, scopes } from "../domain/scope.ts";
 import { isLoopback } from "./address.ts";
 import { Problem } from "./errors.ts";
 import type { Session, Sessions } from "./sessions.ts";

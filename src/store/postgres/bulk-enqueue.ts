@@ -1,8 +1,7 @@
 // Many jobs at once, all or none. They are gathered in a table that nobody else looks at first, so that a slow source (a pipe)
 // keeps no transaction open; one transaction then moves them among the others.
 
-import type { SQL } from "bun";
-import { randomUUIDv7 } from "bun";
+import { randomUUIDv7, type SQL } from "bun";
 import { Refusal } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import type { Enqueued } from "../jobs.ts";

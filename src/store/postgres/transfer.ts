@@ -2,17 +2,17 @@
 // dies in between, or a connection that breaks, leaves everything as it was.
 
 import type { SQL } from "bun";
-import type {
-  Arrival,
-  Arrive,
-  Depart,
-  Departure,
-  MovedRow,
-  MovedTable,
-  Numbering,
-  Tally,
+import {
+  type Arrival,
+  type Arrive,
+  type Depart,
+  type Departure,
+  type MovedRow,
+  type MovedTable,
+  movedTables,
+  type Numbering,
+  type Tally,
 } from "../transfer.ts";
-import { movedTables } from "../transfer.ts";
 import { readAddress } from "./address.ts";
 import { type Connection, connect } from "./connection.ts";
 import { migrate } from "./migrate.ts";

@@ -2,17 +2,17 @@
 // dies in between leaves everything as it was.
 
 import { Refusal } from "../../domain/errors.ts";
-import type {
-  Arrival,
-  Arrive,
-  Depart,
-  Departure,
-  MovedRow,
-  MovedTable,
-  Numbering,
-  Tally,
+import {
+  type Arrival,
+  type Arrive,
+  type Depart,
+  type Departure,
+  type MovedRow,
+  type MovedTable,
+  movedTables,
+  type Numbering,
+  type Tally,
 } from "../transfer.ts";
-import { movedTables } from "../transfer.ts";
 import { type Connection, connect } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { markMoved, refuseMoved, unmarkMoved } from "./moved.ts";
