@@ -3,7 +3,9 @@
 import { misuse } from "../domain/errors.ts";
 import { jobStates } from "../domain/job.ts";
 import type { JobFilter } from "../store/jobs.ts";
-import { shownValue } from "./request.ts";
+
+/** As a program writes it, and short. */
+export const shownValue = (value: unknown) => Bun.inspect(value).slice(0, 60);
 
 export function checkId(id: unknown): void {
   if (typeof id !== "string")

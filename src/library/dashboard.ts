@@ -13,9 +13,8 @@ import { Problem } from "../web/errors.ts";
 import { webState } from "../web/state.ts";
 import { ensureToken, tokenReader } from "../web/tokens.ts";
 import type { Web } from "../web/web.ts";
-import { checkListener, checkOptions } from "./checks.ts";
+import { checkListener, checkOptions, shownValue } from "./checks.ts";
 import { partsOf, type Queue } from "./queue.ts";
-import { shownValue } from "./request.ts";
 import { webProcesses } from "./web-processes.ts";
 
 /** What somebody may do: `read` all there is; `operate`, which is to retry, cancel, delete and set as well; `enqueue`, which is all. */

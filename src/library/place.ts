@@ -2,8 +2,7 @@
 
 import { misuse } from "../domain/errors.ts";
 import { type Place, placeOf } from "../store/open.ts";
-import { checkOptions } from "./checks.ts";
-import { shownValue } from "./request.ts";
+import { checkOptions, shownValue } from "./checks.ts";
 
 /**
  * Which queue to open. With nothing given it is the one that the command line would use (`QUEUECTL_HOME`,

@@ -11,6 +11,7 @@ import { readLimit } from "../domain/limits.ts";
 import type { JobRules } from "../domain/rules.ts";
 import { commandOf } from "../domain/shell-words.ts";
 import { after } from "../domain/time.ts";
+import { shownValue } from "./checks.ts";
 
 /** An earlier job that has to be settled first, by its whole id; what becomes of this one when it fails: `cancel` without a word. */
 export type After = string | (Pick<Parent, "id"> & Partial<Pick<Parent, "if_fails">>);
@@ -170,6 +171,3 @@ const isText = (value: unknown) => typeof value === "string";
 
 const kindOf = (value: unknown) =>
   value === null ? "null" : Array.isArray(value) ? "array" : value instanceof Date ? "Date" : typeof value;
-
-/** As a program writes it, and short. */
-export const shownValue = (value: unknown) => Bun.inspect(value).slice(0, 60);
