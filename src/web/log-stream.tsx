@@ -11,7 +11,8 @@ import { withoutSecrets } from "./log-secrets.ts";
 import type { EventStream } from "./streams.ts";
 import type { Web } from "./web.ts";
 
-export interface LogPlace {
+/** What is followed, and from which byte and which line on. */
+interface Followed {
   readonly job: Job;
   readonly attempt: number;
   readonly stream: Stream;
@@ -33,7 +34,7 @@ const longestTail = 2000;
 
 export async function followLog(
   web: Web,
-  { job, attempt, stream, from, line }: LogPlace,
+  { job, attempt, stream, from, line }: Followed,
   { send, signal, room }: EventStream,
 ): Promise<void> {
   let reader = terminalReader();
@@ -96,7 +97,7 @@ export async function followLog(
 
 async function readFrom(
   web: Web,
-  { job, attempt, stream, from }: Omit<LogPlace, "line">,
+  { job, attempt, stream, from }: Omit<Followed, "line">,
   isOver: boolean,
 ): Promise<LogPiece> {
   using log = openJobLog(web, job.seq, attempt, stream);

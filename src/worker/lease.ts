@@ -12,7 +12,7 @@ const killAfter = 5 / 6;
 export const guardAfter = 13 / 15;
 const lookMs = 500;
 
-export interface Lease {
+interface ProcessLease {
   /** The database has acknowledged a heartbeat that was sent at this moment, or a registration. */
   renewed(sentAt: number): void;
   /** Whether what runs had to end, and nothing may be started before the lease is renewed. */
@@ -32,7 +32,7 @@ export const steadyNow = () =>
     : uptime() * 1000;
 
 /** Watches over a lease until disposed; says each thing once until the lease is renewed. */
-export function watchLease(leaseMs: number, care: LeaseCare): Lease & Disposable {
+export function watchLease(leaseMs: number, care: LeaseCare): ProcessLease & Disposable {
   let renewedAt = steadyNow();
   let told: "nothing" | "end" | "kill" = "nothing";
   const passedNow = () => (steadyNow() - renewedAt) / leaseMs;

@@ -14,7 +14,7 @@ export interface LogSearch {
 }
 
 /** The address of a part of this attempt's output. */
-export type LogPlace = (parameters: Readonly<Record<string, string | number>>) => string;
+export type LogAddress = (parameters: Readonly<Record<string, string | number>>) => string;
 
 interface FindFormProps {
   readonly ui: Ui;
@@ -52,7 +52,7 @@ export function FindForm({ ui, path, shown, search }: FindFormProps) {
   );
 }
 
-export function FoundLines({ at, search }: { at: LogPlace; search: LogSearch }) {
+export function FoundLines({ at, search }: { at: LogAddress; search: LogSearch }) {
   const { text, hits, to, size } = search;
   const lines = amount(hits.length, "line");
   const where = to < size ? `in what ends at ${formatSize(to)} of ${formatSize(size)}` : "to the end";

@@ -7,7 +7,7 @@ import type { Job } from "../../src/domain/job.ts";
 import { type Stream, streamsOf } from "../../src/domain/rules.ts";
 import { formatSize } from "../../src/domain/size.ts";
 import type { Line, Run, Style } from "../../src/domain/terminal-text.ts";
-import { FindForm, FoundLines, type LogPlace, type LogSearch } from "./log-search.tsx";
+import { FindForm, FoundLines, type LogAddress, type LogSearch } from "./log-search.tsx";
 import { link, type Ui } from "./ui.ts";
 
 /** A window on a log: whole lines between two places in bytes. */
@@ -49,7 +49,7 @@ export function LogPanel({ ui, job, attempts, log }: LogPanelProps) {
   }
   const { attempt, size, isLive } = log;
   const shown = { attempt, ...(log.stream === "stderr" && { stream: log.stream }) };
-  const at: LogPlace = (parameters) => link(ui, `/jobs/${job.id}`, { ...shown, ...parameters });
+  const at: LogAddress = (parameters) => link(ui, `/jobs/${job.id}`, { ...shown, ...parameters });
   const raw = link(ui, `/jobs/${job.id}/log`, shown);
   return (
     <section
