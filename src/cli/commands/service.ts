@@ -16,16 +16,12 @@ import { jsonFlag, note, printFacts, printJson, printLine, writeOut } from "../o
 import { launchd } from "../service/launchd.ts";
 import type { ServiceManager, ServicePlan } from "../service/manager.ts";
 import { systemd } from "../service/systemd.ts";
-import { wholeNumber } from "../values.ts";
+import { countFlag, servedFlag, workerCount } from "../worker-options.ts";
 
 export const commands: Commands = {
   "service install": {
     examples: ["queuectl service install --count 4", "queuectl service install --queue gpu --print"],
-    flags: [
-      ["--count <n>", "How many jobs to run at once; 1 by default"],
-      ["--queue <name>", "Serve only this queue; may be repeated", "repeatable"],
-      ["--print", "Print the file that it would write, and do nothing"],
-    ],
+    flags: [countFlag, servedFlag, ["--print", "Print the file that it would write, and do nothing"]],
     run: serviceInstall,
   },
   "service uninstall": { run: serviceUninstall },
@@ -46,8 +42,7 @@ async function serviceInstall(
   { count, queue = [], print }: InstallOptions,
 ): Promise<number> {
   queue.forEach(checkQueue);
-  const workers = count === undefined ? 1 : wholeNumber("count", count, 1, 1000);
-  const words = [`--count=${workers}`, ...queue.map((name) => `--queue=${name}`)];
+  const words = [`--count=${workerCount(count)}`, ...queue.map((name) => `--queue=${name}`)];
   const plan = planOf(context, ["worker", "start", ...words]);
   const manager = managerOf(context);
   if (print) {

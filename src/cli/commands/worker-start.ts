@@ -16,15 +16,15 @@ import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
 import { hint, printLine } from "../output.ts";
 import { unknownQueues } from "../unknown-queues.ts";
-import { wholeNumber } from "../values.ts";
+import { countFlag, servedFlag, workerCount } from "../worker-options.ts";
 
 export const commands: Commands = {
   "worker start": {
     flags: [
-      ["--count <n>", "How many jobs to run at once; 1 by default"],
+      countFlag,
       ["--detach", "Run in the background"],
       ["--until-empty", "Go when nothing waits or runs any more"],
-      ["--queue <name>", "Serve only this queue; may be repeated", "repeatable"],
+      servedFlag,
       ["--quiet", "Say nothing here; queuectl worker logs has it all the same"],
       ["--poll <seconds>", "How often to look for jobs unasked, instead of the setting poll_interval"],
     ],
@@ -41,11 +41,8 @@ export interface WorkerStartOptions {
   readonly quiet?: boolean;
 }
 
-/** More jobs at once than any machine starts processes for. */
-const mostWorkers = 1000;
-
 export async function workerStart(context: Context, _words: readonly string[], options: WorkerStartOptions) {
-  const count = options.count === undefined ? 1 : wholeNumber("count", options.count, 1, mostWorkers);
+  const count = workerCount(options.count);
   const poll = options.poll === undefined ? undefined : readPoll(options.poll);
   const queues = options.queue ? [...new Set(options.queue)] : null;
   queues?.forEach(checkQueue);
