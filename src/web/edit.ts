@@ -10,14 +10,8 @@ export const editFor = (job: Job, { env, ...edit }: JobEdit): JobEdit =>
   checkEdit(job, { ...edit, ...(env && { env: unhidden(env, job.env) }) });
 
 /** A dead letter that goes back into its queue as another one. */
-export async function retryEdited(web: Web, job: Job, edit: JobEdit): Promise<Job> {
-  const retried = await web.store.jobs.retryEdited(job.seq, editFor(job, edit));
-  web.shared.forget();
-  return retried;
-}
+export const retryEdited = async (web: Web, job: Job, edit: JobEdit): Promise<Job> =>
+  web.store.jobs.retryEdited(job.seq, editFor(job, edit));
 
-export async function editOne(web: Web, job: Job, edit: JobEdit): Promise<Job> {
-  const edited = await web.store.jobs.edit(job.seq, editFor(job, edit));
-  web.shared.forget();
-  return edited;
-}
+export const editOne = async (web: Web, job: Job, edit: JobEdit): Promise<Job> =>
+  web.store.jobs.edit(job.seq, editFor(job, edit));

@@ -30,7 +30,6 @@ export interface Done {
 }
 
 export function answerForm(web: Web, request: Request, form: URLSearchParams, { text, to }: Done): Response {
-  web.shared.forget();
   const asked = request.headers.has("hx-request");
   if (asked && to === undefined)
     return new Response(null, { headers: { ...shieldHeaders(), ...notice(text) } });
@@ -50,7 +49,7 @@ export const notice = (text: string, look: "done" | "fault" = "done"): Record<st
   ),
 });
 
-/** Writes down who did what. */
+/** Writes down who did what; from then on nobody is shown how it was before. */
 export function audited(
   web: Web,
   request: Request,
@@ -59,6 +58,7 @@ export function audited(
   count = ids.length,
   about?: string,
 ) {
+  web.shared.forget();
   web.audit.write({
     who: callerOf(request)?.name ?? "nobody",
     address: web.addressOf(request),

@@ -15,5 +15,4 @@ export type PauseVerb = "pause" | "resume";
 export async function pauseOrResume(web: Web, name: string, verb: PauseVerb): Promise<void> {
   checkQueue(name);
   await web.store.queues[verb]([name]);
-  web.shared.forget();
 }

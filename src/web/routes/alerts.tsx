@@ -102,7 +102,6 @@ async function send(web: Web, request: Request): Promise<Response> {
     look: (wanted, status) => previewScreen(place, form, wanted, status),
     store: async (wanted) => {
       await web.store.alerts.add(wanted);
-      web.shared.forget();
       const { name, secret } = wanted;
       audited(web, request, "alert add", [name]);
       if (secret === null)

@@ -68,7 +68,6 @@ async function add(web: Web, request: Request): Promise<Response> {
   const body = await jsonOf(request);
   const wanted = shapes.readAlert(body, web.cwd);
   const added = await web.store.alerts.add(wanted);
-  web.shared.forget();
   audited(web, request, "alert add", [wanted.name]);
   const given = (body as { secret?: string }).secret;
   const fresh = wanted.secret !== null && given === undefined ? { secret: wanted.secret } : {};
@@ -79,14 +78,12 @@ async function add(web: Web, request: Request): Promise<Response> {
 
 async function change(web: Web, request: Request, name: string, what: "pause" | "resume"): Promise<Response> {
   const changed = await web.store.alerts[what](name);
-  web.shared.forget();
   audited(web, request, `alert ${what}`, [name]);
   return jsonReply(alertJson(changed));
 }
 
 async function remove(web: Web, request: Request, name: string): Promise<Response> {
   await web.store.alerts.remove(name);
-  web.shared.forget();
   audited(web, request, "alert delete", [name]);
   return new Response(null, { status: 204, headers: shieldHeaders() });
 }

@@ -137,7 +137,6 @@ export async function change(
     throw new Refusal("wrong_state", `job ${job.id} is ${job.state} and is not in the dead letter queue`);
   }
   const changed = await changeOne(web, what, job);
-  web.shared.forget();
   audited(web, request, what, [job.id]);
   return changed
     ? jsonReply(shownJobJson(changed))
@@ -178,7 +177,6 @@ export async function changeMatching(
     };
     return jsonReply(await changeAll(web, { ...asked, newest }, web.stopping, onStep));
   } finally {
-    web.shared.forget();
     audited(web, request, action, [], changed, about);
   }
 }

@@ -44,7 +44,6 @@ async function prune(web: Web, request: Request): Promise<Response> {
       });
     }
   } finally {
-    web.shared.forget();
     const total = Object.values(removed).reduce((sum, jobs) => sum + jobs, 0);
     audited(web, request, "prune", [], total);
   }

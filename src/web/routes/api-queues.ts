@@ -55,7 +55,6 @@ async function limit(web: Web, request: Request, name: string): Promise<Response
   checkQueue(name);
   const limits = limitsFrom(shapes.readBody(shapes.limitsBody, await jsonOf(request)));
   await web.store.queues.limit(name, limits);
-  web.shared.forget();
   audited(web, request, "queue set", [name]);
   return jsonReply(queueJson(await queueOf(web, name)));
 }

@@ -73,7 +73,6 @@ async function add(web: Web, request: Request): Promise<Response> {
   const body = await jsonOf(request, "job");
   const wanted = await pointing(() => scheduleOf(web, shapes.readSchedule(body)));
   const [added] = await web.store.schedules.add([wanted]);
-  web.shared.forget();
   audited(web, request, "schedule add", [wanted.name]);
   return jsonReply(shownScheduleJson(added!), 201, {
     location: `${web.base}/api/v1/schedules/${wanted.name}`,
@@ -87,28 +86,24 @@ async function put(web: Web, request: Request, name: string): Promise<Response> 
   );
   if (wanted.name !== name) throw misuse(`the body is of ${wanted.name}, and the address of ${name}`);
   const [stored] = await web.store.schedules.add([wanted], { replace: true });
-  web.shared.forget();
   audited(web, request, "schedule put", [name]);
   return jsonReply(shownScheduleJson(stored!));
 }
 
 async function change(web: Web, request: Request, name: string, what: "pause" | "resume"): Promise<Response> {
   const changed = what === "pause" ? await web.store.schedules.pause(name) : await resumed(web, name);
-  web.shared.forget();
   audited(web, request, `schedule ${what}`, [name]);
   return jsonReply(shownScheduleJson(changed));
 }
 
 async function run(web: Web, request: Request, name: string): Promise<Response> {
   const made = await runNow(web, name);
-  web.shared.forget();
   audited(web, request, "schedule run", [name]);
   return jsonReply(shownJobJson(made), 201, { location: `${web.base}/api/v1/jobs/${made.id}` });
 }
 
 async function remove(web: Web, request: Request, name: string): Promise<Response> {
   await web.store.schedules.remove(name);
-  web.shared.forget();
   audited(web, request, "schedule delete", [name]);
   return new Response(null, { status: 204, headers: shieldHeaders() });
 }

@@ -44,12 +44,10 @@ const showSetting = async (web: Web, key: SettingKey) =>
 async function set(web: Web, request: Request, key: SettingKey): Promise<Response> {
   const { value } = shapes.readBody(shapes.settingBody, await jsonOf(request));
   await setSetting(web, request, key, String(value));
-  web.shared.forget();
   return showSetting(web, key);
 }
 
 async function unset(web: Web, request: Request, key: SettingKey): Promise<Response> {
   await unsetSetting(web, request, key);
-  web.shared.forget();
   return showSetting(web, key);
 }

@@ -32,7 +32,6 @@ export const apiWorkerRoutes = (web: Web) =>
 async function start(web: Web, request: Request): Promise<Response> {
   const { count = 1, queues = [] } = shapes.readBody(shapes.startBody, await optionalJson(request));
   const worker_ids = await web.processes.start(countOf(String(count)), queuesOf(queues.join(",")));
-  web.shared.forget();
   audited(web, request, "worker start", worker_ids);
   return jsonReply({ worker_ids }, 201);
 }
@@ -41,7 +40,6 @@ async function stop(web: Web, request: Request): Promise<Response> {
   const { id, force = false } = shapes.readBody(shapes.stopBody, await optionalJson(request));
   const worker_ids = await wantedWorkers(web, id ?? null);
   await web.store.workers.stop(worker_ids, force ? "release" : "finish");
-  web.shared.forget();
   audited(web, request, "worker stop", worker_ids);
   return jsonReply({ worker_ids }, 202);
 }

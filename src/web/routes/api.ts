@@ -137,7 +137,6 @@ async function enqueue(web: Web, request: Request): Promise<Response> {
     const said = readJobValue(body);
     return enqueueOnce(web, said, key === undefined ? undefined : { key, said });
   });
-  web.shared.forget();
   if (!replayed && !known) audited(web, request, "enqueue", [job.id]);
   return jsonReply(shownJobJson(job), replayed || known ? 200 : 201, {
     location: `${web.base}/api/v1/jobs/${job.id}`,

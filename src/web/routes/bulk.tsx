@@ -56,7 +56,6 @@ export async function runBulk(
   let text: string | undefined;
   const finished = ended.finally(() => {
     text = finish(run());
-    web.shared.forget();
   });
   await Promise.race([finished, Bun.sleep(patienceMs)]);
   if (text !== undefined) return answerForm(web, request, form, { text, to: wish.back });
