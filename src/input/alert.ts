@@ -14,7 +14,7 @@ import {
 import { parseDuration } from "../domain/duration.ts";
 import { misuse } from "../domain/errors.ts";
 import { oneOf } from "../domain/one-of.ts";
-import { listOf, readBody } from "./api.ts";
+import { listOf, moment, momentOrNull, readBody } from "./api.ts";
 
 export const alertBody = z.strictObject({
   name: z.string(),
@@ -111,18 +111,16 @@ function durationIn(form: AlertForm, field: "longer_than" | "older_than" | "gath
   return value;
 }
 
-const momentOrNull = z.iso.datetime().nullable();
-
 const delivery = z.strictObject({
   id: z.string(),
   event: z.enum(alertEvents),
   state: z.enum(["waiting", "sent", "given_up"]),
   tries: z.int(),
-  created_at: z.iso.datetime(),
+  created_at: moment,
   tried_at: momentOrNull,
   next_try_at: momentOrNull,
   answer: z.string().nullable(),
-  message: z.looseObject({ type: z.string(), timestamp: z.iso.datetime(), text: z.string() }),
+  message: z.looseObject({ type: z.string(), timestamp: moment, text: z.string() }),
 });
 
 export const alert = z
@@ -143,8 +141,8 @@ export const alert = z
     waiting: z.int(),
     given_up: z.int(),
     last: delivery.nullable(),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
+    created_at: moment,
+    updated_at: moment,
   })
   .meta({ id: "Alert" });
 

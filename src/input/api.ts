@@ -9,8 +9,8 @@ import { workerStates } from "../domain/worker.ts";
 import { jobBody } from "./job.ts";
 import { shownRuleShape } from "./rules.ts";
 
-const moment = z.iso.datetime();
-const momentOrNull = moment.nullable();
+export const moment = z.iso.datetime();
+export const momentOrNull = moment.nullable();
 
 export const job = z
   .strictObject({

@@ -17,7 +17,7 @@ import {
   type ScheduledJob,
 } from "../domain/schedule.ts";
 import { ownZone, zoneOf } from "../domain/zone.ts";
-import { job, listOf, readBody } from "./api.ts";
+import { job, listOf, moment, momentOrNull, readBody } from "./api.ts";
 import { firstTime } from "./cron.ts";
 import { jobBody, readJobValue } from "./job.ts";
 import { type JobForm, readJobForm } from "./job-form.ts";
@@ -103,8 +103,6 @@ export function readScheduleForm(form: ScheduleForm, now: number): ScheduleReque
   };
 }
 
-const momentOrNull = z.iso.datetime().nullable();
-
 export const schedule = z
   .strictObject({
     name: z.string(),
@@ -120,8 +118,8 @@ export const schedule = z
     skipped_at: momentOrNull,
     last_job: z.strictObject({ id: z.string(), state: z.enum(jobStates) }).nullable(),
     job: z.looseObject({ command: z.string(), queue: z.string() }),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
+    created_at: moment,
+    updated_at: moment,
   })
   .meta({ id: "Schedule" });
 
@@ -129,7 +127,7 @@ export const schedules = listOf(schedule).meta({ id: "Schedules" });
 
 export const scheduleWithRuns = schedule
   .extend({
-    next_times: z.array(z.iso.datetime()),
+    next_times: z.array(moment),
     runs: z.array(job.extend({ scheduled_for: momentOrNull })),
   })
   .meta({ id: "ScheduleWithRuns" });
