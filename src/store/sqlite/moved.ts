@@ -6,11 +6,9 @@ import type { Connection } from "./connection.ts";
 
 /** Whatever is written begins with one of these; a worker enters itself first. */
 const refused = [
-  ...["insert", "update", "delete"].map((change) => ({ change, table: "jobs" })),
-  ...["insert", "update", "delete"].map((change) => ({ change, table: "settings" })),
-  ...["insert", "update", "delete"].map((change) => ({ change, table: "schedules" })),
-  ...["insert", "update", "delete"].map((change) => ({ change, table: "queues" })),
-  ...["insert", "update", "delete"].map((change) => ({ change, table: "alerts" })),
+  ...["jobs", "settings", "schedules", "queues", "alerts"].flatMap((table) =>
+    ["insert", "update", "delete"].map((change) => ({ change, table })),
+  ),
   { change: "insert", table: "worker_processes" },
 ];
 
