@@ -2,14 +2,14 @@
 
 import type { JobEdit } from "../../domain/edit.ts";
 import { editedRow } from "../edited.ts";
-import type { JobRow } from "../rows.ts";
+import { type JobRow, jobFrom } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 
 export function rewrite({ sql }: Connection, row: JobRow, edit: JobEdit, now: number): JobRow {
   const { columns, isFree, due } = editedRow(row, edit);
   const { seq } = row;
   if (edit.tags) {
-    for (const tag of new Set<string>(JSON.parse(row.tags)))
+    for (const tag of new Set(jobFrom(row).tags))
       sql("delete from job_tags where tag = $tag and seq = $seq").run({ tag, seq });
     for (const tag of new Set(edit.tags))
       sql("insert into job_tags (tag, seq) values ($tag, $seq)").run({ tag, seq });

@@ -18,6 +18,7 @@ import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
 import { insert } from "./enqueue.ts";
+import { saveCount } from "./one-count.ts";
 
 /** Schedules to be fired between two looks. */
 const dueAtOnce = 100;
@@ -170,9 +171,7 @@ function makeJob(
 ): JobRow {
   const { sql, clock } = connection;
   const row = insert(connection, job, clock());
-  const counts = countChanges(connection);
-  counts.addMany(row.queue, "pending", 1);
-  counts.save();
+  saveCount(connection, { queue: row.queue, state: "pending", jobs: 1, ms: 0 });
   sql("insert into schedule_runs (job_seq, schedule, at) values ($seq, $schedule, $at)").run({
     seq: row.seq,
     schedule,
