@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { isRunning } from "./is-running.ts";
+import { isRoot } from "./ordinary-user.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** `fast` as its administrator stops it, `immediate` without tidying up, `kill` as kill -9 of all of it. */
@@ -24,7 +25,6 @@ export interface OwnPostgres extends AsyncDisposable {
 }
 
 const host = "127.0.0.1";
-const isRoot = process.getuid?.() === 0;
 
 /** The server refuses to run as root. */
 const asServerUser = isRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : [];

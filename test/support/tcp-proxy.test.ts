@@ -1,3 +1,5 @@
+// The proxy that stands between a test and a server, which can be cut.
+
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
