@@ -39,7 +39,7 @@ describe.concurrent("prune", () => {
     await using q = await filled();
     expect(logsOf(q)).toHaveLength(4);
     const young = await q("prune", "--older-than", "1h", "--yes");
-    expect(young).toEqual({ status: 0, stdout: "", stderr: "nothing is that old\n" });
+    expect(young).toEqual({ status: 0, stdout: "", stderr: "nothing that old is to be removed\n" });
     const { status, stdout, stderr } = await q("prune", "--older-than", "0", "--yes");
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "3 jobs removed\n" });
     expect(await ids(q)).toEqual(["dead", "failed", "pending"]);

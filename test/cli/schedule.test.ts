@@ -93,7 +93,9 @@ describe.concurrent("schedule", () => {
     const paused = async () =>
       (await q.json("schedule", "list")).map((one: { paused: boolean }) => one.paused);
     expect(await paused()).toEqual([false, false]);
-    await q.ok("schedule", "pause", "a", "b");
+    expect((await q("schedule", "pause", "a", "b", "a")).stderr).toBe(
+      "schedule a is paused\nschedule b is paused\n",
+    );
     expect(await paused()).toEqual([true, true]);
     expect((await q.json("schedule", "show", "a")).next_times).toEqual([]);
     const resumed = await q("schedule", "resume", "a", "b");

@@ -51,7 +51,7 @@ async function prune(context: Context, _words: readonly string[], options: Prune
 
   const total = sum(shares);
   if (total === 0) {
-    note("nothing is that old");
+    note("nothing that old is to be removed");
     return done;
   }
   if (!confirmed(`Remove ${partsText(shares)}, with their history and output?`, options)) {

@@ -135,8 +135,9 @@ function nextText({ paused, next_at }: Schedule, now: number): Cell {
 
 async function schedulePause(context: Context, names: readonly string[]): Promise<number> {
   await using store = await context.openStore();
-  for (const name of names) await store.schedules.find(name);
-  for (const name of names) {
+  const wanted = new Set(names);
+  for (const name of wanted) await store.schedules.find(name);
+  for (const name of wanted) {
     await store.schedules.pause(name);
     note(`schedule ${name} is paused`);
   }
@@ -146,7 +147,7 @@ async function schedulePause(context: Context, names: readonly string[]): Promis
 async function scheduleResume(context: Context, names: readonly string[]): Promise<number> {
   await using store = await context.openStore();
   const now = await store.now();
-  const found = await Promise.all(names.map((name) => store.schedules.find(name)));
+  const found = await Promise.all([...new Set(names)].map((name) => store.schedules.find(name)));
   for (const { name, cron, tz } of found) {
     const { next_at } = await store.schedules.resume(name, readCron(cron, tz).next(now));
     note(
