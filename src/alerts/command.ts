@@ -5,7 +5,8 @@ import { statSync } from "node:fs";
 import type { NewAlert } from "../domain/alert.ts";
 import { isSystemError, systemTrouble } from "../domain/errors.ts";
 import { cutText } from "../domain/one-line.ts";
-import { carriersOf, type Mark, markVariables, withoutMark } from "../runner/mark.ts";
+import { type Mark, markVariables, withoutMark } from "../runner/mark.ts";
+import { lookAround } from "../runner/process-table.ts";
 import { endProcesses, endTree, type ProcessTree, treeIsAlive } from "../runner/process-tree.ts";
 import {
   type Letter,
@@ -71,10 +72,7 @@ function wrongWith(folder: string): string | undefined {
 }
 
 /** A worker that was killed has left its try of the same message running: a command does not run beside itself. */
-async function endEarlier(mark: Mark): Promise<void> {
-  const find = () => carriersOf(mark);
-  if (find().length > 0) await endProcesses(find, graceMs);
-}
+const endEarlier = (mark: Mark) => endProcesses(async () => (await lookAround()).carrying(mark), graceMs);
 
 function variables(
   { name }: NewAlert,

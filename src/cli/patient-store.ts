@@ -52,7 +52,7 @@ export function patientStore(
   const { output } = store;
   return {
     ...store,
-    refuseMoved: () => patiently(async () => {}),
+    refuseMoved: () => patiently(store.refuseMoved),
     jobs: {
       ...store.jobs,
       find: (...words) => patiently(() => find(...words)),

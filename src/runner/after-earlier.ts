@@ -1,7 +1,8 @@
 // An attempt that starts when nothing is left of earlier ones of its job: a job never runs beside itself.
 
 import { isSystemError, systemTrouble } from "../domain/errors.ts";
-import { carriersOfEarlier, type FindEarlier } from "./mark.ts";
+import type { FindEarlier } from "./mark.ts";
+import { lookAround } from "./process-table.ts";
 import { endProcesses } from "./process-tree.ts";
 import { giveBack, notStarted } from "./run.ts";
 import type { AttemptPlan, EndReason, RunningAttempt } from "./supervise.ts";
@@ -23,22 +24,15 @@ export function startAfterEarlier(
   } catch (error) {
     return giveBack(troubleOf(error));
   }
-  return startAfter(
-    () => carriersOfEarlier(plan.mark),
-    plan,
-    () => {
-      const attempt = start();
-      onLate();
-      return attempt;
-    },
-  );
+  return startAfter(plan, () => {
+    const attempt = start();
+    onLate();
+    return attempt;
+  });
 }
 
-function startAfter(
-  find: () => readonly number[],
-  { rules, limits }: AttemptPlan,
-  start: () => RunningAttempt,
-): RunningAttempt {
+function startAfter({ mark, rules, limits }: AttemptPlan, start: () => RunningAttempt): RunningAttempt {
+  const find = async () => (await lookAround()).earlierThan(mark);
   const { promise: ended, resolve } = Promise.withResolvers<Awaited<RunningAttempt["ended"]>>();
   let begun: RunningAttempt | undefined;
 

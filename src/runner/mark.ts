@@ -47,17 +47,12 @@ export const withoutMark = (environment: Readonly<Record<string, string>>): Reco
 /** Whether a living process carries a mark. False where it cannot be known: only Linux shows environments. */
 export const carries = (pid: number, { home, run }: Mark): boolean => runOf(environOf(pid), home) === run;
 
-/** The living processes that carry a mark (Linux; elsewhere none). */
-export const carriersOf = ({ home, run }: Mark): readonly number[] => runsOf(home).get(run) ?? [];
-
 /** The living processes of earlier attempts of the same job. */
 export type FindEarlier = (mark: Mark) => readonly number[];
 
-export const carriersOfEarlier: FindEarlier = (mark) => earlierIn(runsOf(mark.home), mark);
-
 /**
- * The same for attempts of one home that start at one moment: the first of them that asks looks at all processes of the machine. What
- * is gone by then stays so, as only what an earlier attempt has left can start more of it.
+ * For attempts of one home that start at one moment: the first of them that asks looks at all processes of the machine. What is gone by
+ * then stays so, as only what an earlier attempt has left can start more of it.
  */
 export function lookForEarlier(): FindEarlier {
   let runs: ReadonlyMap<string, readonly number[]> | undefined;
@@ -67,22 +62,21 @@ export function lookForEarlier(): FindEarlier {
   };
 }
 
-function earlierIn(runs: ReadonlyMap<string, readonly number[]>, { run }: Mark): readonly number[] {
+/** Those of earlier attempts of the same job among what `runsOf` finds. */
+export function earlierIn(runs: ReadonlyMap<string, readonly number[]>, { run }: Mark): readonly number[] {
   const job = run.slice(0, run.lastIndexOf(".") + 1);
   return [...runs].flatMap(([other, pids]) => (other.startsWith(job) && other !== run ? pids : []));
 }
 
 /** The living processes of all attempts of a home, as marks have it, by the `run` of their mark (Linux; elsewhere none). */
 export function runsOf(home: string): ReadonlyMap<string, readonly number[]> {
-  const runs = new Map<string, number[]>();
-  if (process.platform !== "linux") return runs;
-  for (const pid of allPids()) {
+  if (process.platform !== "linux") return new Map();
+  const none = "";
+  const runs = Map.groupBy(allPids(), (pid) => {
     const run = runOf(environOf(pid), home);
-    if (run === undefined || isDead(statOf(pid)?.state ?? "X")) continue;
-    const known = runs.get(run);
-    if (known) known.push(pid);
-    else runs.set(run, [pid]);
-  }
+    return run === undefined || isDead(statOf(pid)?.state ?? "X") ? none : run;
+  });
+  runs.delete(none);
   return runs;
 }
 

@@ -1,7 +1,7 @@
 // All processes of this machine at a moment. To look at them takes as long as there are many, so those who ask at the same time share
 // one look: a worker process may have to end hundreds of commands at once.
 
-import { type Mark, runsOf } from "./mark.ts";
+import { earlierIn, type FindEarlier, type Mark, runsOf } from "./mark.ts";
 import { allPids, isDead, statOf } from "./process-identity.ts";
 
 export interface ProcessTable {
@@ -9,6 +9,7 @@ export interface ProcessTable {
   inGroup(group: number): readonly number[];
   /** Those that carry a mark (Linux; elsewhere none). */
   carrying(mark: Mark): readonly number[];
+  readonly earlierThan: FindEarlier;
 }
 
 let coming: Promise<ProcessTable> | undefined;
@@ -36,27 +37,26 @@ function timed<T>(look: () => T): T {
 }
 
 function linuxTable(): ProcessTable {
-  const groups = new Map<number, number[]>();
-  for (const pid of allPids()) {
+  const groups = Map.groupBy(allPids(), (pid) => {
     const stat = statOf(pid);
-    if (stat === undefined || isDead(stat.state)) continue;
-    const members = groups.get(stat.group);
-    if (members) members.push(pid);
-    else groups.set(stat.group, [pid]);
-  }
+    return stat === undefined || isDead(stat.state) ? undefined : stat.group;
+  });
   // Reading every environment is dearer, and not always wanted.
-  const runs = new Map<string, ReadonlyMap<string, readonly number[]>>();
+  const known = new Map<string, ReadonlyMap<string, readonly number[]>>();
+  function runsIn(home: string): ReadonlyMap<string, readonly number[]> {
+    const runs = known.get(home) ?? timed(() => runsOf(home));
+    known.set(home, runs);
+    return runs;
+  }
   return {
     inGroup: (group) => groups.get(group) ?? [],
-    carrying({ home, run }) {
-      if (!runs.has(home))
-        runs.set(
-          home,
-          timed(() => runsOf(home)),
-        );
-      return runs.get(home)!.get(run) ?? [];
-    },
+    carrying: ({ home, run }) => runsIn(home).get(run) ?? [],
+    earlierThan: (mark) => earlierIn(runsIn(mark.home), mark),
   };
 }
 
-const otherTable = (): ProcessTable => ({ inGroup: (group) => [group], carrying: () => [] });
+const otherTable = (): ProcessTable => ({
+  inGroup: (group) => [group],
+  carrying: () => [],
+  earlierThan: () => [],
+});

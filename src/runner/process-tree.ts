@@ -54,7 +54,7 @@ export const treeIsAlive = async (tree: ProcessTree, reach: Reach): Promise<bool
 
 /** Ends single processes, which belong to no group of ours any more; leaves it at that once nobody wants it. Returns those that are left. */
 export async function endProcesses(
-  find: () => readonly number[],
+  find: () => Promise<readonly number[]>,
   graceMs: number,
   isUnwanted: () => boolean = () => false,
 ): Promise<readonly number[]> {
@@ -62,14 +62,14 @@ export async function endProcesses(
     const deadline = performance.now() + limitMs;
     const asked = new Set<number>();
     for (;;) {
-      const left = find();
+      const left = await find();
+      if (isUnwanted()) return [];
       for (const pid of left) {
         if (!asked.has(pid)) signal(pid, name);
         asked.add(pid);
       }
       if (left.length === 0 || performance.now() > deadline) return left;
       await Bun.sleep(searchMs);
-      if (isUnwanted()) return [];
     }
   };
   if ((await gone(graceMs, "SIGTERM")).length === 0) return [];
