@@ -7,8 +7,9 @@ import { effectiveSettings } from "../../src/domain/settings.ts";
 import { adoptAttempt } from "../../src/runner/adopt.ts";
 import { membersOfCgroup, openCgroups } from "../../src/runner/cgroup.ts";
 import { journalingShell, openJournal, readJournal, readRun } from "../../src/runner/journal.ts";
-import { markVariables } from "../../src/runner/mark.ts";
+import { type Mark, markVariables } from "../../src/runner/mark.ts";
 import { startOf } from "../../src/runner/process-identity.ts";
+import type { AttemptPlan } from "../../src/runner/supervise.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -16,6 +17,18 @@ using probe = openCgroups();
 const hasCgroups = probe.take(undefined) !== null;
 
 const settings = effectiveSettings({}, {});
+
+const planFor = (command: string, mark: Mark): AttemptPlan => ({
+  command,
+  cwd: mark.home,
+  env: {},
+  timeout: 0,
+  logPath: join(mark.home, "log"),
+  errorPath: null,
+  rules: {},
+  mark,
+  limits: () => settings,
+});
 
 test.skipIf(!hasCgroups)(
   "a command that ended is not told from the one that got its control group after it",
@@ -28,20 +41,13 @@ test.skipIf(!hasCgroups)(
       const journalPath = join(folder.path, "journal");
       const gone = Bun.spawnSync(["true"]).pid;
       writeFileSync(journalPath, `1.1 @${gone} ${group}\n1.1 3\n2.1 @${next.pid} ${group}\n`);
-      const attempt = await adoptAttempt(
-        {
-          command: "exit 3",
-          cwd: folder.path,
-          env: {},
-          timeout: 0,
-          logPath: join(folder.path, "log"),
-          errorPath: null,
-          rules: {},
-          mark: { home: folder.path, run: "1.1" },
-          limits: () => settings,
-        },
-        { journalPath, pid: gone, pid_start: "1", ranFor: 1, rebooted: false },
-      );
+      const attempt = await adoptAttempt(planFor("exit 3", { home: folder.path, run: "1.1" }), {
+        journalPath,
+        pid: gone,
+        pid_start: "1",
+        ranFor: 1,
+        rebooted: false,
+      });
       expect(await attempt.ended).toMatchObject({ exit_code: 3, note: null });
       expect(membersOfCgroup(group)).toEqual([next.pid]);
     } finally {
@@ -64,20 +70,13 @@ test("two hundred commands of a worker that has run many more are taken over at 
   const before = performance.now();
   const endings = await Promise.all(
     runs.map(async (run) => {
-      const attempt = await adoptAttempt(
-        {
-          command: "exit 3",
-          cwd: folder.path,
-          env: {},
-          timeout: 0,
-          logPath: join(folder.path, "log"),
-          errorPath: null,
-          rules: {},
-          mark: { home: folder.path, run },
-          limits: () => settings,
-        },
-        { journalPath, pid: gone, pid_start: "1", ranFor: 1, rebooted: false },
-      );
+      const attempt = await adoptAttempt(planFor("exit 3", { home: folder.path, run }), {
+        journalPath,
+        pid: gone,
+        pid_start: "1",
+        ranFor: 1,
+        rebooted: false,
+      });
       return attempt.ended;
     }),
   );
@@ -105,20 +104,13 @@ test("a command that was taken over and has ended keeps its result, though nobod
   });
   const { pid } = shell;
   await waitUntil("the command runs", () => readJournal(journalPath).get("1.1")?.pid === pid);
-  const attempt = await adoptAttempt(
-    {
-      command: "read line; exit 3",
-      cwd: folder.path,
-      env: {},
-      timeout: 0,
-      logPath: join(folder.path, "log"),
-      errorPath: null,
-      rules: {},
-      mark,
-      limits: () => settings,
-    },
-    { journalPath, pid, pid_start: startOf(pid)!, ranFor: 1, rebooted: false },
-  );
+  const attempt = await adoptAttempt(planFor("read line; exit 3", mark), {
+    journalPath,
+    pid,
+    pid_start: startOf(pid)!,
+    ranFor: 1,
+    rebooted: false,
+  });
   shell.stdin.end();
   // No turn of the event loop, so that nobody looks meanwhile.
   while (startOf(pid) !== undefined) Bun.sleepSync(1);
