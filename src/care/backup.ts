@@ -31,6 +31,7 @@ import {
 import { openFileLog, piecesFrom } from "../store/logs.ts";
 import type { Copy } from "../store/sqlite/copy.ts";
 import { filesBelow, foundJobLogs } from "./job-logs.ts";
+import { isSameFile } from "./same-file.ts";
 
 export interface BackupOptions {
   readonly home: string;
@@ -151,13 +152,8 @@ function sync(path: string): void {
 /** SQLite takes what is called `queue.db-wal` and the like for its own, and clears it away. */
 function refuseBesideQueue(home: string, file: string): void {
   const database = databasePath(home);
-  if (!basename(file).startsWith(basename(database)) || !isFolder(dirname(file), home)) return;
+  if (!basename(file).startsWith(basename(database)) || !isSameFile(dirname(file), home)) return;
   throw misuse(`${file} is a name of the queue itself`, "name another file, best outside of its folder");
-}
-
-function isFolder(path: string, folder: string): boolean {
-  const [one, other] = [path, folder].map((name) => statSync(name, { throwIfNoEntry: false }));
-  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
 function refuseIfThere(path: string): void {

@@ -1,6 +1,5 @@
 // The workers: who lives, who is dead, who cannot be asked; and whether somebody is there for every running job.
 
-import { statSync } from "node:fs";
 import { counted } from "../domain/counted.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { WorkerProcess } from "../domain/worker.ts";
@@ -9,6 +8,7 @@ import { livenessOf } from "../runner/process-identity.ts";
 import type { Checkup } from "../store/sqlite/checkup.ts";
 import type { Patient } from "./doctor.ts";
 import { type Finding, ok, some, warning } from "./finding.ts";
+import { isSameFile } from "./same-file.ts";
 
 /** Six heartbeats missed. */
 const silentMs = 60_000;
@@ -29,7 +29,7 @@ export async function workers(checkup: Checkup, { home }: Patient): Promise<Find
       `${some(idsOf(dead))} died without taking leave`,
       "start a worker (queuectl worker): it takes over what they ran",
     );
-  const left = processes.find((process) => !sharesDatabase(process.home, home));
+  const left = processes.find((process) => !isSameFile(databasePath(process.home), databasePath(home)));
   if (left) {
     const { pid } = left.identity;
     return warning(
@@ -48,12 +48,6 @@ export async function workers(checkup: Checkup, { home }: Patient): Promise<Find
   return ok(
     processes.length === 0 ? "none runs" : `${counted(idsOf(processes).length, "worker")}, all alive`,
   );
-}
-
-/** Whether two homes are one by different ways. */
-function sharesDatabase(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((home) => statSync(databasePath(home), { throwIfNoEntry: false }));
-  return one?.dev === other?.dev && one?.ino === other?.ino;
 }
 
 export async function runningJobs(checkup: Checkup): Promise<Finding> {
