@@ -23,6 +23,7 @@ import { every } from "./duty.ts";
 import { refuseElsewhere } from "./elsewhere.ts";
 import type { WorkerEvent } from "./events.ts";
 import { watchHindrance } from "./hindrance.ts";
+import { makeLeaving } from "./leaving.ts";
 import { enterStore, type Membership } from "./membership.ts";
 import { pruneOnce } from "./pruner.ts";
 import { rescueOnce } from "./rescuer.ts";
@@ -83,16 +84,12 @@ export function startPool(options: PoolOptions): Pool {
     beforeSettling: ({ lease }) => courier.nearlySent(lease),
     onEnd: wakeup.wake,
   });
+  const leaving = makeLeaving({ store, crew, runs, trouble, tell });
   /** The only job that it is here for, where it brings one. */
   let own: Job | undefined;
   let settings: Settings;
   let membership: Membership;
   let leaseMs: number | null;
-  let stopping: StopOrder | undefined;
-  /** The order that others know of. */
-  let shown: StopOrder | undefined;
-  /** How many runs it was told of that they ended and cannot be stored. */
-  let unsettled = 0;
   let changed = false;
   let lookedAt = 0;
   let isRescuing = false;
@@ -107,7 +104,7 @@ export function startPool(options: PoolOptions): Pool {
     runs,
     hindrance,
     pollMs,
-    isStopping: () => !!stopping,
+    isStopping: () => leaving.order() !== undefined,
     tell,
   });
 
@@ -182,11 +179,11 @@ export function startPool(options: PoolOptions): Pool {
       if (result && (runs.ended().length > 0 || mayEnterAnew())) continue;
       if (await isFinished()) {
         // Nobody may come after who would.
-        if (until !== "stopped" && !stopping) await alerting.flush();
+        if (until !== "stopped" && !leaving.order()) await alerting.flush();
         break;
       }
       // Only an idle worker can do something with a job that comes; orders to stop or to cancel can wait for a moment.
-      watch.hurry(!stopping && crew.idle(runs.busyWorkers()).length > 0);
+      watch.hurry(!leaving.order() && crew.idle(runs.busyWorkers()).length > 0);
       await (result ? rest(result.next_due_at, watch) : wakeup.wait(trouble.pauseMs()));
     }
   }
@@ -217,7 +214,7 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   function mayEnterAnew(): boolean {
-    return membership.isExpelled() && !stopping && runs.areNone() && crew.staying() > 0;
+    return membership.isExpelled() && !leaving.order() && runs.areNone() && crew.staying() > 0;
   }
 
   async function enterAnew(): Promise<void> {
@@ -229,13 +226,13 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   async function rescue(): Promise<void> {
-    if (stopping || membership.isExpelled() || trouble.current()) return;
+    if (leaving.order() || membership.isExpelled() || trouble.current()) return;
     isRescuing = true;
     try {
       await takeOver();
     } finally {
       isRescuing = false;
-      if (stopping || until !== "stopped") wakeup.wake();
+      if (leaving.order() || until !== "stopped") wakeup.wake();
     }
   }
 
@@ -254,8 +251,9 @@ export function startPool(options: PoolOptions): Pool {
       crew.join(taken.worker_id);
       courier.take(taken, "taken over");
       runs.add(taken, attempt, true);
-      if (stopping === "release") attempt.end("released");
-      if (stopping === "leave") attempt.abandon();
+      const order = leaving.order();
+      if (order === "release") attempt.end("released");
+      if (order === "leave") attempt.abandon();
       // Somebody may have asked for its end while nobody listened.
       look();
     }
@@ -292,7 +290,7 @@ export function startPool(options: PoolOptions): Pool {
       });
       if (result.expelled) membership.expel();
       trouble.over();
-      unsettled = 0;
+      leaving.heard();
       endings(batch.ended, result).forEach((event, place) => {
         courier.done(batch.ended[place]!.settlement.lease, event.kind === "settled");
         tell(event);
@@ -303,8 +301,7 @@ export function startPool(options: PoolOptions): Pool {
       batch = nothing;
       const findEarlier = lookForEarlier();
       for (const claimed of result.claimed) start(claimed, findEarlier);
-      await showOrder();
-      await letGo();
+      await leaving.letGo();
       return result;
     } catch (thrown) {
       const error = isSystemError(thrown) ? unavailable(thrown) : thrown;
@@ -313,13 +310,13 @@ export function startPool(options: PoolOptions): Pool {
       changed = true;
       courier.doubt();
       trouble.met(error);
-      if (stopping && runs.ended().length > unsettled) tellUnsettled(stopping);
+      leaving.refused();
       return undefined;
     }
   }
 
   function mayClaim(): boolean {
-    return !stopping && !membership.isExpelled() && !membership.hasLapsed() && !hindrance.stands();
+    return !leaving.order() && !membership.isExpelled() && !membership.hasLapsed() && !hindrance.stands();
   }
 
   /** Another process changed something: settings, orders to stop, or jobs to be cancelled. */
@@ -340,24 +337,6 @@ export function startPool(options: PoolOptions): Pool {
     }
   }
 
-  /** An order that came by a signal: nobody shall count on workers that only finish, or end, what they run. */
-  async function showOrder(): Promise<void> {
-    if (stopping === undefined || stopping === "leave" || stopping === shown) return;
-    if (runs.running().length > 0) await store.workers.stop(crew.present(), stopping);
-    shown = stopping;
-  }
-
-  /** Workers that were asked to stop leave when what they ran is settled; the last ones when the process does. */
-  async function letGo(): Promise<void> {
-    const gone = crew.ready(runs.busyWorkers());
-    if (gone.length === 0) return;
-    await store.workers.leave(gone);
-    for (const worker_id of gone) {
-      crew.remove(worker_id);
-      tell({ kind: "stopped", worker_id });
-    }
-  }
-
   function start(claimed: ClaimedJob, findEarlier: FindEarlier): void {
     const { job, attempt: number, worker_id } = claimed;
     const plan = attemptPlan(claimed, { store, home, environment, settings: () => settings });
@@ -375,7 +354,8 @@ export function startPool(options: PoolOptions): Pool {
   /** An answer may have come late: after a long pause of this process, or of the network, or after the word to go. */
   function whyNotToStart(): string | null {
     if (membership.hasLapsed()) return "the database has not been heard of for too long";
-    return stopping === "release" || stopping === "leave" ? "its worker was told to go" : null;
+    const order = leaving.order();
+    return order === "release" || order === "leave" ? "its worker was told to go" : null;
   }
 
   function look(): void {
@@ -385,38 +365,20 @@ export function startPool(options: PoolOptions): Pool {
   }
 
   function stop(order: StopOrder): void {
-    // What was left running is nobody's here any more.
-    if (stopping === "leave") return;
-    const jobs = runs.jobs();
-    if (stopping !== order && jobs.length > 0) tell({ kind: "stopping", order, jobs });
-    if (stopping !== order && trouble.current()) tellUnsettled(order);
-    stopping = order;
+    leaving.obey(order);
     if (until !== "stopped") alerting?.stop();
-    if (order === "release") runs.end("released");
-    if (order === "leave") runs.abandon();
     wakeup.wake();
-  }
-
-  function tellUnsettled(order: StopOrder): void {
-    const jobs = runs.ended().map(({ run }) => run.claimed.job);
-    unsettled = jobs.length;
-    if (jobs.length > 0) tell({ kind: "unsettled", order, jobs });
   }
 
   async function isFinished(): Promise<boolean> {
     // What it takes over has to be settled here.
     if (isRescuing) return false;
-    const refusal = trouble.current();
-    if (refusal && stopping && runs.running().length === 0) {
-      // The next worker finds in the journal how they ended; nobody has to wait here for a database that may never answer. That a command
-      // was given back does not stand there: it would count as failed.
-      const isGivenBack = runs.ended().some(({ settlement }) => settlement.ending.result === "released");
-      if (refusal.kind === "unusable" || (stopping !== "finish" && !isGivenBack)) throw refusal;
-    }
+    const refusal = leaving.inVain();
+    if (refusal) throw refusal;
     if (runs.areSettling()) return false;
-    if (stopping === "leave") return true;
+    if (leaving.order() === "leave") return true;
     if (runs.running().length > 0) return false;
-    if (stopping || crew.areAllLeaving()) return true;
+    if (leaving.order() || crew.areAllLeaving()) return true;
     return isReached(until, store, { queues, own });
   }
 
