@@ -100,13 +100,18 @@ function entryIn(line: string, { variables, tz, names, where }: Around): Crontab
   };
 }
 
-/** /etc/crontab has a user between times and command. */
+const systemAdvice = "only a user's own crontab (crontab -l) can be read";
+
+/** The system's crontabs have a user between times and command, who cannot be told from a command by a name alone. */
+export function refuseSystemCrontab(path: string): void {
+  if (/^\/etc\/(crontab$|cron\.d\/)/.test(path))
+    throw misuse(`${path} has a user in each line`, systemAdvice);
+}
+
+/** Of such a crontab that came by another way. */
 function refuseUserField(rest: string): void {
-  if (!/^(root|www-data|nobody|postgres)\s/.test(rest)) return;
-  throw misuse(
-    `${shown(rest)} begins with a user, as in /etc/crontab`,
-    "only a user's own crontab (crontab -l) can be read",
-  );
+  if (/^(root|www-data|nobody|postgres)\s/.test(rest))
+    throw misuse(`${shown(rest)} begins with a user, as in /etc/crontab`, systemAdvice);
 }
 
 /** The first `%` ends the command; what follows is its stdin, with a line end for each further one. `\%` is a percent sign. */

@@ -192,6 +192,10 @@ describe.concurrent("schedule", () => {
       stderr: "queuectl: line 2: the file is not UTF-8 text\n",
     });
     expect(await q("schedule", "import", "nowhere")).toMatchObject({ status: 1 });
+    expect(await q("schedule", "import", "/etc/cron.d/backup")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("has a user in each line"),
+    });
   });
 
   const refused: [words: string[], status: number, says: string][] = [

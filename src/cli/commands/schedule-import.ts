@@ -1,5 +1,6 @@
 // queuectl schedule import: a crontab becomes schedules, all of its lines or none.
 
+import { resolve } from "node:path";
 import { counted } from "../../domain/counted.ts";
 import { inPlace, misuse } from "../../domain/errors.ts";
 import { scheduledJobJson } from "../../domain/json.ts";
@@ -7,7 +8,7 @@ import { checkSchedule, type NewSchedule } from "../../domain/schedule.ts";
 import { isoTime } from "../../domain/time.ts";
 import { zonedText, zoneOf } from "../../domain/zone.ts";
 import { firstTime } from "../../input/cron.ts";
-import { type CrontabEntry, readCrontab } from "../../input/crontab.ts";
+import { type CrontabEntry, readCrontab, refuseSystemCrontab } from "../../input/crontab.ts";
 import { linesOf } from "../../input/lines.ts";
 import { scheduleTaken } from "../../store/schedules.ts";
 import type { Store } from "../../store/store.ts";
@@ -49,6 +50,7 @@ async function scheduleImport(
   options: ImportOptions,
 ): Promise<number> {
   const rule = readRule(options);
+  refuseSystemCrontab(resolve(file!));
   const lines = await Array.fromAsync(linesOf(bytesOf(file!)), ({ text }) => text);
   const { entries, notes } = readCrontab(lines.join("\n").replace(/^\ufeff/, ""), rule.tz);
   if (entries.length === 0)
