@@ -4,9 +4,9 @@ import csp from "htmx.org/dist/ext/hx-csp.min.js" with { type: "text" };
 import ptag from "htmx.org/dist/ext/hx-ptag.min.js" with { type: "text" };
 import sse from "htmx.org/dist/ext/hx-sse.min.js" with { type: "text" };
 import htmx from "htmx.org/dist/htmx.min.js" with { type: "text" };
-import app from "../../views/assets/app.js" with { type: "text" };
 import type { Assets } from "../../views/assets/assets.ts";
 import icon from "../../views/assets/icon.svg" with { type: "text" };
+import { script as own } from "../../views/assets/script.ts";
 import { style } from "../../views/assets/style.ts";
 import { shieldHeaders } from "./reply.ts";
 
@@ -33,7 +33,7 @@ export const vendored = {
 
 const withoutMap = (text: string) => text.replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, "");
 
-const script = [htmx, csp, sse, ptag, app].map(withoutMap).join("\n;\n");
+const script = [htmx, csp, sse, ptag, own].map(withoutMap).join("\n;\n");
 
 const all = {
   style: asset("queuectl.css", "text/css; charset=utf-8", style),

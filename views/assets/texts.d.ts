@@ -5,7 +5,7 @@ declare module "htmx.org/dist/*.js" {
   export default text;
 }
 
-declare module "*/app.js" {
+declare module "./script/*.js" {
   const text: string;
   export default text;
 }
