@@ -20,10 +20,7 @@
     ["j / k", "Next or previous job in the list"],
     ["x", "Tick the job"],
     ["r", "Retry or run the job"],
-    [
-      "g o, g j, g d, g w, g q, g c, g a, g s",
-      "Overview, jobs, dead letters, workers, queues, schedules, alerts, settings",
-    ],
+    ["g, then o j d w q c a s", "Overview, jobs, dead letters, workers, queues, schedules, alerts, settings"],
     ["?", "This help"],
   ];
   let isGoing = false;
