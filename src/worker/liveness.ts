@@ -1,7 +1,7 @@
 // Whether a worker process that is entered in the store still lives, as far as that can be told from here.
 
 import type { Worker, WorkerProcess } from "../domain/worker.ts";
-import { isOfThisMachine, type Liveness, livenessOf } from "../runner/process-identity.ts";
+import { isOfThisMachine, type Liveness, livenessOf, statOf } from "../runner/process-identity.ts";
 import type { Store } from "../store/store.ts";
 
 /**
@@ -29,6 +29,10 @@ export async function processStates(store: Store): Promise<readonly ProcessState
 export const isDead = ({ liveness }: ProcessState) => liveness === "dead";
 
 export const isLiving = ({ liveness }: ProcessState) => liveness !== "dead";
+
+/** Whether it was stopped by a signal (SIGSTOP, Ctrl-Z), and does nothing until it is continued. */
+export const isSuspended = ({ liveness, identity }: ProcessState) =>
+  liveness === "alive" && statOf(identity.pid)?.state === "T";
 
 export const workersOf = (processes: readonly ProcessState[]): string[] =>
   processes.flatMap(({ worker_ids }) => worker_ids);

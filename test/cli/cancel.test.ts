@@ -1,9 +1,11 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { makeGate } from "../support/gate.ts";
 import { isRunning, pidIn } from "../support/is-running.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { atTerminal } from "../support/terminal.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 setDefaultTimeout(180_000);
 
@@ -59,6 +61,27 @@ describe.concurrent("cancel", () => {
     expect(isRunning(pid)).toBe(false);
     expect((await q.json("show", "job")).state).toBe("cancelled");
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "--wait for a job whose worker is stopped by a signal says so, and how the worker goes on",
+    async () => {
+      await using q = queuectl();
+      await q.ok("enqueue", "touch begun; exec sleep 300", "--id", "job");
+      const worker = q.start("worker");
+      await waitUntil("the job runs", () => existsSync(join(q.folder, "begun")));
+      worker.kill("SIGSTOP");
+      const said = `job job runs by a worker whose process is stopped: kill -CONT ${worker.pid} lets it go on and end the job`;
+      await waitUntil(
+        "its process is stopped",
+        async () => (await q("cancel", "job")).stderr === `${said}; --wait waits for it\n`,
+      );
+      const waiting = q.start("cancel", "job", "--wait");
+      await waiting.says(said);
+      worker.kill("SIGCONT");
+      expect(await waiting.exited).toBe(0);
+      expect((await q.json("show", "job")).state).toBe("cancelled");
+    },
+  );
 
   test("--tag stops all with the label that wait or run, and leaves others and settled ones alone", async () => {
     await using q = queuectl();

@@ -249,6 +249,21 @@ describe.concurrent("stopping", () => {
     expect(await q.json("show", "long")).toMatchObject({ state: "completed", attempts: 1 });
   });
 
+  test.skipIf(process.platform !== "linux")(
+    "worker stop --wait for one whose process is stopped by a signal says how it goes on",
+    async () => {
+      await using q = queuectl();
+      const worker = q.start("worker");
+      await worker.says("waiting for jobs");
+      worker.kill("SIGSTOP");
+      const stopped = await q("worker", "stop", "--wait", "--timeout", "0.3");
+      expect(stopped.status).toBe(1);
+      expect(stopped.stderr).toMatch(/is stopped; kill -CONT \d+ lets it go on\)\n$/);
+      worker.kill("SIGCONT");
+      expect(await worker.exited).toBe(0);
+    },
+  );
+
   test("worker stop --force gives the jobs back, also of a command that ignores being asked", async () => {
     await using q = queuectl();
     await q.ok("config", "set", "kill_grace", "0.2");

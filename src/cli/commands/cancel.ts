@@ -7,7 +7,7 @@ import { untilAll } from "../../library/until-all.ts";
 import type { Store } from "../../store/store.ts";
 import { version } from "../../version.ts";
 import { every } from "../../worker/duty.ts";
-import { type ProcessState, processStates } from "../../worker/liveness.ts";
+import { isSuspended, type ProcessState, processStates } from "../../worker/liveness.ts";
 import { endCancelled } from "../../worker/rescuer.ts";
 import { changeMatching, countMatching, jobsAre } from "../change-matching.ts";
 import type { Commands } from "../command.ts";
@@ -122,7 +122,7 @@ interface BeingEnded {
   readonly process: ProcessState | undefined;
 }
 
-/** Tells of jobs whose worker may be gone; returns the others. */
+/** Tells of jobs whose worker may be gone, or is stopped; returns the others. */
 async function tellOfSilent(store: Store, jobs: readonly Job[], wait: boolean): Promise<BeingEnded[]> {
   if (jobs.length === 0) return [];
   const processes = await processStates(store);
@@ -139,8 +139,11 @@ async function tellOfSilent(store: Store, jobs: readonly Job[], wait: boolean): 
 const whereOf = (process: ProcessState | undefined) =>
   process?.liveness === "elsewhere" ? ` on ${process.identity.host}` : "";
 
-/** Said of a worker that cannot be seen and may be gone: it has missed two of its six heartbeats a lease. */
-function silenceOf({ identity, heartbeat_at, lease_until, liveness }: ProcessState, now: number) {
+/** Said of a worker that is stopped, or cannot be seen and may be gone: it has missed two of its six heartbeats a lease. */
+function silenceOf(process: ProcessState, now: number) {
+  const { identity, heartbeat_at, lease_until, liveness } = process;
+  if (isSuspended(process))
+    return `by a worker whose process is stopped: kill -CONT ${identity.pid} lets it go on and end the job`;
   const silentMs = now - heartbeat_at;
   if (lease_until === null || liveness === "alive" || silentMs < (lease_until - heartbeat_at) / 3)
     return undefined;

@@ -3,7 +3,7 @@
 import { misuse } from "../../domain/errors.ts";
 import type { StopOrder } from "../../domain/worker.ts";
 import type { Store } from "../../store/store.ts";
-import { isLiving, processStates, workersOf } from "../../worker/liveness.ts";
+import { isLiving, isSuspended, processStates, workersOf } from "../../worker/liveness.ts";
 import { makeWakeup } from "../../worker/wakeup.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -71,13 +71,18 @@ export async function workerStop(
     note(`${workersAre(ids)} gone`);
     return done;
   }
+  const suspended = (await processStates(store)).find(
+    (process) => isSuspended(process) && process.worker_ids.some((id) => left.includes(id)),
+  );
   const workers = (await store.workers.list()).filter(({ id }) => left.includes(id));
   const running = workers.map(({ id, job_id }) => (job_id === null ? id : `${id} (runs ${job_id})`));
-  const advice = options.force
-    ? "they are asked to give their jobs back; queuectl worker logs tells what keeps them"
-    : options.leaveRunning
-      ? "they are asked to go; queuectl worker logs tells what keeps them"
-      : "nothing was killed; --force gives the jobs back";
+  const advice = suspended
+    ? `the process of ${suspended.worker_ids[0]} is stopped; kill -CONT ${suspended.identity.pid} lets it go on`
+    : options.force
+      ? "they are asked to give their jobs back; queuectl worker logs tells what keeps them"
+      : options.leaveRunning
+        ? "they are asked to go; queuectl worker logs tells what keeps them"
+        : "nothing was killed; --force gives the jobs back";
   note(`queuectl: still there: ${running.join(", ")} (${advice})`);
   return notDone;
 }
