@@ -85,6 +85,7 @@ export function attemptOfLog(path: string): { readonly seq: number; readonly att
 
 /** Makes the home folder if it is missing, so that nobody else can read it. */
 export function ensureHome(home: string): void {
+  refuseUmask();
   try {
     const found = statSync(home, { throwIfNoEntry: false });
     if (found?.isDirectory()) return;
@@ -105,6 +106,17 @@ export function ensureHome(home: string): void {
       "point QUEUECTL_HOME to a folder that you may write",
     );
   }
+}
+
+/** Refuses one that keeps its own user from files: a database that is made so cannot be used afterwards. */
+function refuseUmask(): void {
+  const umask = process.umask();
+  if ((umask & folderMode) === 0) return;
+  throw new Refusal(
+    "unavailable",
+    `the umask ${umask.toString(8).padStart(4, "0")} keeps you from using the files that you make`,
+    "set another (umask 077)",
+  );
 }
 
 /** Refuses a home to which a link leads that leads nowhere: nothing can be made there. */

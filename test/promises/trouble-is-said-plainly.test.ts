@@ -299,6 +299,19 @@ test("a home behind a link to a disk that is not mounted is told as such, by the
   }
 });
 
+test("a umask that keeps its own user from files is refused, and leaves nothing that cannot be used", async () => {
+  await using q = queuectl({}, asOrdinaryUser);
+  for (const umask of ["0277", "0177", "0477"]) {
+    const said = await shell(q, `umask ${umask}; queuectl enqueue true`);
+    expectPlainly(
+      { ...said, stdout: String(said.stdout) },
+      new RegExp(`umask ${umask} keeps you .*umask 077`),
+    );
+    expect(existsSync(q.home)).toBe(false);
+  }
+  await q.ok("run", "true");
+});
+
 const asUnknownUser = [
   "unshare",
   "--user",
