@@ -65,9 +65,19 @@ export function systemTrouble(error: SystemError): string {
   return `cannot ${error.syscall}${path}: ${reasonOf(error)}`;
 }
 
-/** A refusal for such trouble. */
+/** No process, descriptor or memory is left: of the user, of this process, or of the machine. */
+export const isWantOfRoom = (error: unknown) =>
+  isSystemError(error) && ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"].includes(error.code);
+
+/** A refusal for trouble of the system. */
 export const unavailable = (error: SystemError) =>
-  new Refusal("unavailable", systemTrouble(error), "check owner, mode and free space, then try again");
+  new Refusal(
+    "unavailable",
+    systemTrouble(error),
+    isWantOfRoom(error)
+      ? "try again when other programs need less, or raise the limit: ulimit -a shows it"
+      : "check owner, mode and free space, then try again",
+  );
 
 /** A value as a message quotes it: on one line, and short. */
 export const shown = (value: string) => {

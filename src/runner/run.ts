@@ -2,7 +2,7 @@
 
 import { statSync } from "node:fs";
 import { type Ending, endingOfNone } from "../domain/attempt.ts";
-import { isSystemError, systemTrouble } from "../domain/errors.ts";
+import { isSystemError, isWantOfRoom, systemTrouble } from "../domain/errors.ts";
 import type { Cgroups } from "./cgroup.ts";
 import { type Journal, journalingShell } from "./journal.ts";
 import { limitByProcess } from "./memory.ts";
@@ -48,10 +48,6 @@ const hindered = (message: string, stands: () => boolean): RunningAttempt => ({
   ...giveBack(message),
   hindrance: { message, stands },
 });
-
-/** No process, descriptor or memory is left: of the user, of the worker, or of the machine. */
-const isWantOfRoom = (error: unknown) =>
-  isSystemError(error) && ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"].includes(error.code);
 
 function cannotSpawn(): boolean {
   try {

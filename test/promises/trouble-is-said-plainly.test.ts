@@ -21,6 +21,7 @@ import { dirname, join } from "node:path";
 import { databasePath, jobLogPath, jobLogsFolder, logsFolder, workerLogPath } from "../../src/home.ts";
 import { makeGate } from "../support/gate.ts";
 import { asOrdinaryUser } from "../support/ordinary-user.ts";
+import { program } from "../support/program.ts";
 import { type Queuectl, queuectl, type Result, type Running } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
@@ -530,6 +531,22 @@ test("output that may not be read is no empty output, and a log that cannot be r
   expect((await q("doctor")).stdout).toContain("1 log of jobs that are no more");
   chmodSync(join(log, ".."), 0o700);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "an enqueue that may open too few files speaks of them, and not of a lost database or a missing folder",
+  async () => {
+    for (let most = 5; most <= 9; most++) {
+      await using q = queuectl();
+      const said = await shell(q, `ulimit -n ${most}; exec ${program.join(" ")} enqueue true`);
+      if (said.status === 0) continue;
+      expectPlainly(
+        { ...said, stdout: String(said.stdout) },
+        /too many open files .*ulimit|more files .*ulimit/,
+      );
+      await q.ok("enqueue", "true");
+    }
+  },
+);
 
 for (const spare of [0, 1, 2]) {
   test.skipIf(process.platform !== "linux")(

@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isSystemError, Refusal } from "../../domain/errors.ts";
+import { isSystemError, Refusal, unavailable } from "../../domain/errors.ts";
 import { jobLogsFolder, syncFoldersOf } from "../../home.ts";
 import { applicationId, type Connection, durably } from "./connection.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
@@ -54,7 +54,7 @@ export function refuseBesideLogs(path: string): void {
   );
 }
 
-/** Whether there is a file below; a folder that cannot be read may hold some. */
+/** Whether there is a file below. */
 function holdsFiles(folder: string): boolean {
   try {
     return readdirSync(folder, { withFileTypes: true }).some(
@@ -62,7 +62,8 @@ function holdsFiles(folder: string): boolean {
     );
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return error.code !== "ENOENT";
+    if (error.code === "ENOENT") return false;
+    throw unavailable(error);
   }
 }
 

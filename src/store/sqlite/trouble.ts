@@ -88,7 +88,7 @@ const table: Trouble[] = [
     "SQLITE_CANTOPEN",
     "unavailable",
     (path) => `the database ${path} cannot be opened`,
-    "check that its folder exists and belongs to you",
+    "check that its folder exists and belongs to you, and that more files may be opened (ulimit -n)",
   ],
   [
     "SQLITE_PERM",
