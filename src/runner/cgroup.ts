@@ -7,6 +7,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isWantOfRoom } from "../domain/errors.ts";
 import { countMemoryBelow, limitMemory } from "./memory.ts";
 import { startOf } from "./process-identity.ts";
 
@@ -41,7 +42,7 @@ export function openCgroups(): Cgroups {
     },
     // The counts of a group that had a limit are those of its one command.
     giveBack({ path, isLimited }, killed) {
-      if (membersOfCgroup(path).length > 0) return;
+      if (mayHaveMembers(path)) return;
       if (killed || isLimited) removeTree(path);
       else free.push(path);
     },
@@ -55,12 +56,22 @@ export function openCgroups(): Cgroups {
 
 const noCgroups: Cgroups = { take: () => null, giveBack: () => {}, [Symbol.dispose]: () => {} };
 
-/** The living processes in a group; none when there is no such group. */
+function mayHaveMembers(path: string): boolean {
+  try {
+    return membersOfCgroup(path).length > 0;
+  } catch (error) {
+    if (!isWantOfRoom(error)) throw error;
+    return true;
+  }
+}
+
+/** The living processes in a group; none when there is no such group. Throws where no descriptor is left to look with. */
 export function membersOfCgroup(path: string): number[] {
   try {
     const text = readFileSync(join(path, "cgroup.procs"), "latin1");
     return text === "" ? [] : text.trimEnd().split("\n").map(Number);
-  } catch {
+  } catch (error) {
+    if (isWantOfRoom(error)) throw error;
     return [];
   }
 }

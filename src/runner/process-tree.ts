@@ -1,6 +1,7 @@
 // Ends everything an attempt started: its process group, and whatever left the group but is still in its control group or,
 // where there is none, carries its mark. Asked by TERM first, then forced by KILL; done only when nothing of it runs any more.
 
+import { isWantOfRoom } from "../domain/errors.ts";
 import { killCgroup, membersOfCgroup } from "./cgroup.ts";
 import type { Mark } from "./mark.ts";
 import { statOf } from "./process-identity.ts";
@@ -29,16 +30,19 @@ export type Reach = "everything" | "group only";
  */
 export async function endTree(tree: ProcessTree, reach: Reach, graceMs: number): Promise<readonly number[]> {
   signalGroup(tree, "SIGTERM");
-  if ((await leftAfter(tree, reach, graceMs, "SIGTERM")).length === 0) return [];
+  if ((await leftAfter(tree, reach, graceMs, "SIGTERM"))?.length === 0) return [];
   if (reach === "everything") killAtOnce(tree);
   else signalGroup(tree, "SIGKILL");
-  return leftAfter(tree, reach, killPatienceMs, "SIGKILL");
+  for (;;) {
+    const left = await leftAfter(tree, reach, killPatienceMs, "SIGKILL");
+    if (left) return left;
+  }
 }
 
 /** KILL to the tree. Its process group has it when this returns, and what has left that when this is fulfilled. */
 export async function killTree(tree: ProcessTree): Promise<void> {
   if (killAtOnce(tree)) return;
-  for (const pid of await outsideOf(tree, "everything")) signal(pid, "SIGKILL");
+  for (const pid of await whenThereIsRoom(() => outsideOf(tree, "everything"))) signal(pid, "SIGKILL");
 }
 
 /** False when it has reached no more than the process group. */
@@ -49,8 +53,22 @@ function killAtOnce(tree: ProcessTree): boolean {
 }
 
 /** Whether anything within reach runs. */
-export const treeIsAlive = async (tree: ProcessTree, reach: Reach): Promise<boolean> =>
-  (await membersOf(tree)).length > 0 || (await outsideOf(tree, reach)).length > 0;
+export const treeIsAlive = (tree: ProcessTree, reach: Reach): Promise<boolean> =>
+  whenThereIsRoom(
+    async () => (await membersOf(tree)).length > 0 || (await outsideOf(tree, reach)).length > 0,
+  );
+
+/** As long as no descriptor is left to look with, nobody can say that nothing runs. */
+async function whenThereIsRoom<T>(look: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isWantOfRoom(error)) throw error;
+      await Bun.sleep(searchMs);
+    }
+  }
+}
 
 /** Ends single processes, which belong to no group of ours any more; leaves it at that once nobody wants it. Returns those that are left. */
 export async function endProcesses(
@@ -62,7 +80,7 @@ export async function endProcesses(
     const deadline = performance.now() + limitMs;
     const asked = new Set<number>();
     for (;;) {
-      const left = await find();
+      const left = await whenThereIsRoom(find);
       if (isUnwanted()) return [];
       for (const pid of left) {
         if (!asked.has(pid)) signal(pid, name);
@@ -76,28 +94,37 @@ export async function endProcesses(
   return gone(killPatienceMs, "SIGKILL");
 }
 
-/** Waits until nothing is left; what is found outside of the group meanwhile is signalled too. */
+/**
+ * Waits until nothing is left; what is found outside of the group meanwhile is signalled too. Undefined when there was no descriptor
+ * left to look with in the end.
+ */
 async function leftAfter(
   tree: ProcessTree,
   reach: Reach,
   limitMs: number,
   name: NodeJS.Signals,
-): Promise<readonly number[]> {
+): Promise<readonly number[] | undefined> {
   const deadline = performance.now() + limitMs;
   const asked = new Set<number>();
   for (let isFirst = true; ; isFirst = false) {
     const isLate = performance.now() >= deadline;
-    const inGroup = await membersOf(tree);
-    if (isFirst || inGroup.length === 0 || isLate) {
-      const outside = await outsideOf(tree, reach);
-      for (const pid of outside) {
-        if (!asked.has(pid)) signal(pid, name);
-        asked.add(pid);
+    try {
+      const inGroup = await membersOf(tree);
+      if (isFirst || inGroup.length === 0 || isLate) {
+        const outside = await outsideOf(tree, reach);
+        for (const pid of outside) {
+          if (!asked.has(pid)) signal(pid, name);
+          asked.add(pid);
+        }
+        const left = [...inGroup, ...outside];
+        if (left.length === 0 || isLate) return left;
       }
-      const left = [...inGroup, ...outside];
-      if (left.length === 0 || isLate) return left;
+      await Bun.sleep(inGroup.length > 0 || tree.cgroup !== null ? pollMs : searchMs);
+    } catch (error) {
+      if (!isWantOfRoom(error)) throw error;
+      if (isLate) return undefined;
+      await Bun.sleep(searchMs);
     }
-    await Bun.sleep(inGroup.length > 0 || tree.cgroup !== null ? pollMs : searchMs);
   }
 }
 

@@ -19,12 +19,15 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { databasePath, jobLogPath, jobLogsFolder, logsFolder, workerLogPath } from "../../src/home.ts";
+import { limitFiles, openFiles } from "../support/descriptors.ts";
 import { makeGate } from "../support/gate.ts";
+import { isRunning } from "../support/is-running.ts";
 import { asOrdinaryUser } from "../support/ordinary-user.ts";
 import { program } from "../support/program.ts";
 import { type Queuectl, queuectl, type Result, type Running } from "../support/queuectl.ts";
 import { shell } from "../support/shell.ts";
 import { noSmallDisk, smallDisk } from "../support/small-disk.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(180_000);
@@ -548,6 +551,29 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
+test.skipIf(process.platform !== "linux")(
+  "a worker that may open no more files ends what is out of time, and says how all ended when it may open more",
+  async () => {
+    await using q = queuectl();
+    const [gate, other] = [makeGate(q), makeGate(q)];
+    await q.ok("config", "set", "kill_grace", "0.2");
+    await q.ok("config", "set", "max_retries", "0");
+    await q.ok("enqueue", `trap '' TERM; ${gate.command}; sleep 300`, "--id", "late", "--timeout", "3");
+    await q.ok("enqueue", `${other.command}; exit 5`, "--id", "failing");
+    const worker = q.start("worker", "--count", "2");
+    await gate.reached();
+    await other.reached();
+    const [late] = (await q.json("show", "late")).attempts_history;
+    limitFiles(worker.pid, 3);
+    other.open();
+    await waitUntil("the command is killed", () => !isRunning(late.pid));
+    limitFiles(worker.pid, 1024);
+    expect((await q("wait", "late")).status).toBe(124);
+    expect((await q("wait", "failing")).status).toBe(5);
+    expect(worker.stderr()).not.toMatch(/\n\s+at /);
+  },
+);
+
 for (const spare of [0, 1, 2]) {
   test.skipIf(process.platform !== "linux")(
     `a worker that may open ${spare} more files starts nothing, charges nobody, and goes on when it may open more`,
@@ -568,10 +594,4 @@ for (const spare of [0, 1, 2]) {
       expect(await q.json("show", "a")).toMatchObject({ state: "completed", attempts: 1 });
     },
   );
-}
-
-const openFiles = (pid: number) => new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
-
-function limitFiles(pid: number, most: number): void {
-  expect(Bun.spawnSync(["prlimit", "--pid", String(pid), `--nofile=${most}:`]).exitCode).toBe(0);
 }
