@@ -1,7 +1,7 @@
 // The lease of a worker process where leases end: others may start its jobs anew from then on, so what it runs must have ended
 // before. Counted by a clock that nobody sets and that goes on while the machine sleeps.
 
-import { readFileSync } from "node:fs";
+import { openSync, readSync } from "node:fs";
 import { uptime } from "node:os";
 
 /** Of a lease: after so much without a word from the database, what runs is asked to end. */
@@ -26,10 +26,17 @@ export interface LeaseCare {
 }
 
 /** Milliseconds since the machine's start, its sleep included; the same in every process. */
-export const steadyNow = () =>
-  process.platform === "linux"
-    ? Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000
-    : uptime() * 1000;
+export const steadyNow = () => (process.platform === "linux" ? uptimeOfLinux() : uptime()) * 1000;
+
+/** Stays open: want of descriptors must not keep anybody from seeing that a lease ends. */
+let uptimeFile: number | undefined;
+const uptimeText = Buffer.alloc(64);
+
+function uptimeOfLinux(): number {
+  uptimeFile ??= openSync("/proc/uptime", "r");
+  const length = readSync(uptimeFile, uptimeText, 0, uptimeText.length, 0);
+  return Number(uptimeText.toString("latin1", 0, length).split(" ")[0]);
+}
 
 /** Watches over a lease until disposed; says each thing once until the lease is renewed. */
 export function watchLease(leaseMs: number, care: LeaseCare): ProcessLease & Disposable {

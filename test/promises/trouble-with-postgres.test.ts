@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { runFolder } from "../../src/home.ts";
+import { limitFiles } from "../support/descriptors.ts";
 import { makeGate } from "../support/gate.ts";
 import { startPostgres } from "../support/own-postgres.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../support/postgres-server.ts";
@@ -18,7 +19,8 @@ import { webServer } from "../support/web-server.ts";
 setDefaultTimeout(180_000);
 
 const testOnPostgres = test.skipIf(noPostgres !== undefined);
-const testOnOwnServer = test.skipIf(noPostgres !== undefined || !existsSync("/usr/lib/postgresql"));
+const noOwnServer = noPostgres !== undefined || !existsSync("/usr/lib/postgresql");
+const testOnOwnServer = test.skipIf(noOwnServer);
 
 const password = "hunter2";
 
@@ -79,6 +81,20 @@ testOnPostgres("a worker that cannot enter ends, and says why", async () => {
   writeFileSync(runFolder(q.home), "no folder");
   expectPlainly(await q("worker"), /not a directory|file exists|file already exists/);
 });
+
+test.skipIf(noOwnServer || process.platform !== "linux")(
+  "a worker that may open no more files sees its lease end all the same, and ends what it runs",
+  async () => {
+    await using server = await startPostgres();
+    await using q = on(server.url);
+    await q.ok("config", "set", "lease", "6");
+    const { worker } = await workerAtGate(q);
+    limitFiles(worker.pid, 3);
+    await server.stop("kill");
+    await worker.says("others may run what runs here: ending a");
+    expect(worker.stderr()).not.toMatch(/\n\s+at |uptime/);
+  },
+);
 
 for (const how of ["fast", "immediate", "kill"] as const) {
   testOnOwnServer(`a server that is stopped (${how}) and comes back`, async () => {
