@@ -27,10 +27,10 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
   if (typeof secrets === "string")
     return notStarted({ result: "not_started", exit_code: 126, error: secrets });
   const opened = openOrTell(plan.logPath);
-  if (typeof opened === "string") return hindered(opened, () => hasLogTrouble(plan.logPath));
+  if (typeof opened === "string") return hindered(opened, plan);
   using log = opened;
   const openedError = plan.errorPath === null ? null : openOrTell(plan.errorPath);
-  if (typeof openedError === "string") return hindered(openedError, () => hasLogTrouble(plan.errorPath!));
+  if (typeof openedError === "string") return hindered(openedError, plan);
   using errorLog = openedError;
   try {
     return supervise(
@@ -39,17 +39,24 @@ export function startAttempt(plan: AttemptPlan, surroundings: Surroundings): Run
     );
   } catch (error) {
     const why = spawnFailure(error);
-    if (isWantOfRoom(error)) return hindered(why, cannotSpawn);
+    if (isWantOfRoom(error)) return hindered(why, plan);
     return notStarted({ result: "not_started", exit_code: 126, error: `could not start: ${why}` });
   }
 }
 
-const hindered = (message: string, stands: () => boolean): RunningAttempt => ({
+const hindered = (message: string, plan: AttemptPlan): RunningAttempt => ({
   ...giveBack(message),
-  hindrance: { message, stands },
+  hindrance: { message, stands: () => cannotStart(plan) },
 });
 
-function cannotSpawn(): boolean {
+/** With the logs open as for a command: what is left must do for all of it. Leaves them empty. */
+function cannotStart({ logPath, errorPath }: AttemptPlan): boolean {
+  const opened = openOrTell(logPath);
+  if (typeof opened === "string") return true;
+  using _log = opened;
+  const openedError = errorPath === null ? null : openOrTell(errorPath);
+  if (typeof openedError === "string") return true;
+  using _errorLog = openedError;
   try {
     Bun.spawnSync(["/bin/sh", "-c", ":"], { stdio: ["ignore", "ignore", "ignore"] });
     return false;
@@ -61,14 +68,6 @@ function cannotSpawn(): boolean {
 /** An attempt that is given back without having been started. */
 export const giveBack = (why: string): RunningAttempt =>
   notStarted({ result: "released", exit_code: null, error: `given back before it started: ${why}` });
-
-/** Leaves an empty log. */
-function hasLogTrouble(path: string): boolean {
-  const opened = openOrTell(path);
-  if (typeof opened === "string") return true;
-  opened[Symbol.dispose]();
-  return false;
-}
 
 function openOrTell(path: string): OutputLog | string {
   try {
