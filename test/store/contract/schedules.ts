@@ -4,6 +4,7 @@ import type { Firing } from "../../../src/store/schedules.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { allJobs, claim, exitWith, newJob, refusalOf, register, settle } from "../../support/sample-jobs.ts";
 import type { MakeStore, TempStore } from "../../support/temp-store.ts";
+import { expectCountsToAgree } from "./stats.ts";
 
 const minute = 60_000;
 
@@ -241,9 +242,12 @@ export function schedulesContract(makeStore: MakeStore): void {
       const at = (await added(temp)).next_at!;
       clock.now = at;
       await fireNext(store, "nightly", { next_at: at });
-      const again = await fireNext(store, "nightly", { overlap: "queue" });
-      expect(again).toEqual({ jobs: [], replaced: null, skipped: false });
-      expect(await allJobs(store)).toHaveLength(1);
+      for (const overlap of ["replace", "queue"] as const) {
+        const next_at = overlap === "replace" ? at : at + minute;
+        const again = await fireNext(store, "nightly", { overlap, next_at });
+        expect(again).toEqual({ jobs: [], replaced: null, skipped: false });
+      }
+      expect((await allJobs(store)).map(({ state }) => state)).toEqual(["pending"]);
       await fireNext(store, "nightly", { overlap: "replace" });
       expect((await store.schedules.find("nightly")).last_at).toBe(at + minute);
     });
@@ -293,6 +297,21 @@ export function schedulesContract(makeStore: MakeStore): void {
       });
     }
 
+    for (const overlap of ["skip", "queue", "replace"] as const) {
+      test(`one that has no time to make up for only goes on (${overlap})`, async () => {
+        await using temp = await makeStore();
+        const { next_at } = await added(temp, { overlap });
+        await fireNext(temp.store, "nightly");
+        const fired = await fireNext(temp.store, "nightly", { jobs: [], missed_at: next_at! + minute });
+        expect(fired).toEqual({ jobs: [], replaced: null, skipped: false });
+        expect(await temp.store.schedules.find("nightly")).toMatchObject({
+          next_at: next_at! + 2 * minute,
+          skipped_at: null,
+          last_job: { state: "pending" },
+        });
+      });
+    }
+
     test("one that queues makes another", async () => {
       await using temp = await makeStore();
       await added(temp, { overlap: "queue" });
@@ -317,6 +336,20 @@ export function schedulesContract(makeStore: MakeStore): void {
       });
       expect((await store.leases.orders(process_id)).cancel).toEqual([claimed!.lease]);
       expect(await store.stats.read()).toMatchObject({ pending: 1, processing: 1, cancelled: 1 });
+    });
+
+    test("what comes after a job that is replaced is cancelled with it, and says why", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      await added(temp, { overlap: "replace" });
+      const first = (await fireNext(store, "nightly"))!.jobs[0]!;
+      const child = await store.jobs.enqueue(newJob({ after: [{ id: first.id, if_fails: "cancel" }] }));
+      await fireNext(store, "nightly");
+      expect(await store.jobs.find(child.id)).toMatchObject({
+        state: "cancelled",
+        last_error: `job ${first.id}, which it comes after, is cancelled`,
+      });
+      await expectCountsToAgree(store);
     });
 
     test("once it is settled, or gone, the next time becomes a job", async () => {
