@@ -9,7 +9,15 @@ import { connect } from "../../../src/store/sqlite/connection.ts";
 import { jobs } from "../../../src/store/sqlite/jobs.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { openSqlite } from "../../../src/store/sqlite/open.ts";
-import { allJobs, asyncly, newJob, refusalOf, register } from "../../support/sample-jobs.ts";
+import {
+  allJobs,
+  asyncly,
+  claimTurn,
+  newJob,
+  refusalOf,
+  register,
+  runningJob,
+} from "../../support/sample-jobs.ts";
 import { tempFolder } from "../../support/temp-home.ts";
 import { tempSqlite } from "../../support/temp-sqlite.ts";
 
@@ -102,6 +110,38 @@ describe("a connection", () => {
     other.run("rollback");
     await using store = await opened;
     expect((await store.jobs.enqueue(newJob())).state).toBe("pending");
+  });
+
+  test("asks for no lock when it claims in vain", async () => {
+    await using temp = await tempSqlite();
+    const { store, clock } = temp;
+    await register(store, "worker-a");
+    await store.jobs.enqueue(newJob({ run_at: clock.now + 1000 }));
+    await store.jobs.enqueue(newJob({ queue: "paused" }));
+    await store.queues.pause(["paused"]);
+    await using hasty = await openSqlite({
+      path: databasePath(temp.environment.QUEUECTL_HOME!),
+      clock: () => clock.now,
+      patienceMs: 1,
+    });
+    using other = new Database(databasePath(temp.environment.QUEUECTL_HOME!));
+    other.run("begin immediate");
+    expect(await claimTurn(hasty)).toMatchObject({ claimed: [], next_due_at: clock.now + 1000 });
+    other.run("rollback");
+    clock.now += 1000;
+    expect(await claimTurn(hasty)).toMatchObject({ claimed: [{ worker_id: "worker-a" }] });
+  });
+
+  test("forgets what a queue's rate counts no more", async () => {
+    await using temp = await tempSqlite();
+    const { store, clock } = temp;
+    using db = new Database(databasePath(temp.environment.QUEUECTL_HOME!));
+    await store.queues.limit("default", { rate: { starts: 1, per: 1 } });
+    for (let n = 0; n < 5; n++) {
+      await runningJob(store);
+      clock.now += 2000;
+    }
+    expect(db.query("select count(*) as rows from queue_starts").get()).toEqual({ rows: 1 });
   });
 
   test("waits for a lock that another program gives back in time", async () => {
