@@ -226,6 +226,16 @@ export function dependencyContract(makeStore: MakeStore): void {
       expect(await stateOf(temp, child)).toBe("pending");
     });
 
+    test("keeps what it waited for no longer when it is deleted itself", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const parent = await jobIn(store, "dead");
+      const child = await store.jobs.enqueue(newJob(withPolicy(parent, "wait")));
+      await store.jobs.delete([child.seq]);
+      clock.now += 1000;
+      expect((await store.jobs.prune(clock.now, 10, ["dead"])).map(({ seq }) => seq)).toEqual([parent.seq]);
+    });
+
     test("that is retried by hand runs now, whatever its parents do later", async () => {
       await using temp = await makeStore();
       const { store } = temp;

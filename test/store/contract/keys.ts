@@ -38,6 +38,22 @@ export function keysContract(makeStore: MakeStore): void {
       }
     });
 
+    test("keep no others, however many of them fall due before those", async () => {
+      await using temp = await prepared(makeStore, []);
+      const { store, clock } = temp;
+      const run_at = clock.now + 1000;
+      await store.jobs.enqueueAll(asyncly(Array.from({ length: 1500 }, () => newJob({ key: "k", run_at }))));
+      await store.jobs.enqueue(newJob({ id: "other", run_at }));
+      clock.now = run_at;
+      const first = await claimTurn(store, { worker_ids: workers.slice(0, 2) });
+      let [claimed, next_due_at] = [first.claimed, first.next_due_at];
+      while (claimed.length < 2 && next_due_at !== null && next_due_at <= clock.now) {
+        const turn = await claimTurn(store, { worker_ids: workers.slice(1, 2) });
+        [claimed, next_due_at] = [[...claimed, ...turn.claimed], turn.next_due_at];
+      }
+      expect(claimed.map(({ job }) => job.key ?? job.id)).toEqual(["k", "other"]);
+    });
+
     test("wait as pending, and not for a moment", async () => {
       await using temp = await prepared(makeStore, [
         { id: "a", key: "k" },

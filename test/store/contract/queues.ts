@@ -37,6 +37,7 @@ export function queuesContract(makeStore: MakeStore): void {
         { queue: "b", paused_at, concurrency: 2, rate: { starts: 100, per: 60 } },
       ]);
       await queues.resume(["a", "b", "never heard of"]);
+      expect((await queues.rules()).map(({ queue }) => queue)).toEqual(["b"]);
       const unlimited = await queues.limit("b", { concurrency: null });
       expect(unlimited).toMatchObject({ concurrency: null, paused_at: null });
       expect(await queues.rules()).toMatchObject([{ queue: "b", rate: { starts: 100, per: 60 } }]);
@@ -268,17 +269,17 @@ export function queuesContract(makeStore: MakeStore): void {
     test("that was lowered opens when of the newest starts no more count than it has room for", async () => {
       await using temp = await prepared(makeStore, []);
       const { store, clock } = temp;
-      for (let n = 0; n < 4; n++) await store.jobs.enqueue(newJob({ queue: "slow" }));
-      await store.queues.limit("slow", { rate: { starts: 3, per: 1 } });
+      for (let n = 0; n < 5; n++) await store.jobs.enqueue(newJob({ queue: "slow" }));
+      await store.queues.limit("slow", { rate: { starts: 4, per: 1 } });
       const startedAt: number[] = [];
-      for (let n = 0; n < 3; n++) {
+      for (let n = 0; n < 4; n++) {
         startedAt.push(clock.now);
         await claim(store, { worker_ids: [`worker-${n}`] });
         clock.now += 100;
       }
       await store.queues.limit("slow", { rate: { starts: 2, per: 1 } });
-      const turn = await claimTurn(store, { worker_ids: ["worker-3"] });
-      expect(turn).toMatchObject({ claimed: [], next_due_at: startedAt[1]! + 1001 });
+      const turn = await claimTurn(store, { worker_ids: ["worker-4"] });
+      expect(turn).toMatchObject({ claimed: [], next_due_at: startedAt[2]! + 1001 });
     });
 
     test("does not hold jobs for longer than its time when the clock was set back", async () => {

@@ -236,12 +236,13 @@ export function takeOverContract(makeStore: MakeStore): void {
     test("one waits for what was left of its delay when it is known how far, whoever mends it again", async () => {
       await using temp = await makeStore();
       const { store, clock } = temp;
-      const { seq } = await jobIn(store, "failed");
+      const { seq, id } = await jobIn(store, "failed");
       clock.now += 1500;
       clock.now -= hour;
       await store.leases.mendRetries(hour);
       await (await temp.another()).leases.mendRetries(hour);
       await store.leases.mendRetries();
+      expect((await store.jobs.find(id)).finished_at).toBe(clock.now - 1500);
       await register(store, "worker-a");
       clock.now += 499;
       expect(await claim(store)).toEqual([]);
@@ -267,6 +268,17 @@ export function takeOverContract(makeStore: MakeStore): void {
       expect(await claim(store)).toEqual([]);
       clock.now += 1;
       expect((await claim(store)).map((claimed) => claimed.job.seq)).toEqual([job.seq]);
+    });
+
+    test("a snoozed job waits no longer than its own time where less was seen than the clock was set back", async () => {
+      await using temp = await makeStore();
+      const { store, clock } = temp;
+      const { job, lease } = await runningJob(store);
+      await store.leases.snooze(job.seq, 1, 2000);
+      await settle(store, lease, exitWith(0));
+      clock.now -= hour;
+      await store.leases.mendRetries(60_000);
+      expect((await store.jobs.find(job.id)).next_run_at).toBe(clock.now + 2000);
     });
 
     test("one that waits as it should is left alone, and so is a job scheduled for later", async () => {

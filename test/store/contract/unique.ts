@@ -73,6 +73,16 @@ export function uniqueContract(makeStore: MakeStore): void {
       expect((await store.jobs.enqueueOnce(once("k", 60))).job.id).toBe(newer.id);
     });
 
+    test("is the newest of those that wait, where an older one was retried", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const old = await store.jobs.enqueue(once("k"));
+      await store.jobs.cancel([old.seq]);
+      const newer = await store.jobs.enqueue(once("k"));
+      await store.jobs.retry([old.seq]);
+      expect((await store.jobs.enqueueOnce(once("k"))).job.id).toBe(newer.id);
+    });
+
     test("in a list stands for those behind it, and for it stands one that is there", async () => {
       await using temp = await makeStore();
       const { store } = temp;

@@ -74,7 +74,7 @@ export function workersContract(makeStore: MakeStore): void {
       const process_id = await register(store, "worker-a");
       await register(store, "worker-b");
       clock.now += 10_000;
-      await store.workers.heartbeat(process_id);
+      expect(await store.workers.heartbeat(process_id)).toBeTrue();
       const times = (await store.workers.list()).map(({ started_at, heartbeat_at }) => [
         started_at,
         heartbeat_at,
@@ -109,6 +109,7 @@ export function workersContract(makeStore: MakeStore): void {
       await store.workers.leave(["worker-b", "worker-gone"]);
       expect((await store.workers.processes()).map(({ process_id }) => process_id)).toEqual([second]);
       expect(await states(store)).toEqual(["worker-c idle"]);
+      expect(await store.workers.heartbeat(first)).toBeFalse();
     });
 
     test("a forgotten process is gone with all its workers, and no other", async () => {
