@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatDuration, parseDuration } from "../../src/domain/duration.ts";
+import { formatDuration, formatElapsed, parseDuration, written } from "../../src/domain/duration.ts";
 
 const unitSeconds = { d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001 };
 
@@ -148,4 +148,13 @@ describe("a shown duration", () => {
       }),
     );
   });
+});
+
+test("a time that has passed is told in whole seconds, and a moment to come as now", () => {
+  expect(formatElapsed(1_000, 91_400)).toBe("1m 30s");
+  expect(formatElapsed(5_000, 1_000)).toBe(formatElapsed(1_000, 1_000));
+});
+
+test("seconds in a message are said in words too where they are many", () => {
+  expect([59, 60, 1200, Number.NaN].map(written)).toEqual(["59", "60 (1m)", "1200 (20m)", "NaN"]);
 });

@@ -36,6 +36,18 @@ function refusal(request: Partial<JobRequest>): Refusal {
 }
 
 describe("a new job", () => {
+  test("does not store what is secret of the environment that it comes from", () => {
+    const secret_env = ["TOKEN", "PASS=@/run/pass"];
+    const made = newJob(
+      { command: "true", env: { MODE: "fast" }, rules: { secret_env } },
+      { ...defaults, env: { ...defaults.env, TOKEN: "hunter2", PASS: "hunter3" } },
+    );
+    expect(made.env).toEqual({ ...defaults.env, MODE: "fast" });
+    expect(refusal({ env: { TOKEN: "hunter2" }, rules: { secret_env } }).message).toBe(
+      "TOKEN stands in env and in secret_env",
+    );
+  });
+
   test("of a command alone has the defaults for all else", () => {
     expect(job({})).toEqual({
       id: undefined,

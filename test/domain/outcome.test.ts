@@ -53,6 +53,11 @@ const released = ending("released");
 const settle = (job: Partial<RunJob>, ended: Ending, changed: Partial<OutcomeSettings> = {}) =>
   outcomeOf({ ...fresh, ...job }, ended, { ...settings, ...changed }, now, 0);
 
+test("a job that its command puts off waits for so long, uncharged, and no longer", () => {
+  const put = settle({ snooze: 90_000, attempts: 2, lost_in_row: 1 }, ending("snoozed", 0));
+  expect(put).toMatchObject({ state: "pending", attempts: 2, lost_in_row: 0, next_run_at: now + 90_000 });
+});
+
 /** The job as its next run finds it. */
 const following = (job: RunJob, outcome: Outcome): RunJob => ({
   ...job,

@@ -1,7 +1,14 @@
 // What may be said of a queue.
 
 import { describe, expect, test } from "bun:test";
-import { allQueues, formatRate, type Queue, readConcurrency, readRate } from "../../src/domain/queue.ts";
+import {
+  allQueues,
+  checkLimits,
+  formatRate,
+  type Queue,
+  readConcurrency,
+  readRate,
+} from "../../src/domain/queue.ts";
 
 describe("a rate", () => {
   test("that is refused is said as it was typed", () => {
@@ -19,6 +26,16 @@ describe("a rate", () => {
     expect(readRate(text)).toEqual(rate);
     expect(formatRate(rate)).toBe(shown);
     expect(readRate(shown)).toEqual(rate);
+  });
+
+  test.each(["1/s", "1000000/d", "1/366d"])("%s is as much as can be", (text) => {
+    expect(formatRate(readRate(text)!)).toBe(text);
+  });
+
+  test("that did not come as a text is looked at too", () => {
+    expect(() => checkLimits({ rate: { starts: 0, per: 60 } })).toThrow('rate cannot be "0/m"');
+    checkLimits({ rate: { starts: 1, per: 60 }, concurrency: 1 });
+    checkLimits({ rate: null, concurrency: null });
   });
 
   test("none takes it away", () => {
@@ -39,6 +56,10 @@ test.each(["", "0", "-1", "1.5", "100001", "many"])("%j jobs at once are refused
   expect(() => readConcurrency(text)).toThrow(
     /^concurrency cannot be .*: it is a whole number from 1 to 100000/,
   );
+});
+
+test("as many jobs at once as can be are read, blanks around them or not", () => {
+  expect(["1", " 100000 "].map(readConcurrency)).toEqual([1, 100_000]);
 });
 
 test("queues that have jobs and queues of which something was said are all of them, by name", () => {

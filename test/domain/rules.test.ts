@@ -23,6 +23,8 @@ describe("a list of exit statuses", () => {
     expect([...parseStatuses(" 0 , 3 - 4 ")!]).toEqual([0, 3, 4]);
     expect([...parseStatuses("007")!]).toEqual([7]);
     expect(parseStatuses("0-255")!.size).toBe(256);
+    const sevens = (count: number) => Array(count).fill("7").join(",");
+    expect([parseStatuses(sevens(500))?.size, parseStatuses(sevens(501))]).toEqual([1, undefined]);
   });
 
   test.each(["", " ", ",", "1,", "-1", "1-", "5-4", "256", "1-256", "1 2", "0x10", "1.5", "all", "1,2;3"])(
@@ -43,6 +45,8 @@ describe("a list of exit statuses", () => {
   });
 });
 
+const tenYears = 10 * 366 * 86_400;
+
 describe("rules", () => {
   test("may all be said at once", () => {
     checkRules({
@@ -52,14 +56,19 @@ describe("rules", () => {
       backoff: "fixed",
       backoff_base: 1800,
       backoff_max: 3600,
+      nice: 19,
+      memory: 1024 ** 2,
     });
     checkRules({});
+    checkRules({ nice: 0, memory: 1024 ** 4, backoff_base: 1000 });
+    for (const backoff_base of [0, tenYears]) checkRules({ backoff: "fixed", backoff_base });
   });
 
   test.each([
     [{ retry_on: "75", dead_on: "70-80" }, "75 stands in retry_on and in dead_on"],
     [{ success_on: "3", retry_on: "1-5" }, "3 stands in success_on and in retry_on"],
     [{ success_on: "0,3", dead_on: "3" }, "3 stands in success_on and in dead_on"],
+    [{ retry_on: "255", dead_on: "255" }, "255 stands in retry_on and in dead_on"],
     [{ dead_on: "0-255" }, "0 stands in dead_on, and is success"],
     [{ retry_on: "75-74" }, 'retry_on cannot be "75-74": it is exit statuses from 0 to 255'],
     [{ success_on: "" }, 'success_on cannot be "": it is exit statuses'],
@@ -71,7 +80,13 @@ describe("rules", () => {
     ],
     [{ backoff: "fixed", backoff_base: -1 }, "backoff_base cannot be -1: it is 0 to"],
     [{ backoff: "linear", backoff_base: Number.NaN }, "backoff_base cannot be NaN"],
+    [{ backoff: "fixed", backoff_base: tenYears + 1 }, "it is 0 to 3660d"],
+    [{ backoff_base: -1 }, "backoff_base cannot be -1"],
     [{ backoff_max: -1 }, "backoff_max cannot be -1"],
+    [{ nice: -1 }, "nice cannot be -1: it is a whole number from 0 to 19"],
+    [{ nice: 20 }, "nice cannot be 20"],
+    [{ memory: 1024 ** 2 - 1 }, "memory cannot be 1048575"],
+    [{ memory: 1024 ** 4 + 1 }, "memory cannot be"],
   ])("%j are refused", (rules, message) => {
     expect(refusal(rules)).toContain(message);
   });

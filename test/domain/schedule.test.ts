@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Refusal } from "../../src/domain/errors.ts";
 import {
   checkSchedule,
+  checkScheduled,
   jitterMs,
   jobFor,
   lateMs,
@@ -156,6 +157,18 @@ describe("the job of a time", () => {
     }
     expect([...quarters].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 10, 11, 12, 13]);
   });
+});
+
+test("what only one job can have is refused to a schedule, each of it", () => {
+  checkScheduled({ command: "true", held: false, after: [] });
+  for (const own of [
+    { id: "a" },
+    { run_at: day },
+    { held: true },
+    { after: [{ id: "b", if_fails: "run" as const }] },
+    { unique: { seconds: 0 } },
+  ])
+    expect(() => checkScheduled({ command: "true", ...own })).toThrow(Refusal);
 });
 
 test("a name like a job's and a jitter of up to a day are accepted", () => {

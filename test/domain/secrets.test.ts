@@ -35,6 +35,7 @@ test("texts to be starred out are lines of secrets, the longest first, and none 
     PATH: "/usr/bin",
   };
   expect(secretTexts(env)).toEqual(["second, longer line", "first line", "password"]);
+  expect(secretTexts({}, ["hunter2\nlonger than that", "short"])).toEqual(["longer than that", "hunter2"]);
 });
 
 test("a value as long as can be is looked through at once, whatever is in it", () => {
