@@ -71,20 +71,26 @@ test("what a command leaves in its group ends with its shell, and the job says s
   expect(processesWith(`sleep ${seconds}`)).toEqual([]);
 });
 
-test("a daemon that left its group stays when the command succeeded, and ends before a retry", async () => {
-  await using q = queuectl();
-  const seconds = ownSeconds();
-  await q.ok("enqueue", `setsid sleep ${seconds} & sleep 0.2`, "--id", "a");
-  await q.ok("worker", "--until-empty");
-  const [daemon] = processesWith(`sleep ${seconds}`);
-  expect(daemon).toBeDefined();
-  await q.ok("retry", "a");
-  await q.ok("worker", "--until-empty");
-  const now = processesWith(`sleep ${seconds}`);
-  expect(now).toHaveLength(1);
-  expect(now).not.toContain(daemon);
-  process.kill(now[0]!, "SIGKILL");
-});
+test.each([
+  ["0", []],
+  ["3", ["--success-on", "3"]],
+] as const)(
+  "a daemon that left its group stays when the command succeeded (%s), and ends before a retry",
+  async (code, rules) => {
+    await using q = queuectl();
+    const seconds = ownSeconds();
+    await q.ok("enqueue", `setsid sleep ${seconds} & sleep 0.2; exit ${code}`, "--id", "a", ...rules);
+    await q.ok("worker", "--until-empty");
+    const [daemon] = processesWith(`sleep ${seconds}`);
+    expect(daemon).toBeDefined();
+    await q.ok("retry", "a");
+    await q.ok("worker", "--until-empty");
+    const now = processesWith(`sleep ${seconds}`);
+    expect(now).toHaveLength(1);
+    expect(now).not.toContain(daemon);
+    process.kill(now[0]!, "SIGKILL");
+  },
+);
 
 test("a daemon that left its group ends when the command failed", async () => {
   await using q = queuectl();
