@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { makeGate } from "../support/gate.ts";
@@ -297,6 +297,22 @@ describe.concurrent("stopping", () => {
     expect(await q.json("worker", "list")).toMatchObject([{ id: second.id }]);
     await q.ok("worker", "stop", "--id", second.id, "--wait");
     expect(await worker.exited).toBe(0);
+  });
+
+  test("worker stop --id --force gives back what that one runs, and no other's", async () => {
+    await using q = queuectl();
+    const go = join(q.folder, "go");
+    for (const id of ["a", "b"])
+      await q.ok("enqueue", `until [ -e '${go}' ]; do sleep 0.02; done`, "--id", id);
+    q.start("worker", "--count", "2");
+    await waitUntil("both run", async () => (await q.json("status")).processing === 2);
+    await q.ok("worker", "stop", "--id", (await q.json("show", "a")).worker_id, "--force", "--wait");
+    const results = async (id: string) =>
+      (await q.json("show", id)).attempts_history.map(({ result }: { result: string | null }) => result);
+    expect(await results("a")).toEqual(["released"]);
+    expect(await results("b")).toEqual([null]);
+    writeFileSync(go, "");
+    await waitUntil("both are done", async () => (await q.json("status")).completed === 2);
   });
 
   test("worker stop where none runs is no failure", async () => {
