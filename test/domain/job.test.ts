@@ -167,6 +167,14 @@ describe("refused by name and range", () => {
     expect(refusal({ env: { A: "x\0y" } }).message).toBe("the environment variable A contains a NUL byte");
   });
 
+  test("what its keys, its rules and the jobs before it cannot be", () => {
+    expect(refusal({ key: "two\nlines" }).message).toContain("is not 1 to 200 characters on one line");
+    expect(refusal({ unique: { seconds: -1 } }).message).toStartWith("unique_for cannot be -1");
+    expect(refusal({ rules: { nice: 20 } }).message).toStartWith("nice cannot be 20");
+    const after = [{ id: "a", if_fails: "wait" as const }];
+    expect(refusal({ id: "a", after }).message).toBe("job a cannot come after itself");
+  });
+
   test("half a character, which cannot be stored as it is", () => {
     for (const request of [
       { tags: ["a\ud800"] },

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { environmentName, settingKeys } from "../../src/domain/default-settings.ts";
+import { areDefaults, environmentName, settingKeys } from "../../src/domain/default-settings.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import type { SettingRule } from "../../src/domain/setting-kinds.ts";
 import {
@@ -266,4 +266,12 @@ describe("what is in effect", () => {
   test("leaves stored keys alone that this version does not know", () => {
     expect(effectiveSettings({ of_tomorrow: "1" }, {})).toEqual(effectiveSettings({}, {}));
   });
+});
+
+test("settings are the defaults as long as nobody has stored one, or has it in the environment", () => {
+  expect(areDefaults({}, { PATH: "/bin", QUEUECTL_HOME: "/home" })).toBeTrue();
+  for (const key of settingKeys) {
+    expect(areDefaults({ [key]: "1" }, {})).toBeFalse();
+    expect(areDefaults({}, { [environmentName(key)]: "1" })).toBeFalse();
+  }
 });
