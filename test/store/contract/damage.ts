@@ -13,6 +13,7 @@ import {
   refusalOf,
   register,
   runningJob,
+  settings,
   settle,
 } from "../../support/sample-jobs.ts";
 import { damageable, type MakeStore } from "../../support/temp-store.ts";
@@ -45,6 +46,26 @@ export function damageContract(makeStore: MakeStore): void {
       expect(await stateOf(store, seq)).toBe("dead");
       expect((await claim(store, { worker_ids: ["worker-2"] })).map(({ job }) => job.id)).toEqual(["three"]);
       expect((await store.stats.read()).failed_runs).toBe(2);
+    });
+
+    test("takes nothing from what the same turn settles", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const mine = await runningJob(store, { id: "mine" });
+      const { seq } = await store.jobs.enqueue(newJob({ id: "bad" }));
+      await temp.damage(seq, column);
+      const stale = { ...mine.lease, lease_seq: mine.lease.lease_seq + 1 };
+      const turn = await store.leases.exchange({
+        started: [],
+        ended: [stale, mine.lease].map((lease) => ({ lease, ending: exitWith(0) })),
+        settings,
+        wanted: { worker_ids: [mine.worker_id], queues: null },
+      });
+      expect(turn).toMatchObject({
+        stale: [stale],
+        settled: [{ id: "mine", state: "completed" }],
+        unreadable: [{ job: { id: "bad", state: "failed" } }],
+      });
     });
 
     test("is told of by alerts when it is dead", async () => {
