@@ -2,7 +2,16 @@ import { describe, expect, test } from "bun:test";
 import type { NewSchedule, Schedule } from "../../../src/domain/schedule.ts";
 import type { Firing } from "../../../src/store/schedules.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { allJobs, claim, exitWith, newJob, refusalOf, register, settle } from "../../support/sample-jobs.ts";
+import {
+  allJobs,
+  claim,
+  endedAs,
+  exitWith,
+  newJob,
+  refusalOf,
+  register,
+  settle,
+} from "../../support/sample-jobs.ts";
 import type { MakeStore, TempStore } from "../../support/temp-store.ts";
 import { expectCountsToAgree } from "./stats.ts";
 
@@ -350,6 +359,24 @@ export function schedulesContract(makeStore: MakeStore): void {
         last_error: `job ${first.id}, which it comes after, is cancelled`,
       });
       await expectCountsToAgree(store);
+    });
+
+    test("what comes after a job that is replaced while it runs waits until its worker has ended it", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      await added(temp, { overlap: "replace" });
+      const { id } = (await fireNext(store, "nightly"))!.jobs[0]!;
+      temp.clock.now += minute;
+      await register(store, "worker-a");
+      const [claimed] = await claim(store);
+      for (const if_fails of ["cancel", "run"] as const)
+        await store.jobs.enqueue(newJob({ id: if_fails, after: [{ id, if_fails }] }));
+      await fireNext(store, "nightly");
+      for (const child of ["cancel", "run"])
+        expect(await store.jobs.find(child)).toMatchObject({ state: "pending", unmet: 1 });
+      await settle(store, claimed!.lease, endedAs("cancelled"));
+      expect(await store.jobs.find("cancel")).toMatchObject({ state: "cancelled" });
+      expect(await store.jobs.find("run")).toMatchObject({ state: "pending", unmet: 0 });
     });
 
     test("once it is settled, or gone, the next time becomes a job", async () => {
