@@ -117,3 +117,22 @@ test("a command that was taken over and has ended keeps its result, though nobod
   attempt.end("cancelled");
   expect(await attempt.ended).toMatchObject({ result: "exited", exit_code: 3 });
 });
+
+test("a command without a word is lost, with its machine where that was started anew, and one with a word has ended by that", async () => {
+  using folder = tempFolder();
+  const journalPath = join(folder.path, "journal");
+  const gone = Bun.spawnSync(["true"]).pid;
+  writeFileSync(journalPath, `1.1 @${gone}\n2.1 @${gone}\n2.1 3\n`);
+  const resultOf = async (run: string, rebooted: boolean) => {
+    const orphan = { journalPath, pid: gone, pid_start: "1", ranFor: 1, rebooted };
+    return (await (await adoptAttempt(planFor("true", { home: folder.path, run }), orphan)).ended).result;
+  };
+  expect(await Promise.all([false, true].map((rebooted) => resultOf("1.1", rebooted)))).toEqual([
+    "lost",
+    "rebooted",
+  ]);
+  expect(await Promise.all([false, true].map((rebooted) => resultOf("2.1", rebooted)))).toEqual([
+    "exited",
+    "exited",
+  ]);
+});
