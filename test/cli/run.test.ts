@@ -189,6 +189,15 @@ describe.concurrent("the exit status of run", () => {
     expect(await run.exited).toBe(130);
   });
 
+  test("is 1 when somebody deleted it while it waited", async () => {
+    await using q = queuectl();
+    const run = q.start("run", "true", "--id", "a", "--delay", "1h");
+    await run.says("waiting until");
+    await q.ok("delete", "a");
+    expect(await run.exited).toBe(1);
+    expect(run.stderr()).toContain("there is no job a");
+  });
+
   test("is 127 for a command that does not exist, naming where it was looked for", async () => {
     await using q = queuectl();
     const { status, stderr } = await q("run", "no-such-command-here", ...once, "--env", "PATH=/usr/bin:/bin");
