@@ -114,6 +114,16 @@ export function dependencyContract(makeStore: MakeStore): void {
       expect(await claimedIds(store)).toEqual([child.id]);
     });
 
+    test("waits for them still when it is released", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const parent = await store.jobs.enqueue(newJob());
+      const child = await store.jobs.enqueue(newJob({ held: true, ...after(parent) }));
+      await store.jobs.release([child.seq]);
+      expect(await claimedIds(store)).toEqual([parent.id]);
+      expect(await claimedIds(store)).toEqual([]);
+    });
+
     for (const state of ["dead", "cancelled"] as const) {
       test(`is cancelled when one of them is ${state}, and so is what comes after it, with the reason`, async () => {
         await using temp = await makeStore();
