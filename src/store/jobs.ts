@@ -19,8 +19,10 @@ export interface Enqueueing {
   /**
    * The same, and says whether it is a new one: of jobs with the same `unique.key` the newest that is not settled, or was enqueued within
    * `unique.seconds`, is given back instead. However many ask at once, one of them stores it.
+   *
+   * Given how its id begins, it is refused (`conflict`) as well when the id of another job begins so.
    */
-  enqueueOnce(job: NewJob): Promise<{ readonly job: Job; readonly isNew: boolean }>;
+  enqueueOnce(job: NewJob, idBegins?: string): Promise<{ readonly job: Job; readonly isNew: boolean }>;
 
   /**
    * Stores as many jobs as the source yields, all or none, in its order, with memory for a few of them. A source that throws

@@ -27,27 +27,32 @@ export interface Once {
 
 /**
  * With a key, asking again gives the job that the first time made. A job without an id gets one made of the key and of what was asked, so
- * that the database itself sees to it that there are never two, also when both ask at once, and so that it is known again though it was
- * edited since. An id of its own is never given twice, whatever the key.
+ * that it is known again though it was edited since; and the database itself sees to it that no two begin with the same key, also when
+ * both are asked for at once. An id of its own is never given twice, whatever the key.
  */
 export async function enqueueOnce(web: Web, request: JobRequest, once: Once | undefined): Promise<Enqueuing> {
   if (once === undefined || request.id !== undefined) return enqueue(web, request);
   const ofKey = keyId(once);
   const id = ofKey + saidId(once);
-  const earlier = await found(web, ofKey);
-  if (earlier?.id === id) return { job: earlier, replayed: true };
-  if (earlier) throw usedKey();
+  const earlier = async (): Promise<Enqueuing | undefined> => {
+    const job = await found(web, ofKey);
+    if (job && job.id !== id) throw usedKey();
+    return job && { job, replayed: true };
+  };
+  const before = await earlier();
+  if (before) return before;
   try {
-    return await enqueue(web, { ...request, id });
+    return await enqueue(web, { ...request, id }, ofKey);
   } catch (error) {
-    const meanwhile = isRefusal(error, "conflict") ? await found(web, id) : undefined;
+    const meanwhile = isRefusal(error, "conflict") ? await earlier() : undefined;
     if (!meanwhile) throw error;
-    return { job: meanwhile, replayed: true };
+    return meanwhile;
   }
 }
 
-async function enqueue(web: Web, request: JobRequest): Promise<Enqueuing> {
-  const { job, isNew } = await web.store.jobs.enqueueOnce(newJob(request, await jobDefaults(web)));
+async function enqueue(web: Web, request: JobRequest, idBegins?: string): Promise<Enqueuing> {
+  const wanted = newJob(request, await jobDefaults(web));
+  const { job, isNew } = await web.store.jobs.enqueueOnce(wanted, idBegins);
   return { job, replayed: false, ...(isNew ? {} : { known: true }) };
 }
 

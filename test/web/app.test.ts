@@ -65,6 +65,26 @@ for (const kind of [sqlite, postgres]) {
   );
 }
 
+for (const kind of [sqlite, postgres]) {
+  test.skipIf(kind.missing !== undefined)(
+    `of different jobs asked for under one key at the same moment, of two servers, one is stored, on ${kind.name}`,
+    async () => {
+      await using temp = await tempStore(kind);
+      using folder = tempFolder();
+      const apps = [temp.store, await temp.another()].map((store) => makeApp(webOf(store, folder.path)));
+      const ask = async (n: number) => {
+        const headers = { "content-type": "application/json", "idempotency-key": "k" };
+        const body = JSON.stringify({ command: `echo ${n}` });
+        const request = new Request("http://localhost/api/v1/jobs", { method: "POST", headers, body });
+        return (await apps[n % 2]!.handle(request)).status;
+      };
+      const answers = await Promise.all(Array.from({ length: 6 }, (_, n) => ask(n)));
+      expect(answers.sort()).toEqual([201, ...Array(5).fill(422)]);
+      expect((await temp.store.stats.read()).total).toBe(1);
+    },
+  );
+}
+
 test("reading changes nothing (D9)", async () => {
   await using temp = await tempSqlite();
   using folder = tempFolder();

@@ -12,7 +12,7 @@ import { addParents } from "./dependencies.ts";
 import type { Notifier } from "./notify.ts";
 import { jobRow } from "./rows.ts";
 import { isIdTaken, isInDoubt } from "./trouble.ts";
-import { sameJob } from "./unique.ts";
+import { refuseAnother, sameJob } from "./unique.ts";
 
 export function enqueueing(connection: Connection, notifier: Notifier): Enqueueing {
   const { ask, at } = connection;
@@ -31,11 +31,11 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
     },
   };
 
-  async function enqueueOnce(job: NewJob): Promise<{ job: Job; isNew: boolean }> {
-    const isPlain = job.after.length === 0 && !job.unique;
+  async function enqueueOnce(job: NewJob, idBegins?: string): Promise<{ job: Job; isNew: boolean }> {
+    const isPlain = job.after.length === 0 && !job.unique && idBegins === undefined;
     const { row, isNew } = isPlain
       ? { row: await insert(job), isNew: true }
-      : await storing(connection, job, async (_, stored) => stored);
+      : await storing(connection, job, async (_, stored) => stored, idBegins);
     if (isNew) notifier.say("work");
     return { job: jobFrom(row), isNew };
   }
@@ -98,11 +98,15 @@ export async function storing<T>(
   connection: Connection,
   job: NewJob,
   work: (tx: SQL, stored: Stored) => Promise<T>,
+  idBegins?: string,
 ): Promise<T> {
   for (;;) {
     const id = job.id ?? newJobId();
     try {
-      return await connection.write(async (tx) => work(tx, await storeAmongOthers(connection, tx, id, job)));
+      return await connection.write(async (tx) => {
+        if (idBegins !== undefined) await refuseAnother(tx, idBegins);
+        return work(tx, await storeAmongOthers(connection, tx, id, job));
+      });
     } catch (error) {
       if (isInDoubt(error)) throw unknownFate(connection, error, id);
       if (!isIdTaken(error)) throw error;

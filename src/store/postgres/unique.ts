@@ -4,6 +4,7 @@
 import type { SQL } from "bun";
 import type { Unique } from "../../domain/keys.ts";
 import { type KnownJobs, knownAmong, type Wish } from "../known-jobs.ts";
+import { idTaken } from "../refusals.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 import { lastPlace } from "./matching.ts";
@@ -45,6 +46,16 @@ export async function sameJob(
     cross join lateral ${sameAs(tx, tx`${key}`, tx`${ms}::bigint`)} as same(seq) join queuectl.jobs using (seq)
   `;
   return row && jobRow(row);
+}
+
+/** Refuses to store a job besides one whose id begins so, and keeps others from storing one until the commit. */
+export async function refuseAnother(tx: SQL, idBegins: string): Promise<void> {
+  await tx`select pg_advisory_xact_lock(${allKeys + 3}, hashtext(${idBegins}))`;
+  // "~" sorts behind every character that an id may have.
+  const [another] = await tx`
+    select id from queuectl.jobs where id >= ${idBegins} and id < ${`${idBegins}~`} limit 1
+  `;
+  if (another) throw idTaken(another.id);
 }
 
 /** Takes the jobs of a list that are there already out of it, in the transaction that stores the others. */

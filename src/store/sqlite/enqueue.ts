@@ -13,7 +13,11 @@ const refusals = () => require("../refusals.ts") as typeof import("../refusals.t
 
 export const enqueueing = (connection: Connection): Enqueueing => ({
   enqueue: async (job) => (await connection.write(() => enqueueOnce(connection, job))).job,
-  enqueueOnce: (job) => connection.write(() => enqueueOnce(connection, job)),
+  enqueueOnce: (job, idBegins) =>
+    connection.write(() => {
+      if (idBegins !== undefined) unique().refuseAnother(connection, idBegins);
+      return enqueueOnce(connection, job);
+    }),
   enqueueAll: async (source) => (await import("./bulk-enqueue.ts")).bulkEnqueue(connection, source),
 });
 

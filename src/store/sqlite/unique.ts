@@ -1,6 +1,7 @@
 // Jobs that are enqueued once, in SQLite.
 
 import type { Unique } from "../../domain/keys.ts";
+import { idTaken } from "../refusals.ts";
 import type { JobRow } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 
@@ -22,3 +23,12 @@ export const sameAs = (key: string, ms: string) => `(
 
 export const sameJob = ({ sql }: Connection, { key, seconds }: Unique, now: number): JobRow | null =>
   sql(`select * from jobs where seq = ${sameAs("$key", "$ms")}`).get({ key, ms: seconds * 1000, now });
+
+/** Refuses to store a job besides one whose id begins so. */
+export function refuseAnother({ sql }: Connection, idBegins: string): void {
+  // "~" sorts behind every character that an id may have.
+  const another = sql("select id from jobs where id >= $idBegins and id < $idBegins || '~' limit 1").get({
+    idBegins,
+  });
+  if (another) throw idTaken(another.id);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { NewJob } from "../../../src/domain/job.ts";
-import { asyncly, exitWith, newJob, runAgain, settle } from "../../support/sample-jobs.ts";
+import { asyncly, exitWith, newJob, refusalOf, runAgain, settle } from "../../support/sample-jobs.ts";
 import type { MakeStore } from "../../support/temp-store.ts";
 
 const once = (key: string, seconds = 0, more: Partial<NewJob> = {}) =>
@@ -144,6 +144,33 @@ export function uniqueContract(makeStore: MakeStore): void {
         }),
       );
       expect(new Set(ids.flat()).size).toBe(1);
+      expect((await temp.store.stats.read()).total).toBe(1);
+    });
+  });
+
+  describe("a job that is the only one whose id begins so", () => {
+    test("is refused while there is another, and stored when that is gone", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      await store.jobs.enqueue(newJob({ id: "key" }));
+      const { job } = await store.jobs.enqueueOnce(newJob({ id: "key.a" }), "key.");
+      for (const id of ["key.a", "key.b"]) {
+        const refusal = await refusalOf(store.jobs.enqueueOnce(once("u", 0, { id }), "key."));
+        expect([refusal.kind, refusal.message]).toEqual(["conflict", "there already is a job key.a"]);
+      }
+      await store.jobs.delete([job.seq]);
+      expect((await store.jobs.enqueueOnce(newJob({ id: "key.b" }), "key.")).isNew).toBe(true);
+    });
+
+    test("is one, however many are asked for at the same moment", async () => {
+      await using temp = await makeStore();
+      const stores = [temp.store, await temp.another(), await temp.another()];
+      const asked = await Promise.allSettled(
+        Array.from({ length: 12 }, (_, n) =>
+          stores[n % 3]!.jobs.enqueueOnce(newJob({ id: `key.${n}` }), "key."),
+        ),
+      );
+      expect(asked.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       expect((await temp.store.stats.read()).total).toBe(1);
     });
   });

@@ -50,6 +50,8 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
         })(),
       ),
     "enqueue of what was enqueued before": (store) => store.jobs.enqueueOnce(once),
+    "enqueue of the only one whose id begins so": (store) =>
+      store.jobs.enqueueOnce(newJob({ id: "only.one" }), "only."),
     "enqueue of a list of what was enqueued before": (store) =>
       store.jobs.enqueueAll(asyncly([once, newJob({ unique: { key: "key other", seconds: 10 } })])),
     "enqueue after others": (store) => store.jobs.enqueue(newJob({ after: [child("job-77777")] })),

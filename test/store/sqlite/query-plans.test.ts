@@ -66,6 +66,7 @@ describe("how rows are found, whatever their number", () => {
     await store.jobs.finishedBefore(0, "dead");
     await store.stats.read();
     await store.jobs.enqueueOnce(newJob({ unique: { key: "k", seconds: 10 } }));
+    await store.jobs.enqueueOnce(newJob({ id: "only.one" }), "only.");
     const plans = recorded.plans();
     expect(plans).toContain("INDEX jobs_unique_unsettled (unique_key=?)");
     expect(plans).toContain("COVERING INDEX jobs_by_state (queue=? AND state=? AND seq<?)");
