@@ -2,23 +2,26 @@
 
 import { checkNewJob, type Job, type NewJob } from "./job.ts";
 
+const editedKeys = [
+  "command",
+  "queue",
+  "priority",
+  "max_retries",
+  "timeout",
+  "tags",
+  "cwd",
+  "env",
+  "rules",
+  "key",
+  "run_at",
+] as const satisfies readonly (keyof NewJob)[];
+
 /** The keys that change, with what they are to be; `env` and `rules` whole. */
-export type JobEdit = Partial<
-  Pick<
-    NewJob,
-    | "command"
-    | "queue"
-    | "priority"
-    | "max_retries"
-    | "timeout"
-    | "tags"
-    | "cwd"
-    | "env"
-    | "rules"
-    | "key"
-    | "run_at"
-  >
->;
+export type JobEdit = Partial<Pick<NewJob, (typeof editedKeys)[number]>>;
+
+/** Whether an edit has changed a job since somebody saw it. */
+export const isEditedSince = (job: Job, seen: Job) =>
+  editedKeys.some((key) => !Bun.deepEquals(job[key], seen[key]));
 
 /** An edit without what is as it was, each tag once; refuses what would break a rule. */
 export function checkEdit(job: Job, asked: JobEdit): JobEdit {

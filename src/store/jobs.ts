@@ -71,8 +71,11 @@ export interface Changes {
   /** Lets held jobs run when their moment comes, or at once when it has. Refused (`wrong_state`) for others; then none is touched. */
   release(seqs: readonly number[]): Promise<readonly Job[]>;
 
-  /** Changes what a waiting job is, in its place of the enqueue order. Refused (`wrong_state`) when it does not wait any more. */
-  edit(seq: number, edit: JobEdit): Promise<Job>;
+  /**
+   * Changes what a waiting job is, in its place of the enqueue order. Refused (`wrong_state`) when it does not wait any more and, given
+   * what somebody `seen` it as, (`conflict`) when it was edited since.
+   */
+  edit(seq: number, edit: JobEdit, seen?: Job): Promise<Job>;
 
   /**
    * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts, whatever held them back. Refused

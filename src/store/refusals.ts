@@ -1,5 +1,6 @@
 // What a store refuses to do with a job, in the same words whichever store it is.
 
+import { isEditedSince } from "../domain/edit.ts";
 import { Refusal, shown } from "../domain/errors.ts";
 import { isId } from "../domain/id.ts";
 import { isSettled, isWaiting, type Job, type JobState } from "../domain/job.ts";
@@ -62,6 +63,18 @@ export function refuseUnlessWaiting(job: RefusedJob, done: string): void {
       : `only jobs that wait can; queuectl retry ${job.id} runs it once more`,
   );
 }
+
+/** Refuses a job that was edited since somebody saw it: what they make of it would undo that. */
+export function refuseIfEdited(job: Job, seen: Job): void {
+  if (isEditedSince(job, seen)) throw editedMeanwhile(job);
+}
+
+export const editedMeanwhile = ({ id }: Pick<Job, "id">) =>
+  new Refusal(
+    "conflict",
+    `job ${id} was changed meanwhile, and its page says what it is now`,
+    "Send what you typed again to have it so",
+  );
 
 type HoldableJob = RefusedJob & { readonly held: number | boolean };
 

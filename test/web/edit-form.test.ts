@@ -1,8 +1,13 @@
 // A waiting job changed on the dashboard and by the API.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { makeApp } from "../../src/web/app.ts";
 import { filledForm } from "../support/filled-form.ts";
+import { newJob } from "../support/sample-jobs.ts";
+import { tempFolder } from "../support/temp-home.ts";
+import { tempSqlite } from "../support/temp-sqlite.ts";
 import { waitUntil } from "../support/wait-until.ts";
+import { webOf } from "../support/web-of.ts";
 import { webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(180_000);
@@ -181,6 +186,28 @@ test("a form of a job that was changed meanwhile is not saved, says so, keeps wh
   expect(again).toMatchObject({ command: "echo old", priority: "4", tags: "t" });
   expect((await web.post("/jobs/job/edit", { ...again, step: "enqueue" })).status).toBe(303);
   expect(await web.q.json("show", "job")).toMatchObject({ priority: 4, tags: ["t"] });
+});
+
+test("of two who save their form at the same moment one is told of the other, and saves when sending again", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  await temp.store.jobs.enqueue(newJob({ id: "job" }));
+  const app = makeApp(webOf(temp.store, folder.path));
+  const ask = (form?: Record<string, string>) =>
+    app.handle(
+      new Request(
+        "http://localhost/jobs/job/edit",
+        form && { method: "POST", body: new URLSearchParams({ ...form, step: "enqueue" }) },
+      ),
+    );
+  const form = await filledForm(await (await ask()).text(), "enqueue");
+  const answers = await Promise.all(["2", "3"].map((priority) => ask({ ...form, priority })));
+  expect(answers.map(({ status }) => status).sort()).toEqual([303, 422]);
+  const page = await answers.find(({ status }) => status === 422)!.text();
+  expect(page).toContain("job job was changed meanwhile");
+  const again = await filledForm(page, "enqueue");
+  expect((await ask(again)).status).toBe(303);
+  expect(String((await temp.store.jobs.find("job")).priority)).toBe(again.priority!);
 });
 
 test("a job that only ran, or was held, while its form was filled in is saved as it was typed", async () => {

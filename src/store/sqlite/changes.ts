@@ -2,8 +2,15 @@
 
 import { isSettled } from "../../domain/job.ts";
 import type { Changes } from "../jobs.ts";
-import { jobIsGone, refuseUnless, refuseUnlessHeld, refuseUnlessWaiting, wrongState } from "../refusals.ts";
-import { type JobRow, legibleJob } from "../rows.ts";
+import {
+  jobIsGone,
+  refuseIfEdited,
+  refuseUnless,
+  refuseUnlessHeld,
+  refuseUnlessWaiting,
+  wrongState,
+} from "../refusals.ts";
+import { type JobRow, jobFrom, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, removeAll } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -35,10 +42,11 @@ export function changes(connection: Connection): Changes {
       });
     },
 
-    async edit(seq, edit) {
+    async edit(seq, edit, seen) {
       const { rewrite } = await import("./edit.ts");
       const [job] = await change(connection, [seq], (row, now) => {
         refuseUnlessWaiting(row, "edited");
+        if (seen) refuseIfEdited(jobFrom(row), seen);
         return rewrite(connection, row, edit, now);
       });
       return job!;

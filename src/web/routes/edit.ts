@@ -3,13 +3,12 @@
 import { Elysia } from "elysia";
 import type { Sending } from "../../../views/enqueue.tsx";
 import type { JobEdit } from "../../domain/edit.ts";
-import { Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { isoTime } from "../../domain/time.ts";
 import { formLike, keptNames, readChangedForm } from "../../input/changed-form.ts";
 import { formFields, type JobForm } from "../../input/job-form.ts";
-import { refuseUnlessWaiting } from "../../store/refusals.ts";
-import { editFor, editOne, retryEdited } from "../edit.ts";
+import { editedMeanwhile, refuseUnlessWaiting } from "../../store/refusals.ts";
+import { editFor } from "../edit.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
 import { type MakeScreen, page, placeAt } from "../screens.tsx";
@@ -43,7 +42,8 @@ export const editRoutes = (web: Web) =>
 
 async function send(web: Web, request: Request, id: string): Promise<Response> {
   const fields = await formOf(request, "job");
-  const job = await web.store.jobs.find(id);
+  const { jobs } = web.store;
+  const job = await jobs.find(id);
   const isDead = job.state === "dead";
   const now = sendingOf(job, typedIn(formFields, fields));
   const sending = { ...now, seen: fields.get("seen") ?? now.seen };
@@ -53,16 +53,17 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
     fields,
     storing: "enqueue",
     // Whoever was told of a change, and sends it again, means it.
-    form: (fault) => formScreen(place, fault === undefined ? sending : now, fault),
+    form: async (fault) =>
+      formScreen(place, fault === undefined ? sending : sendingOf(await jobs.find(id), sending.form), fault),
     read: async () => {
       if (!isDead) refuseUnlessWaiting(job, "edited");
-      if (sending.seen !== now.seen) throw changedMeanwhile(job);
+      if (sending.seen !== now.seen) throw editedMeanwhile(job);
       return editFor(job, editIn(job, sending.form, await web.store.now()));
     },
     commandOf: (edit) => edit.command ?? job.command,
     look: (edit, status) => previewScreen(place, sending, { ...job, after: [], ...edit }, status),
     store: async (edit) => {
-      await (isDead ? retryEdited : editOne)(web, job, edit);
+      await (isDead ? jobs.retryEdited(job.seq, edit) : jobs.edit(job.seq, edit, job));
       audited(web, request, isDead ? "retry, edited" : "edit", [job.id]);
       const text = `Job ${job.id} is changed${isDead ? ", and back in its queue" : ""}`;
       return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });
@@ -70,13 +71,6 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
     isTheirs: refusedFor("usage", "wrong_state", "conflict"),
   });
 }
-
-const changedMeanwhile = ({ id }: Job) =>
-  new Refusal(
-    "conflict",
-    `job ${id} was changed meanwhile, and its page says what it is now`,
-    "Below is what you typed: send it again to have it so",
-  );
 
 /** Fields that are left empty stay as they are, but for its key, labels, variables and rules: then it has none. */
 function editIn(job: Job, form: JobForm, now: number): JobEdit {

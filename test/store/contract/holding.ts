@@ -219,6 +219,33 @@ export function holdingContract(makeStore: MakeStore): void {
       expect((await refusalOf(store.jobs.edit(4711, { command: "x" }))).kind).toBe("not_found");
     });
 
+    test("of what somebody saw is refused when it was edited since, and not when it was only held", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const seen = await store.jobs.enqueue(newJob({ tags: ["a"], env: { A: "1" } }));
+      await store.jobs.hold([seen.seq]);
+      const edited = await store.jobs.edit(seen.seq, { command: "first" }, seen);
+      const refusal = await refusalOf(store.jobs.edit(seen.seq, { priority: 5 }, seen));
+      expect([refusal.kind, refusal.message]).toEqual([
+        "conflict",
+        `job ${seen.id} was changed meanwhile, and its page says what it is now`,
+      ]);
+      expect(await store.jobs.find(seen.id)).toEqual(edited);
+      expect(await store.jobs.edit(seen.seq, { priority: 5 }, edited)).toMatchObject({ priority: 5 });
+    });
+
+    test("of what several saw is done for one of them, when they edit at the same moment", async () => {
+      await using temp = await makeStore();
+      const stores = [temp.store, await temp.another(), await temp.another()];
+      const seen = await temp.store.jobs.enqueue(newJob());
+      const edits = await Promise.allSettled(
+        Array.from({ length: 9 }, (_, n) =>
+          stores[n % 3]!.jobs.edit(seen.seq, { command: `echo ${n}` }, seen),
+        ),
+      );
+      expect(edits.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    });
+
     test("reaches the next run", async () => {
       await using temp = await makeStore();
       const { store, clock } = temp;
