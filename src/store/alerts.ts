@@ -37,6 +37,9 @@ export interface Alerts {
   /** How many jobs of a queue could run and wait, counted up to `limit`. */
   readyJobs(queue: string, limit: number): Promise<number>;
 
+  /** The marks of what an alert was told stands, by whoever said so last. */
+  marks(name: string): Promise<ReadonlySet<string>>;
+
   /**
    * Says of an alert what stands at the moment: queues above its line, runs that are slow. What did not stand before is told of, once
    * whoever says so first; what does not stand any more may be told of again later.

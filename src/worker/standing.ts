@@ -30,21 +30,24 @@ async function slowRuns(store: Store, alert: Alert, startedBefore: number): Prom
 
 async function backlogs(
   store: Store,
-  { queue: only, more_than, older_than }: Alert,
+  { name, queue: only, more_than, older_than }: Alert,
   queues: readonly QueueCounts[],
   now: number,
 ): Promise<Standing[]> {
   const found: Standing[] = [];
+  const told = await store.alerts.marks(name);
   for (const { queue, pending, failed, oldest_waiting_at } of queues) {
     if (only !== null && only !== queue) continue;
     const oldest_wait = oldest_waiting_at === null ? null : Math.max(0, now - oldest_waiting_at) / 1000;
     const isOld = older_than !== null && oldest_wait !== null && oldest_wait > older_than;
     // Those that wait for their moment are counted among the others: only where there may be too many is it worth to look.
     const mayBeMany = more_than !== null && pending + failed > more_than;
-    const waiting = mayBeMany ? await store.alerts.readyJobs(queue, pending + failed) : null;
+    const mark = `queue ${queue}`;
+    // How many there are in all is said once: from then on it counts only whether they still are too many.
+    const limit = told.has(mark) ? more_than! + 1 : pending + failed;
+    const waiting = mayBeMany ? await store.alerts.readyJobs(queue, limit) : null;
     const isMany = waiting !== null && waiting > more_than!;
-    if (isOld || isMany)
-      found.push({ mark: `queue ${queue}`, event: "backlog", about: { queue, waiting, oldest_wait } });
+    if (isOld || isMany) found.push({ mark, event: "backlog", about: { queue, waiting, oldest_wait } });
   }
   return found;
 }

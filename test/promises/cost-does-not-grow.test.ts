@@ -8,7 +8,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
+import { lookForTrouble } from "../../src/worker/standing.ts";
 import { queuectl } from "../support/queuectl.ts";
+import { sampleAlert } from "../support/sample-alerts.ts";
 import { claim, exitWith, newJob, register, settle } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 
@@ -81,6 +83,9 @@ async function reading(path: string): Promise<Record<string, number>> {
   await measure("find", (store) => store.jobs.find(job.id));
   await measure("attempts", (store) => store.jobs.attempts(job.seq));
   await measure("prune", (store) => store.jobs.prune(1, 100));
+  const alert = await keeper.alerts.add(sampleAlert({ events: ["backlog"], more_than: 100 }));
+  await lookForTrouble(keeper, [alert]);
+  await measure("look for a backlog that was told of", (store) => lookForTrouble(store, [alert]));
   return read;
 }
 

@@ -29,6 +29,12 @@ export function alerts(connection: Connection): Alerts {
   const momentIn = async (sql: SQL): Promise<number> =>
     at() ?? Number((await sql`select queuectl.now_ms() as now`)[0].now);
 
+  const marksOf = (name: string) =>
+    ask(async (sql): Promise<ReadonlySet<string>> => {
+      const rows: Row[] = await sql`select mark from queuectl.alert_marks where alert = ${name}`;
+      return new Set(rows.map(({ mark }) => mark));
+    });
+
   const setPaused = (name: string, paused: boolean) =>
     write(async (tx) => {
       await tx`
@@ -112,11 +118,10 @@ export function alerts(connection: Connection): Alerts {
         return Number(n);
       }),
 
+    marks: marksOf,
+
     async stand(name, standing) {
-      const known = await ask(async (sql): Promise<Set<string>> => {
-        const rows: Row[] = await sql`select mark from queuectl.alert_marks where alert = ${name}`;
-        return new Set(rows.map(({ mark }) => mark));
-      });
+      const known = await marksOf(name);
       if (known.size === standing.length && standing.every(({ mark }) => known.has(mark))) return;
       await write(async (tx) => {
         const [alert] =

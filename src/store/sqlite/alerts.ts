@@ -46,6 +46,12 @@ export function alerts(connection: Connection): Alerts {
     return complete(row);
   }
 
+  const marksOf = (name: string): Promise<ReadonlySet<string>> =>
+    read(() => {
+      const rows: { mark: string }[] = sql("select mark from alert_marks where alert = $name").all({ name });
+      return new Set(rows.map(({ mark }) => mark));
+    });
+
   const setPaused = (name: string, paused: 0 | 1) =>
     write(() => {
       sql(
@@ -119,13 +125,11 @@ export function alerts(connection: Connection): Alerts {
           `).get({ queue, limit, now: clock() }).n,
       ),
 
+    marks: marksOf,
+
     async stand(name, standing) {
       const marks = JSON.stringify(standing.map(({ mark }) => mark));
-      const known = () =>
-        sql("select mark from alert_marks where alert = $name")
-          .all({ name })
-          .map(({ mark }) => mark);
-      const before = new Set(await read(known));
+      const before = await marksOf(name);
       // As a rule nothing has changed, and then this must not ask for the lock.
       if (before.size === standing.length && standing.every(({ mark }) => before.has(mark))) return;
       await write(() => {

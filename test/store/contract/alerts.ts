@@ -399,6 +399,7 @@ export function alertsContract(makeStore: MakeStore): void {
         store.alerts.stand("deaths", [line("a")]),
       ]);
       await store.alerts.stand("deaths", [line("a"), line("b")]);
+      expect([...(await other.alerts.marks("deaths"))].sort()).toEqual(["queue a", "queue b"]);
       const told = (await gathered(store)).toSorted((a, b) => (a.text < b.text ? -1 : 1));
       expect(told.map(({ data }) => data.queues)).toEqual([
         [{ queue: "a", waiting: 9, oldest_wait: null }],
