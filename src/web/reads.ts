@@ -33,6 +33,12 @@ export const workers = (web: Web) => web.shared("workers", () => web.processes.w
 export const queues = (web: Web) =>
   web.shared("queues", async () => allQueues(await web.store.stats.queues(), await web.store.queues.rules()));
 
+/** Queues that a form offers to choose from: all of them would weigh on every page, and be a long way to scroll. */
+const mostOffered = 100;
+
+export const offeredQueues = async (web: Web) =>
+  (await queues(web)).slice(0, mostOffered).map(({ queue }) => queue);
+
 export const overview = (web: Web, span: Span) =>
   web.shared(`overview ${span}`, async (): Promise<Overview> => {
     const [counts, all, perQueue] = await Promise.all([stats(web), workers(web), queues(web)]);

@@ -48,6 +48,18 @@ describe("on the dashboard", () => {
     expect(text(await (await web.get("/queues?after=q119")).text())).toContain("0 of 120");
   });
 
+  test("forms offer some queues to choose from, however many there are", async () => {
+    await using web = await webServer();
+    const names = Array.from({ length: 120 }, (_, n) => `q${String(n).padStart(3, "0")}`);
+    const stdin = names.map((queue) => JSON.stringify({ command: "true", queue })).join("\n");
+    await web.q.with({ stdin }, "enqueue", "--file", "-");
+    for (const path of ["/jobs", "/enqueue"]) {
+      const page = await (await web.get(path)).text();
+      const offered = [...page.matchAll(/<option value="(q\d+)"/g)].map(([, name]) => name!);
+      expect([path, offered]).toEqual([path, names.slice(0, 100)]);
+    }
+  });
+
   test("the overview says how many queues without a worker, and kinds of deaths, it does not name", async () => {
     await using web = await webServer();
     const alive = Array.from({ length: 5 }, (_, n) => ({

@@ -13,7 +13,7 @@ import { enqueueOnce, jobDefaults } from "../enqueue.ts";
 import { Problem } from "../errors.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
-import { queues } from "../reads.ts";
+import { offeredQueues } from "../reads.ts";
 import { type MakeScreen, type Place, page, placeAt, type Screen } from "../screens.tsx";
 import { newSecret } from "../tokens.ts";
 import { needs, type Web } from "../web.ts";
@@ -53,7 +53,7 @@ export async function formScreen({ web, ui }: Place, sending: Sending, fault?: s
         ui={ui}
         sending={sending}
         defaults={defaults}
-        queues={(await queues(web)).map(({ queue }) => queue)}
+        queues={await offeredQueues(web)}
         fault={fault}
         user={userName()}
       />

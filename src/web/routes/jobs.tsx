@@ -12,7 +12,7 @@ import type { JobChange } from "../../store/matching.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
-import { belowList, jobPage, queues, stats } from "../reads.ts";
+import { belowList, jobPage, offeredQueues, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { runBulk } from "./bulk.tsx";
@@ -20,7 +20,11 @@ import { runBulk } from "./bulk.tsx";
 const screen: MakeScreen = async ({ web, ui, query }) => {
   const filter = filterOf(query);
   const before = numberOf(query, "before");
-  const [found, counts, names] = await Promise.all([jobPage(web, filter, before), stats(web), queues(web)]);
+  const [found, counts, names] = await Promise.all([
+    jobPage(web, filter, before),
+    stats(web),
+    offeredQueues(web),
+  ]);
   return {
     title: "Jobs",
     body: (
@@ -29,7 +33,7 @@ const screen: MakeScreen = async ({ web, ui, query }) => {
         jobs={found.jobs}
         filter={filter}
         stats={counts}
-        queues={names.map(({ queue }) => queue)}
+        queues={names}
         {...belowList(found, before, "jobs")}
       />
     ),
