@@ -7,18 +7,25 @@ import { Act, Ask, PauseOrResume } from "./parts/actions.tsx";
 import { Badge, type Shape } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { NewLink, PageHead } from "./parts/page-head.tsx";
+import { type NamePaging, NamePagingBar } from "./parts/paging.tsx";
 import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { link, may, type Ui } from "./parts/ui.ts";
 import { shortened, VisibleText } from "./parts/visible-text.tsx";
 
-export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
+interface AlertsProps {
+  readonly ui: Ui;
+  readonly alerts: readonly Alert[];
+  readonly paging: NamePaging;
+}
+
+export function Alerts({ ui, alerts, paging }: AlertsProps) {
   return (
     <>
       <PageHead title="Alerts">
         <NewLink ui={ui} to="/alerts/new" word="New alert" id="new-alert" />
       </PageHead>
-      {alerts.length === 0 ? (
+      {paging.total === 0 ? (
         <Empty
           title="There is no alert"
           hint="Somebody may be told when jobs die, complete or run for long, or when a queue backs up:"
@@ -27,6 +34,7 @@ export function Alerts({ ui, alerts }: { ui: Ui; alerts: readonly Alert[] }) {
       ) : (
         <AlertTable ui={ui} alerts={alerts} />
       )}
+      <NamePagingBar ui={ui} shown={alerts.length} {...paging} />
     </>
   );
 }

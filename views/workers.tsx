@@ -6,6 +6,7 @@ import { Ask } from "./parts/actions.tsx";
 import { WorkerBadge } from "./parts/badge.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { PageHead } from "./parts/page-head.tsx";
+import { type NamePaging, NamePagingBar } from "./parts/paging.tsx";
 import { actions, Sheet } from "./parts/sheet.tsx";
 import { Moment } from "./parts/time.tsx";
 import { here, link, may, type Ui } from "./parts/ui.ts";
@@ -20,18 +21,24 @@ interface StartProps {
   readonly faults?: Partial<StartTexts>;
 }
 
-export function Workers({ ui, workers, ...start }: StartProps & { readonly workers: readonly Worker[] }) {
-  const living = workers.filter(({ state }) => state !== "dead");
+interface WorkersProps extends StartProps {
+  readonly workers: readonly Worker[];
+  readonly paging: NamePaging;
+  /** Of all of them, also those on other pages. */
+  readonly anyLives: boolean;
+}
+
+export function Workers({ ui, workers, paging, anyLives, ...start }: WorkersProps) {
   return (
     <>
       <PageHead title="Workers">
-        {may(ui, "operate") && living.length > 0 ? (
+        {may(ui, "operate") && anyLives ? (
           <Ask ui={ui} about="stop-workers" word="Stop all" look="danger" id="stop-all" />
         ) : (
           ""
         )}
       </PageHead>
-      {workers.length === 0 ? (
+      {paging.total === 0 ? (
         <Empty
           title="No worker runs"
           hint="Jobs wait until one does. Start some below, or in a terminal:"
@@ -40,6 +47,7 @@ export function Workers({ ui, workers, ...start }: StartProps & { readonly worke
       ) : (
         <WorkerTable ui={ui} workers={workers} />
       )}
+      <NamePagingBar ui={ui} shown={workers.length} {...paging} />
       {may(ui, "operate") ? <StartForm ui={ui} {...start} /> : ""}
     </>
   );

@@ -7,7 +7,8 @@ import { Elysia } from "elysia";
 import { jobLogPath } from "../../src/home.ts";
 import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
-import { jobIn, newJob, runningJob } from "../support/sample-jobs.ts";
+import { sampleAlert } from "../support/sample-alerts.ts";
+import { jobIn, newJob, register, runningJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { postgres } from "../support/temp-postgres.ts";
 import { sqlite, tempSqlite } from "../support/temp-sqlite.ts";
@@ -64,6 +65,27 @@ for (const kind of [sqlite, postgres]) {
     },
   );
 }
+
+test("many alerts and many workers are shown a page at a time, by their names", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const names = Array.from({ length: 120 }, (_, n) => `worker-${String(n).padStart(3, "0")}`);
+  await register(temp.store, ...names);
+  for (const name of names) await temp.store.alerts.add(sampleAlert({ name }));
+  const app = makeApp(webOf(temp.store, folder.path));
+  for (const path of ["/workers", "/alerts"]) {
+    const seen: string[][] = [];
+    for (let next: string | undefined = path; next; ) {
+      const page = await (await app.handle(new Request(`http://localhost${next}`))).text();
+      seen.push([...page.matchAll(/<tr id="(?:alert-)?(worker-\d+)"/g)].map(([, name]) => name!));
+      expect(page.includes(`${seen.at(-1)!.length} of 120`)).toBe(true);
+      expect(page.includes('id="stop-all"')).toBe(path === "/workers");
+      next = /rel="next" href="([^"]*)"/.exec(page)?.[1]?.replaceAll("&amp;", "&");
+    }
+    expect([path, seen.map(({ length }) => length)]).toEqual([path, [50, 50, 20]]);
+    expect(seen.flat()).toEqual(names);
+  }
+});
 
 for (const kind of [sqlite, postgres]) {
   test.skipIf(kind.missing !== undefined)(

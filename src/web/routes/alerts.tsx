@@ -10,6 +10,7 @@ import { shownDeliveries, tested } from "../alerts.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, localPath, typedIn } from "../forms.ts";
 import { asking } from "../questions.tsx";
+import { pageByName } from "../reads.ts";
 import {
   fragment,
   type MakeScreen,
@@ -24,10 +25,11 @@ import { doing, type Verbs } from "../verbs.ts";
 import { needs, type Web } from "../web.ts";
 import { userName } from "./enqueue.tsx";
 
-const screen: MakeScreen = async ({ web, ui }) => ({
-  title: "Alerts",
-  body: <Alerts ui={ui} alerts={await web.shared("alerts", () => web.store.alerts.list())} />,
-});
+const screen: MakeScreen = async ({ web, ui, query }) => {
+  const every = await web.shared("alerts", () => web.store.alerts.list());
+  const { rows, paging } = pageByName(every, ({ name }) => name, query.get("after") ?? "");
+  return { title: "Alerts", body: <Alerts ui={ui} alerts={rows} paging={paging} /> };
+};
 
 const one: MakeScreen = async ({ web, ui, params }) => {
   const alert = await web.store.alerts.find(params.name!);

@@ -8,14 +8,20 @@ import { misuse, Refusal } from "../../domain/errors.ts";
 import { checkQueue } from "../../domain/job.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
-import { workers } from "../reads.ts";
+import { pageByName, workers } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, pageReply, part, placeAt } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 
-const workersScreen: MakeScreen = async ({ web, ui }) => ({
+const workersScreen: MakeScreen = async ({ web, ui, query }) => ({
   title: "Workers",
-  body: <Workers ui={ui} workers={await workers(web)} />,
+  body: <Workers ui={ui} {...(await workerPage(web, query.get("after") ?? ""))} />,
 });
+
+async function workerPage(web: Web, after = "") {
+  const all = await workers(web);
+  const { rows, paging } = pageByName(all, ({ id }) => id, after);
+  return { workers: rows, paging, anyLives: all.some(({ state }) => state !== "dead") };
+}
 
 const ask = asking(questionOf);
 
@@ -103,7 +109,7 @@ async function refusedStart(
   faults: Partial<StartTexts>,
 ): Promise<Response> {
   const place = await placeAt(web, request, "/workers");
-  const body = <Workers ui={place.ui} workers={await workers(web)} typed={typed} faults={faults} />;
+  const body = <Workers ui={place.ui} {...(await workerPage(web))} typed={typed} faults={faults} />;
   return pageReply(place, { title: "Workers", status: 422, refreshes: false, body });
 }
 
