@@ -23,12 +23,14 @@ interface Cgroup {
   readonly isLimited: boolean;
 }
 
-const folderName = (pid: number) => `queuectl-${pid}`;
+/** Of no other process, also not of one whose pid it has: in what that one left a daemon may live. */
+const folderName = (pid: number, start: string) => `queuectl-${pid}-${start}`;
 
 export function openCgroups(): Cgroups {
   const own = ownCgroup();
-  const folder = own === undefined ? undefined : join(own, folderName(process.pid));
-  if (own === undefined || folder === undefined || !make(folder)) return noCgroups;
+  const start = startOf(process.pid);
+  const folder = own && start && join(own, folderName(process.pid, start));
+  if (!own || !folder || !make(folder)) return noCgroups;
   removeRemains(own);
   const free: string[] = [];
   let made = 0;
@@ -89,7 +91,7 @@ export function killCgroup(path: string): boolean {
 /** The group that a process must be put into to belong to no command any more; undefined when it belongs to none. */
 export function cgroupOutsideOfAttempts(): string | undefined {
   const own = ownCgroup();
-  const at = own?.search(/\/queuectl-\d+\/\d+(\/|$)/) ?? -1;
+  const at = own?.search(/\/queuectl-\d+-\d+\/\d+(\/|$)/) ?? -1;
   return at < 0 ? undefined : own!.slice(0, at);
 }
 
@@ -117,8 +119,8 @@ function make(path: string): boolean {
 /** Removes the folders of worker processes that are dead, as far as they are empty. */
 function removeRemains(own: string): void {
   for (const name of readdirSync(own)) {
-    const pid = /^queuectl-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && startOf(Number(pid)) === undefined) removeTree(join(own, name));
+    const [, pid, start] = /^queuectl-(\d+)-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && startOf(Number(pid)) !== start) removeTree(join(own, name));
   }
 }
 
