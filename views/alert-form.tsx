@@ -75,25 +75,10 @@ export function AlertFormPage({ ui, form, cwd, user, fault }: AlertFormProps) {
           <Field name="name" word="Name" value={form.name} placeholder="deaths" />
           <Field name="queue" word="Only of the queue" value={form.queue} placeholder="any" />
           <Field name="tag" word="Only of jobs tagged" value={form.tag} placeholder="any" />
-          <Field
-            name="longer_than"
-            word="Long is longer than"
-            value={form.longer_than}
-            placeholder="2h, for runs"
-          />
-          <Field
-            name="more_than"
-            word="Backed up by more than"
-            value={form.more_than}
-            placeholder="1000 jobs"
-          />
-          <Field
-            name="older_than"
-            word="… or for longer than"
-            value={form.older_than}
-            placeholder="30m, for queues"
-          />
-          <Field name="gather" word="Gathered into one message" value={form.gather} placeholder="1m" />
+          <Field name="longer_than" value={form.longer_than} placeholder="2h, for runs" />
+          <Field name="more_than" value={form.more_than} placeholder="1000 jobs" />
+          <Field name="older_than" value={form.older_than} placeholder="30m, for queues" />
+          <Field name="gather" value={form.gather} placeholder="1m" />
           <Choice
             name="by"
             word="By"

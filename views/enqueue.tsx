@@ -99,14 +99,9 @@ export function EnqueuePage({ ui, sending, defaults, queues, fault, user }: Enqu
               priorityWord(value, defaults.priority),
             ])}
           />
-          <Field
-            name="max_retries"
-            word="Retries"
-            value={form.max_retries}
-            placeholder={defaults.max_retries}
-          />
+          <Field name="max_retries" value={form.max_retries} placeholder={defaults.max_retries} />
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
-          <Field name="run_at" word="Not before" value={form.run_at} placeholder="+10m, 2026-12-24T18:00" />
+          <Field name="run_at" value={form.run_at} placeholder="+10m, 2026-12-24T18:00" />
           {edits === undefined ? <AfterFields form={form} /> : ""}
           <KeyField value={form.key} />
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />
@@ -196,7 +191,7 @@ function UniqueFields({ form }: { form: EnqueueForm }) {
         value={form.unique_key}
         placeholder="command, queue and directory"
       />
-      <Field name="unique_for" word="Nor so long after it" value={form.unique_for} placeholder="1h" />
+      <Field name="unique_for" value={form.unique_for} placeholder="1h" />
     </>
   );
 }

@@ -142,8 +142,8 @@ export function QueuePage({ ui, name, texts, fault }: QueuePageProps) {
         <input type="hidden" name="concurrency_was" value={texts.concurrency_was} />
         <input type="hidden" name="rate_was" value={texts.rate_was} />
         <div class="fields">
-          <Field name="concurrency" word="Jobs at once" value={texts.concurrency} placeholder="any number" />
-          <Field name="rate" word="Starts in a time" value={texts.rate} placeholder="100/m, 5/10s" />
+          <Field name="concurrency" value={texts.concurrency} placeholder="any number" />
+          <Field name="rate" value={texts.rate} placeholder="100/m, 5/10s" />
         </div>
         <div class="actions">
           <button type="submit" class="button is-primary" id="set-limits">

@@ -70,12 +70,7 @@ export function ScheduleFormPage({ ui, form, defaults, fault }: ScheduleFormProp
           <Field name="jitter" word="Jitter" value={form.jitter} placeholder="none" />
           <Field name="queue" word="Queue" value={form.queue} placeholder="default" />
           <Field name="priority" word="Priority" value={form.priority} placeholder={defaults.priority} />
-          <Field
-            name="max_retries"
-            word="Retries"
-            value={form.max_retries}
-            placeholder={defaults.max_retries}
-          />
+          <Field name="max_retries" value={form.max_retries} placeholder={defaults.max_retries} />
           <Field name="timeout" word="Timeout" value={form.timeout} placeholder={defaults.timeout} />
           <KeyField value={form.key} />
           <Field name="tags" word="Tags" value={form.tags} placeholder="nightly, video" />

@@ -3,8 +3,8 @@
 
 import { link, type Ui } from "./ui.ts";
 
-/** What stands above fields whose names, as messages say them, are those of JSON and of options. */
-const words: Readonly<Record<string, string>> = {
+/** What stands above fields whose names, as messages say them, are those of JSON and of options: said there, and of what is wrong. */
+const words = {
   backoff_base: "Backoff base",
   backoff_max: "Longest delay",
   concurrency: "Jobs at once",
@@ -20,10 +20,14 @@ const words: Readonly<Record<string, string>> = {
   run_at: "Not before",
   success_on: "Success on",
   unique_for: "Nor so long after it",
-};
+} as const;
+
+type WordedName = keyof typeof words;
+
+const isWorded = (name: string): name is WordedName => Object.hasOwn(words, name);
 
 const inWords = (text: string) =>
-  text.replace(/^(\w+)(?= cannot be )/, (name) => (words[name] ? `“${words[name]}”` : name));
+  text.replace(/^(\w+)(?= cannot be )/, (name) => (isWorded(name) ? `“${words[name]}”` : name));
 
 /** What is wrong with what was typed, if anything is. */
 export function Fault({ text }: { text: string | undefined }) {
@@ -36,18 +40,19 @@ export function Fault({ text }: { text: string | undefined }) {
 }
 
 /** A line of text in a form. */
-interface FieldProps {
-  readonly name: string;
-  readonly word: string;
+type FieldProps = {
   readonly value: string;
   readonly placeholder: string;
   readonly list?: string;
-}
+} & (
+  | { readonly name: WordedName; readonly word?: undefined }
+  | { readonly name: string; readonly word: string }
+);
 
 export function Field({ name, word, value, placeholder, list }: FieldProps) {
   return (
     <label class="field">
-      <span safe>{word}</span>
+      <span safe>{word ?? words[name]}</span>
       <input
         name={name}
         id={name}

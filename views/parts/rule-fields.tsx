@@ -19,17 +19,17 @@ export function RuleFieldset({ form, isOpen = false, children }: RuleFieldsetPro
       <summary>More options</summary>
       <div class="fields">
         {children}
-        <Field name="retry_on" word="Retry only on" value={form.retry_on} placeholder="75,100-110" />
-        <Field name="dead_on" word="Die at once on" value={form.dead_on} placeholder="2" />
-        <Field name="success_on" word="Success on" value={form.success_on} placeholder="0" />
+        <Field name="retry_on" value={form.retry_on} placeholder="75,100-110" />
+        <Field name="dead_on" value={form.dead_on} placeholder="2" />
+        <Field name="success_on" value={form.success_on} placeholder="0" />
         <Choice
           name="backoff"
           word="Backoff"
           value={form.backoff}
           options={["", ...backoffs].map((kind) => [kind, kind || "default (exponential)"])}
         />
-        <Field name="backoff_base" word="Backoff base" value={form.backoff_base} placeholder="2, 30s" />
-        <Field name="backoff_max" word="Longest delay" value={form.backoff_max} placeholder="1h" />
+        <Field name="backoff_base" value={form.backoff_base} placeholder="2, 30s" />
+        <Field name="backoff_max" value={form.backoff_max} placeholder="1h" />
         <Choice
           name="split"
           word="Output"
@@ -40,7 +40,7 @@ export function RuleFieldset({ form, isOpen = false, children }: RuleFieldsetPro
           ]}
         />
         <Field name="nice" word="Nice" value={form.nice} placeholder="0 to 19" />
-        <Field name="memory" word="Most memory" value={form.memory} placeholder="500M" />
+        <Field name="memory" value={form.memory} placeholder="500M" />
         <Field
           name="secret_env"
           word="Secret variables"
