@@ -1,11 +1,13 @@
 // What pages and the API read of the queue, put together; shared among all who ask at the same time.
 
 import { grouped } from "../../views/parts/amount.ts";
+import type { Job } from "../domain/job.ts";
 import { groupDeaths, type Overview, type QueueCounts, type Span } from "../domain/overview.ts";
 import { allQueues, type Queue } from "../domain/queue.ts";
 import { serves, type Worker } from "../domain/worker.ts";
 import type { JobFilter } from "../store/jobs.ts";
 import type { JobPage } from "../store/matching.ts";
+import { noSuchJob } from "../store/refusals.ts";
 import type { Web } from "./web.ts";
 
 /** Dead jobs looked at to group them. */
@@ -87,3 +89,10 @@ export function belowList({ jobs, older, total }: JobPage, before: number | unde
 
 /** Jobs that come after one and are shown with it. */
 export const mostRelatives = 100;
+
+/** The job that a form was shown for. When it is gone, its id may be the beginning of another one's, which is not meant. */
+export async function jobShown(web: Web, id: string): Promise<Job> {
+  const job = await web.store.jobs.find(id);
+  if (job.id === id) return job;
+  throw noSuchJob(id);
+}

@@ -66,6 +66,24 @@ for (const kind of [sqlite, postgres]) {
   );
 }
 
+test("a form of a job that is gone changes none whose id begins as that one's did", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const there = await temp.store.jobs.enqueue(newJob({ id: "report-2" }));
+  const app = makeApp(webOf(temp.store, folder.path));
+  const post = (path: string, fields: Record<string, string> = {}) =>
+    app.handle(new Request(`http://localhost${path}`, { method: "POST", body: new URLSearchParams(fields) }));
+  for (const verb of ["cancel", "hold", "retry", "delete"])
+    expect([verb, (await post(`/jobs/report/${verb}`)).status]).toEqual([verb, 404]);
+  const edit = { command: "false", step: "enqueue" };
+  expect((await post("/jobs/report/edit", edit)).status).toBe(404);
+  expect((await post("/enqueue", { ...edit, like: "report" })).status).toBe(404);
+  await post("/jobs/act", { do: "delete", id: "report" });
+  for (const path of ["/confirm/delete/report", "/confirm/cancel/report"])
+    expect([path, (await app.handle(new Request(`http://localhost${path}`))).status]).toEqual([path, 404]);
+  expect(await temp.store.jobs.find("report")).toEqual(there);
+});
+
 test("many alerts and many workers are shown a page at a time, by their names", async () => {
   await using temp = await tempSqlite();
   using folder = tempFolder();

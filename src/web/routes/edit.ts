@@ -11,6 +11,7 @@ import { editedMeanwhile, refuseUnlessWaiting } from "../../store/refusals.ts";
 import { editFor } from "../edit.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
+import { jobShown } from "../reads.ts";
 import { type MakeScreen, page, placeAt } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { formScreen, previewScreen } from "./enqueue.tsx";
@@ -43,7 +44,7 @@ export const editRoutes = (web: Web) =>
 async function send(web: Web, request: Request, id: string): Promise<Response> {
   const fields = await formOf(request, "job");
   const { jobs } = web.store;
-  const job = await jobs.find(id);
+  const job = await jobShown(web, id);
   const isDead = job.state === "dead";
   const now = sendingOf(job, typedIn(formFields, fields));
   const sending = { ...now, seen: fields.get("seen") ?? now.seen };
@@ -54,7 +55,11 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
     storing: "enqueue",
     // Whoever was told of a change, and sends it again, means it.
     form: async (fault) =>
-      formScreen(place, fault === undefined ? sending : sendingOf(await jobs.find(id), sending.form), fault),
+      formScreen(
+        place,
+        fault === undefined ? sending : sendingOf(await jobShown(web, id), sending.form),
+        fault,
+      ),
     read: async () => {
       if (!isDead) refuseUnlessWaiting(job, "edited");
       if (sending.seen !== now.seen) throw editedMeanwhile(job);

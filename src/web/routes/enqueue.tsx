@@ -13,7 +13,7 @@ import { enqueueOnce, jobDefaults } from "../enqueue.ts";
 import { Problem } from "../errors.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
-import { offeredQueues } from "../reads.ts";
+import { jobShown, offeredQueues } from "../reads.ts";
 import { type MakeScreen, type Place, page, placeAt, type Screen } from "../screens.tsx";
 import { newSecret } from "../tokens.ts";
 import { needs, type Web } from "../web.ts";
@@ -76,7 +76,7 @@ export const enqueueRoutes = (web: Web) =>
 
 async function send(web: Web, request: Request): Promise<Response> {
   const fields = await formOf(request, "job");
-  const like = fields.get("like") ? await web.store.jobs.find(fields.get("like")!) : undefined;
+  const like = fields.get("like") ? await jobShown(web, fields.get("like")!) : undefined;
   const sending = {
     form: typedIn(formFields, fields),
     once: fields.get("once") || newSecret(),

@@ -19,7 +19,7 @@ import { findInLog } from "../log-search.ts";
 import { withoutSecrets } from "../log-secrets.ts";
 import { readWindow } from "../log-window.ts";
 import { asking } from "../questions.tsx";
-import { mostRelatives, workers } from "../reads.ts";
+import { jobShown, mostRelatives, workers } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -134,7 +134,7 @@ export const jobRoutes = (web: Web) =>
 const ask = (change: "cancel" | "delete") => asking((call) => questionOf(call, change));
 
 async function questionOf({ web, params, query }: Call, change: "cancel" | "delete"): Promise<Question> {
-  const job = await web.store.jobs.find(params.id!);
+  const job = await jobShown(web, params.id!);
   const isRunning = job.state === "processing";
   const own = `/jobs/${job.id}`;
   const back = localPath(query.get("back") ?? own);
@@ -166,7 +166,7 @@ const said: Readonly<Record<JobChange, (job: Job, changed: Job | undefined) => s
 
 async function act(web: Web, request: Request, id: string, change: JobChange): Promise<Response> {
   const form = await formOf(request);
-  const job = await web.store.jobs.find(id);
+  const job = await jobShown(web, id);
   const changed = await changeOne(web, change, job);
   audited(web, request, change, [job.id]);
   return answerForm(web, request, form, { text: said[change](job, changed) });

@@ -12,7 +12,7 @@ import type { JobChange } from "../../store/matching.ts";
 import { filterOf, numberOf } from "../filters.ts";
 import { answerForm, audited, formOf, localPath } from "../forms.ts";
 import { asking } from "../questions.tsx";
-import { belowList, jobPage, offeredQueues, stats } from "../reads.ts";
+import { belowList, jobPage, jobShown, offeredQueues, stats } from "../reads.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { runBulk } from "./bulk.tsx";
@@ -156,7 +156,7 @@ async function changeNamed(
   let left = 0;
   for (const id of ids) {
     try {
-      await changeOne(web, change, await web.store.jobs.find(id));
+      await changeOne(web, change, await jobShown(web, id));
       changed.push(id);
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind === "unavailable" || error.kind === "unusable")
