@@ -84,6 +84,27 @@ test("a form of a job that is gone changes none whose id begins as that one's di
   expect(await temp.store.jobs.find("report")).toEqual(there);
 });
 
+test("what is done to a dead letter by the API is done while it is one, not to what somebody made of it meanwhile", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const { jobs } = temp.store;
+  const find = async (id: string) => {
+    const seen = await jobs.find(id);
+    await jobs.retry([seen.seq]);
+    return seen;
+  };
+  const app = makeApp(webOf({ ...temp.store, jobs: { ...jobs, find } }, folder.path));
+  for (const [method, verb] of [
+    ["DELETE", ""],
+    ["POST", "/retry"],
+  ] as const) {
+    const { id } = await jobIn(temp.store, "dead");
+    const answer = await app.handle(new Request(`http://localhost/api/v1/dlq/${id}${verb}`, { method }));
+    expect([method, answer.status]).toEqual([method, 409]);
+    expect((await jobs.find(id)).state).toBe("pending");
+  }
+});
+
 test("many alerts and many workers are shown a page at a time, by their names", async () => {
   await using temp = await tempSqlite();
   using folder = tempFolder();

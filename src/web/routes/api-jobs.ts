@@ -1,7 +1,7 @@
 // What the HTTP API changes of jobs.
 
 import { Elysia } from "elysia";
-import { misuse, Refusal } from "../../domain/errors.ts";
+import { misuse } from "../../domain/errors.ts";
 import { shownJobJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
@@ -133,10 +133,7 @@ export async function change(
   only?: "dead",
 ): Promise<Response> {
   const job = await web.store.jobs.find(id);
-  if (only !== undefined && job.state !== only) {
-    throw new Refusal("wrong_state", `job ${job.id} is ${job.state} and is not in the dead letter queue`);
-  }
-  const changed = await changeOne(web, what, job);
+  const changed = await changeOne(web, what, job, only);
   audited(web, request, what, [job.id]);
   return changed
     ? jsonReply(shownJobJson(changed))

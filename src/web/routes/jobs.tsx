@@ -172,12 +172,14 @@ export async function changeOne(
   web: Web,
   change: JobChange,
   { seq }: Pick<Job, "seq">,
+  only?: "dead",
 ): Promise<Job | undefined> {
+  const { jobs } = web.store;
   if (change === "delete") {
-    web.processes.removeLogs(await web.store.jobs.delete([seq]));
+    web.processes.removeLogs(await jobs.delete([seq], only));
     return undefined;
   }
-  const [job] = await web.store.jobs[change]([seq]);
+  const [job] = await (change === "retry" ? jobs.retry([seq], only) : jobs[change]([seq]));
   if (change === "cancel" && job?.state === "processing") await web.processes.endCancelled([job]);
   return job;
 }
