@@ -375,6 +375,8 @@ describe("workers, settings, figures", () => {
     expect((await web.post("/workers/stop", { id: "worker-none" })).status).toBe(404);
     expect((await web.post("/workers/stop", {})).status).toBe(404);
     expect(await problem(web.api("POST", "/workers", { count: 0 }))).toMatchObject({ status: 422 });
+    for (const queue of ["", "mail,video", "mail video"])
+      expect([queue, (await web.api("POST", "/workers", { queues: [queue] })).status]).toEqual([queue, 422]);
   });
 
   test("settings are read, set and unset, and wrong ones change nothing", async () => {

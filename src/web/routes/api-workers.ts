@@ -1,12 +1,13 @@
 // Workers in the HTTP API: started and stopped.
 
 import { Elysia } from "elysia";
+import { checkQueue } from "../../domain/job.ts";
 import * as shapes from "../../input/api.ts";
 import { audited } from "../forms.ts";
 import { optionalJson } from "../json-body.ts";
 import { jsonReply } from "../reply.ts";
 import { needs, type Web } from "../web.ts";
-import { countOf, queuesOf, wantedWorkers } from "./workers.tsx";
+import { countOf, wantedWorkers } from "./workers.tsx";
 
 export const apiWorkerRoutes = (web: Web) =>
   new Elysia({ prefix: "/api/v1" })
@@ -31,7 +32,9 @@ export const apiWorkerRoutes = (web: Web) =>
 
 async function start(web: Web, request: Request): Promise<Response> {
   const { count = 1, queues = [] } = shapes.readBody(shapes.startBody, await optionalJson(request));
-  const worker_ids = await web.processes.start(countOf(String(count)), queuesOf(queues.join(",")));
+  // A name that is empty, as of a variable that is not set, would mean all queues.
+  queues.forEach(checkQueue);
+  const worker_ids = await web.processes.start(countOf(String(count)), queues);
   audited(web, request, "worker start", worker_ids);
   return jsonReply({ worker_ids }, 201);
 }

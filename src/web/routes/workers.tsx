@@ -119,7 +119,7 @@ export function countOf(text: string): number {
   throw misuse(`count cannot be ${JSON.stringify(text)}: it is a whole number from 1 to ${mostStarted}`);
 }
 
-export function queuesOf(text: string): string[] {
+function queuesOf(text: string): string[] {
   const names = text.split(/[\s,]+/).filter((name) => name !== "");
   names.forEach(checkQueue);
   return names;
