@@ -94,10 +94,12 @@ async function run(context: Context, words: readonly string[], options: JobOptio
       },
       (error) => {
         if (over.signal.aborted) throw error;
+        isUnshown = true;
+        // That somebody deleted it is told in the end.
+        if (error instanceof Refusal && error.kind === "not_found") return job;
         // What cannot be shown, as on a full disk, is done all the same: nobody else would see to its end.
         tellRefusal(error);
         goesOn = setTimeout(note, unreadMs, `queuectl: job ${job.id} goes on, and Ctrl-C cancels it`);
-        isUnshown = true;
         return job;
       },
     ),
