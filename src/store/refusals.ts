@@ -72,8 +72,8 @@ export function refuseIfEdited(job: Job, seen: Job): void {
 export const editedMeanwhile = ({ id }: Pick<Job, "id">) =>
   new Refusal(
     "conflict",
-    `job ${id} was changed meanwhile, and its page says what it is now`,
-    "Send what you typed again to have it so",
+    `job ${id} was changed meanwhile`,
+    "see what it is now, and send what you typed again to have it so",
   );
 
 type HoldableJob = RefusedJob & { readonly held: number | boolean };

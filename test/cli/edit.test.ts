@@ -155,6 +155,17 @@ describe.concurrent("edit", () => {
     const { status, shown } = await editedBy(q, editor, "job");
     expect(shown).toContain("job job is completed and cannot be edited");
     expect(status).toBe(1);
+    expect(keptText(shown)).toContain("false");
     expect((await q.json("show", "job")).command).toBe("true");
+  });
+
+  test("what somebody else changed while the editor was open is not undone, and the text is kept", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "job");
+    const editor = `s/"true"/"false"/' "$1"; queuectl edit job --priority 5; sh -c 'exit 0`;
+    const { status, shown } = await editedBy(q, editor, "job");
+    expect(shown).toContain("job job was changed meanwhile (nothing is changed; your text is in ");
+    expect([status, keptText(shown)]).toEqual([1, expect.stringContaining("false")]);
+    expect(await q.json("show", "job")).toMatchObject({ command: "true", priority: 5 });
   });
 });

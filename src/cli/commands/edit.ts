@@ -42,9 +42,13 @@ async function edit(context: Context, words: readonly string[], options: EditOpt
   const job = await store.jobs.find(words[0]!);
   refuseUnlessWaiting(job, "edited");
   const said = await saidBy(context, job, options, await store.now());
-  const changes = checkEdit(job, said ?? (await editedBy(context, job)));
-  const keys = Object.keys(changes);
-  const edited = keys.length === 0 ? job : await store.jobs.edit(job.seq, changes);
+  let keys: string[] = [];
+  const change = async (asked: JobEdit, seen?: Job) => {
+    const changes = checkEdit(job, asked);
+    keys = Object.keys(changes);
+    return keys.length === 0 ? job : store.jobs.edit(job.seq, changes, seen);
+  };
+  const edited = await (said ? change(said) : editedBy(context, job, (asked) => change(asked, job)));
   if (options.json) await printJson(jobJson(edited));
   note(keys.length === 0 ? `job ${job.id} stays as it is` : `job ${job.id} has another ${keys.join(", ")}`);
   return done;
@@ -75,8 +79,8 @@ export async function saidBy(
   return Object.keys(changes).length === 0 ? undefined : changes;
 }
 
-/** What somebody made of the job's JSON in an editor. A text that is refused is left where it is. */
-async function editedBy(context: Context, job: Job): Promise<JobEdit> {
+/** The job as somebody made it of its JSON in an editor. A text that is refused is left where it is. */
+async function editedBy(context: Context, job: Job, change: (asked: JobEdit) => Promise<Job>): Promise<Job> {
   if (!isTerminal(0) || !isTerminal(1)) {
     throw misuse("what is to be changed?", "say it, as --priority 5; at a terminal an editor opens");
   }
@@ -99,9 +103,9 @@ async function editedBy(context: Context, job: Job): Promise<JobEdit> {
   try {
     if (status !== 0) throw new Refusal("conflict", `${editor} ended with exit status ${status}`);
     if (!isUtf8(bytes)) throw misuse("it is not UTF-8 text");
-    const changes = isAsBefore ? {} : checkEdit(job, readJobEdit(text, job));
+    const edited = await change(isAsBefore ? {} : readJobEdit(text, job));
     remove();
-    return changes;
+    return edited;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (isAsBefore) remove();
