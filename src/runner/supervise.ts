@@ -108,6 +108,8 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
   let isOver = false;
   /** What was killed is not given back: it counts as ended before it is heard of. */
   let isKilled = false;
+  /** Its control group may be another command's from then on. */
+  let isDone = false;
   let ending: Promise<readonly number[]> | undefined;
 
   const graceMs = () => plan.limits().kill_grace * 1000;
@@ -137,7 +139,8 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     const ended = { ...verdict(word, reason, facts), note };
     const told =
       plan.rules.memory === undefined ? ended : toldOfMemory(ended, plan.rules.memory, shell.cgroup);
-    shell.done?.(ending !== undefined || (exit !== null && exit.signal !== null));
+    isDone = true;
+    shell.done?.(isKilled || ending !== undefined || (exit !== null && exit.signal !== null));
     const output = await size.finish();
     return {
       ...told,
@@ -168,6 +171,7 @@ export function supervise(shell: Shell, plan: AttemptPlan): RunningAttempt {
     ended: finish(),
     end,
     kill() {
+      if (isDone) return;
       isKilled = true;
       void killTree(tree);
     },

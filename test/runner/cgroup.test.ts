@@ -3,7 +3,12 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { effectiveSettings } from "../../src/domain/settings.ts";
 import { openCgroups } from "../../src/runner/cgroup.ts";
+import { openJournal } from "../../src/runner/journal.ts";
+import { isGone } from "../../src/runner/process-identity.ts";
+import { startAttempt } from "../../src/runner/run.ts";
+import { tempFolder } from "../support/temp-home.ts";
 
 function ownFolder(): string | undefined {
   using probe = openCgroups();
@@ -31,3 +36,39 @@ test.skipIf(folder === undefined)(
     expect(existsSync(left)).toBe(false);
   },
 );
+
+for (const [when, isHeardOf] of [
+  ["has ended, unheard of yet", false],
+  ["is over", true],
+] as const) {
+  test.skipIf(folder === undefined)(
+    `a KILL that comes when a command ${when} harms no command that runs in its group after it`,
+    async () => {
+      using home = tempFolder();
+      using cgroups = openCgroups();
+      const surroundings = { cgroups, journal: openJournal(join(home.path, "a.journal")) };
+      const start = (command: string, run: string) =>
+        startAttempt(
+          {
+            command,
+            cwd: home.path,
+            env: {},
+            timeout: 0,
+            logPath: join(home.path, run),
+            errorPath: null,
+            rules: {},
+            mark: { home: home.path, run },
+            limits: () => effectiveSettings({}, {}),
+          },
+          surroundings,
+        );
+      const first = start("exit 3", "1.1");
+      // As of a worker that was stopped meanwhile.
+      while (!isGone(first.pid!)) Bun.sleepSync(1);
+      if (isHeardOf) await first.ended;
+      first.kill();
+      expect(await first.ended).toMatchObject({ result: "exited", exit_code: 3 });
+      expect(await start("exit 0", "2.1").ended).toMatchObject({ result: "exited", exit_code: 0 });
+    },
+  );
+}
