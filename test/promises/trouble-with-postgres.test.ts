@@ -256,6 +256,17 @@ testOnPostgres("a fail-over to another queue: a worker touches it not, and waits
   expect(await there.json("worker", "list")).toEqual([]);
 });
 
+testOnPostgres("a restore that has not come to its constraints yet: a worker waits for them", async () => {
+  await using database = await newDatabase();
+  await using q = on(database.url);
+  const { worker, gate, expectResumed } = await workerAtGate(q);
+  await administer(database.url, "alter table queuectl.attempts drop constraint attempts_pkey");
+  gate.open();
+  await worker.says("has not the tables that queuectl made");
+  await administer(database.url, "alter table queuectl.attempts add primary key (job_seq, number)");
+  await expectResumed();
+});
+
 testOnOwnServer(
   "a server without connections left: a line from the command line, and a worker goes on",
   async () => {

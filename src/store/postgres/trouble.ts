@@ -250,6 +250,18 @@ const table: Trouble[] = [
     "point the URL to the right server, or stop all workers and restore a backup",
   ],
   [
+    "42704",
+    "unusable",
+    (where) => `${where} has not the tables that queuectl made`,
+    "point the URL to the right server, or stop all workers and restore a backup",
+  ],
+  [
+    "42P10",
+    "unusable",
+    (where) => `${where} has not the tables that queuectl made`,
+    "point the URL to the right server, or stop all workers and restore a backup",
+  ],
+  [
     "42703",
     "unusable",
     (where) => `${where} has not the tables that queuectl made`,
