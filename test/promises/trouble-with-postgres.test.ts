@@ -8,7 +8,7 @@ import { SQL } from "bun";
 import { runFolder } from "../../src/home.ts";
 import { limitFiles } from "../support/descriptors.ts";
 import { makeGate } from "../support/gate.ts";
-import { startPostgres } from "../support/own-postgres.ts";
+import { postgresPrograms, startPostgres } from "../support/own-postgres.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../support/postgres-server.ts";
 import { type Queuectl, queuectl, type Result } from "../support/queuectl.ts";
 import { tcpProxy } from "../support/tcp-proxy.ts";
@@ -256,6 +256,34 @@ testOnPostgres("a fail-over to another queue: a worker touches it not, and waits
   expect(await there.json("worker", "list")).toEqual([]);
 });
 
+testOnOwnServer(
+  "a dump that is restored under a worker: the worker touches it not, and a new one runs what it holds",
+  async () => {
+    await using server = await startPostgres();
+    await using q = on(server.url);
+    await q.ok("config", "set", "lease", "6");
+    const { worker, gate } = await workerAtGate(q);
+    const dump = join(q.folder, "dump");
+    await ofServer("pg_dump", "--format=custom", "--file", dump, server.url);
+    gate.open();
+    expect((await q("wait", "a", "--timeout", "60")).status).toBe(0);
+    const later = makeGate(q);
+    await q.ok("enqueue", later.command, "--id", "since");
+    await later.reached();
+    await ofServer("pg_restore", "--clean", "--if-exists", "--dbname", server.url, dump);
+    // It has the number that the job had which was enqueued since the dump, and which runs.
+    await q.ok("enqueue", "true", "--id", "next");
+    await worker.says("holds another queue than before, or a copy of it that was restored");
+    await worker.says("ending since");
+    expect(await q.json("show", "next")).toMatchObject({ state: "pending", attempts: 0 });
+    worker.kill("SIGTERM");
+    expect(await worker.exited).toBe(1);
+    expect((await q("worker", "--until-empty")).status).toBe(0);
+    for (const id of ["a", "next"])
+      expect(await q.json("show", id)).toMatchObject({ state: "completed", attempts: 1 });
+  },
+);
+
 testOnPostgres("a restore that has not come to its constraints yet: a worker waits for them", async () => {
   await using database = await newDatabase();
   await using q = on(database.url);
@@ -497,6 +525,11 @@ const hasSchema = async ({ url }: TempPostgres): Promise<boolean> =>
 async function administer(url: string, statement: string): Promise<any[]> {
   await using sql = new SQL(url, { max: 1 });
   return await sql.unsafe(statement);
+}
+
+/** Runs one of the programs that come with the server. */
+async function ofServer(program: string, ...words: string[]): Promise<void> {
+  expect(await Bun.spawn([join(postgresPrograms()!, program), ...words]).exited).toBe(0);
 }
 
 /** Puts each database in the other's place, as a fail-over does with servers. */

@@ -22,13 +22,22 @@ export interface Connection {
    * does not come, asks what became of it; so it was not done when this fails, unless by `isInDoubt`.
    */
   write<T>(work: (sql: SQL) => Promise<T>, pace?: Pace): Promise<T>;
-  /** From now on, refuses what a fail-over or a restored server may have put in this queue's place. */
-  keepTo(queue: string): void;
+  /** From now on, refuses what a fail-over or a restored dump may have put in this queue's place. */
+  keepTo(queue: QueueHere): void;
   /** The queue that this connection keeps to. */
-  readonly queue: string | undefined;
+  readonly queue: QueueHere | undefined;
+  /** Refuses another queue than that. Each new connection is asked by itself. */
+  check(sql: SQL): Promise<void>;
   /** An error as the refusal that it means. */
   plainly(error: unknown): unknown;
   close(): Promise<void>;
+}
+
+/** A queue where it lies. A dump that is restored makes its tables anew: it has the queue's name, and not what was done since. */
+export interface QueueHere {
+  readonly id: string;
+  /** The number that the server has for its tables. */
+  readonly made: string;
 }
 
 /**
@@ -111,17 +120,15 @@ const noticeOfTheDead = {
 
 export function connect({ address, at, pooled }: ConnectionOptions): Connection {
   const { shown } = address;
-  let queue: string | undefined;
+  let queue: QueueHere | undefined;
   const openLane = (onClose: () => void) => makeClient(address, { pooled, idleSeconds, onClose });
-  const lanes = openLanes({
-    open: openLane,
-    most: mostLanes,
-    async check(sql) {
-      if (queue === undefined) return;
-      const [found] = await sql`select id from queuectl.meta`;
-      if (found?.id !== queue) throw otherQueue(shown);
-    },
-  });
+  const lanes = openLanes({ open: openLane, most: mostLanes, check });
+
+  async function check(sql: SQL): Promise<void> {
+    if (queue === undefined) return;
+    const [found] = await sql`select id, tableoid::text as made from queuectl.meta`;
+    if (found?.id !== queue.id || found?.made !== queue.made) throw otherQueue(shown);
+  }
 
   async function patiently<T>(attempt: () => Promise<T>, mayRepeat: (error: unknown) => boolean): Promise<T> {
     const deadline = performance.now() + patienceMs;
@@ -226,12 +233,13 @@ export function connect({ address, at, pooled }: ConnectionOptions): Connection 
     },
     tell: (work, pace) => patiently(() => over(work, pace), isContention),
     write: (work, pace) => inWords(write(work, pace)),
-    keepTo(id) {
-      queue = id;
+    keepTo(here) {
+      queue = here;
     },
     get queue() {
       return queue;
     },
+    check,
     plainly: (error) => plainly(error, shown),
     close: lanes.close,
   };

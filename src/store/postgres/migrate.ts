@@ -1,7 +1,7 @@
 // The schema and its history: one folder a step, each in a transaction of its own.
 
 import { Refusal } from "../../domain/errors.ts";
-import { type Connection, directMark } from "./connection.ts";
+import { type Connection, directMark, type QueueHere } from "./connection.ts";
 import counting from "./migrations/001_initial/counting.sql" with { type: "text" };
 import ends from "./migrations/001_initial/ends.sql" with { type: "text" };
 import exchange from "./migrations/001_initial/exchange.sql" with { type: "text" };
@@ -22,11 +22,11 @@ export const schemaSteps: readonly string[] = [initial];
 const migrationLock = 0x7163746c7363686dn;
 
 /**
- * Brings the schema up to date, and refuses one that is newer than this program, or behind a pooler nobody told of. Returns the name of
- * the queue that lies there.
+ * Brings the schema up to date, and refuses one that is newer than this program, or behind a pooler nobody told of. Returns the queue
+ * that lies there.
  */
-export async function migrate(connection: Connection, steps = schemaSteps): Promise<string> {
-  let { version, id, direct } = await metaOf(connection);
+export async function migrate(connection: Connection, steps = schemaSteps): Promise<QueueHere> {
+  let { version, direct, here } = await metaOf(connection);
   while (version < steps.length) {
     await connection.write(async (tx) => {
       await tx`select pg_advisory_xact_lock(${migrationLock})`;
@@ -38,7 +38,7 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
         ? tx`insert into queuectl.meta (version) values (${current + 1})`
         : tx`update queuectl.meta set version = ${current + 1}`);
     }, "late");
-    ({ version, id, direct } = await metaOf(connection));
+    ({ version, direct, here } = await metaOf(connection));
   }
   if (!connection.pooled && !direct) throw throughPooler(connection.shown);
   if (version > steps.length) {
@@ -48,22 +48,24 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
       "use the newer queuectl that made it",
     );
   }
-  return id;
+  return here;
 }
 
 interface Meta {
   readonly version: number;
-  readonly id: string;
   readonly direct: boolean;
+  readonly here: QueueHere;
 }
 
-const noMeta: Meta = { version: 0, id: "", direct: false };
+const noMeta: Meta = { version: 0, direct: false, here: { id: "", made: "" } };
 
 async function metaOf({ tell, plainly }: Connection): Promise<Meta> {
   try {
     const [meta] = await tell(
       (sql) => sql`
-        select version, id, current_setting(${directMark}, true) is not null as direct from queuectl.meta
+        select version, current_setting(${directMark}, true) is not null as direct,
+          json_build_object('id', id, 'made', tableoid::text) as here
+        from queuectl.meta
       `,
     );
     return meta ?? noMeta;

@@ -4,7 +4,7 @@ import { sharedDefaults } from "../../domain/settings.ts";
 import type { Store } from "../store.ts";
 import { readAddress } from "./address.ts";
 import { alerts } from "./alerts.ts";
-import { connect } from "./connection.ts";
+import { connect, type QueueHere } from "./connection.ts";
 import { jobs } from "./jobs.ts";
 import { leases } from "./leases.ts";
 import { matching } from "./matching.ts";
@@ -45,7 +45,7 @@ export async function openPostgres({
   const connection = connect({ address, at, pooled });
   const notifier = makeNotifier(connection);
   const listening = listeningAt(address, listenUrl);
-  let queue: string;
+  let queue: QueueHere;
   try {
     queue = await migrate(connection);
     connection.keepTo(queue);
@@ -60,7 +60,7 @@ export async function openPostgres({
     jobs: jobs(connection, notifier),
     matching: matching(connection, notifier),
     leases: leases(connection, notifier),
-    output: output(connection, queue),
+    output: output(connection, queue.id),
     workers: workers(connection, notifier, leaseMs),
     settings: settings(connection, notifier),
     stats: stats(connection),

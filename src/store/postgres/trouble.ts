@@ -51,7 +51,7 @@ const stale = ["08", "25006", "28", "3D", "3F", "42P01", "42883", "53300", "57P"
 export const otherQueue = (where: string) =>
   new Refusal(
     "unusable",
-    `${where} holds another queue than before`,
+    `${where} holds another queue than before, or a copy of it that was restored`,
     "bring the right database back, or start this program anew to use the one that is there",
   );
 

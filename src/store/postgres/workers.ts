@@ -7,7 +7,8 @@ import type { Connection } from "./connection.ts";
 import type { Notifier } from "./notify.ts";
 import type { Row } from "./rows.ts";
 
-export function workers({ ask, write, at }: Connection, notifier: Notifier, usualLeaseMs: number): Workers {
+export function workers(connection: Connection, notifier: Notifier, usualLeaseMs: number): Workers {
+  const { ask, write, at } = connection;
   return {
     async register({ identity, home, version, queues, worker_ids, journal, leaseMs = usualLeaseMs }) {
       const process_id = await write(async (tx) => {
@@ -32,6 +33,8 @@ export function workers({ ask, write, at }: Connection, notifier: Notifier, usua
 
     heartbeat: (process_id, leaseMs = usualLeaseMs) =>
       ask(async (sql) => {
+        // Nothing else may be asked for as long as all workers are busy.
+        await connection.check(sql);
         // A lease that ended may have been given away in part already, and is not renewed.
         const renewed = await sql`
           update queuectl.worker_processes set heartbeat_at = now, lease_until = now + ${leaseMs}::bigint

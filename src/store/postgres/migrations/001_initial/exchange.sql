@@ -231,8 +231,8 @@ begin
     exists (select from queuectl.queues),
     exists (select from queuectl.jobs where not ready and next_run_at is not null)
   into has_children, has_alerts, has_queues, has_waiting
-  from queuectl.meta where meta.id = (turn ->> 'queue')::uuid;
-  -- A fail-over, or a pooler's, may have put another queue in this one's place.
+  from queuectl.meta where meta.id = (turn -> 'queue' ->> 'id')::uuid and meta.tableoid = (turn -> 'queue' ->> 'made')::oid;
+  -- A fail-over, or a pooler's, may have put another queue in this one's place, and so may a dump that was restored.
   if not found then
     raise exception 'another queue' using errcode = 'QC001';
   end if;
