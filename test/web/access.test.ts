@@ -250,27 +250,35 @@ describe("who is let in", () => {
   test("a token file that others can read is refused (D16)", async () => {
     await using web = await webServer();
     await web.q.ok("web", "token");
-    chmodSync(join(web.q.home, "web-token"), 0o644);
-    const { status, stderr } = await web.q("web", "token");
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^queuectl: others can read the token file [^\n]*\n$/);
+    for (const mode of [0o604, 0o640]) {
+      chmodSync(join(web.q.home, "web-token"), mode);
+      const { status, stderr } = await web.q("web", "token");
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^queuectl: others can read the token file [^\n]*\n$/);
+    }
   });
 });
 
 describe("the host name (D6)", () => {
   test("only our own names are answered, with or without a page behind them", async () => {
-    await using web = await webServer({ words: ["--allowed-host", "queue.example"] });
+    await using web = await webServer({
+      words: ["--allowed-host", "queue.example", "--allowed-host", "Jobs.example:8443"],
+    });
     const host = async (name: string) => statusOfRaw(await exchange(web.port, rawGet(`Host: ${name}`)));
     for (const name of [
       `127.0.0.1:${web.port}`,
       `LOCALHOST:${web.port}`,
       `[::1]:${web.port}`,
       "queue.example",
+      "queue.example:8443",
+      "jobs.example:8443",
     ]) {
       expect([name, await host(name)]).toEqual([name, 200]);
     }
     for (const name of [
       "evil.example",
+      "evil.queue.example",
+      "jobs.example",
       "127.0.0.1",
       `localhost.evil.example:${web.port}`,
       `127.0.0.1.evil.example:${web.port}`,
@@ -314,6 +322,7 @@ describe("pages of other sites (D8)", () => {
     ["a cross-site page", { "sec-fetch-site": "cross-site" }],
     ["a page on another port", { "sec-fetch-site": "same-site" }],
     ["a foreign origin", { origin: "http://evil.example" }],
+    ["this machine's other port", { origin: "http://127.0.0.1:1" }],
     ["an origin that a sandbox hides", { origin: "null" }],
     ["another scheme's origin", { origin: "file://" }],
   ];
@@ -337,10 +346,12 @@ describe("pages of other sites (D8)", () => {
 
   test("nor do they load anything of ours, but they may link here", async () => {
     await using web = await webServer();
-    const foreign = { "sec-fetch-site": "cross-site" };
-    for (const path of ["/", "/api/v1/stats", "/metrics"]) {
-      expect((await web.get(path, { ...foreign, "sec-fetch-mode": "no-cors" })).status).toBe(403);
-      expect((await web.get(path, { ...foreign, "sec-fetch-mode": "navigate" })).status).toBe(200);
+    for (const site of ["cross-site", "same-site"]) {
+      const foreign = { "sec-fetch-site": site };
+      for (const path of ["/", "/api/v1/stats", "/metrics"]) {
+        expect((await web.get(path, { ...foreign, "sec-fetch-mode": "no-cors" })).status).toBe(403);
+        expect((await web.get(path, { ...foreign, "sec-fetch-mode": "navigate" })).status).toBe(200);
+      }
     }
   });
 
@@ -437,7 +448,7 @@ describe("published by others' means", () => {
     expect(made.exitCode).toBe(0);
     await using web = await webServer({
       q,
-      words: ["--require-token", "--tls-cert", cert, "--tls-key", key],
+      words: ["--require-token", "--tls-cert", cert, "--tls-key", key, "--base-path", "/queue"],
     });
     expect(web.url).toStartWith("https://");
     const token = await q.ok("web", "token");

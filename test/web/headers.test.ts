@@ -19,6 +19,7 @@ const always = {
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
 
 describe("headers (D7, D23)", () => {
@@ -72,6 +73,8 @@ describe("headers (D7, D23)", () => {
       ]);
       expect(Object.fromEntries(headers)).toMatchObject(always);
     }
+    const led = await web.post("/queues/default/pause", {});
+    expect([led.status, Object.fromEntries(led.headers)]).toEqual([303, expect.objectContaining(always)]);
   });
 
   test("no answer allows another origin to read it (D9)", async () => {

@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { queuectl } from "../support/queuectl.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
 setDefaultTimeout(180_000);
@@ -52,14 +53,35 @@ test("a rotated token ends its sessions at once", async () => {
   expect((await web.get("/", { cookie })).status).toBe(303);
 });
 
-test("the link that is printed logs in once, and leaves no code in the address", async () => {
-  await using web = await guarded();
+test("the link that is printed logs in once, for everything, and leaves no code in the address", async () => {
+  await using q = queuectl();
+  // A token that may less comes first in the file.
+  await q.ok("web", "token", "--scope", "read");
+  await using web = await webServer({ q, words: ["--require-token"] });
   await web.process.says("/login?code=");
   const link = /https?:\/\/\S+(\/login\?code=\S+)/.exec(web.process.stderr())![1]!;
   const first = await web.get(link);
   expect([first.status, first.headers.get("location")]).toEqual([303, "/"]);
-  expect((await web.get("/", { cookie: cookieOf(first) })).status).toBe(200);
+  expect((await web.get("/enqueue", { cookie: cookieOf(first) })).status).toBe(200);
   expect((await web.get(link)).status).toBe(401);
+});
+
+test("codes that are guessed count as wrong tokens, and are answered as late (D11)", async () => {
+  await using web = await guarded();
+  await web.process.says("/login?code=");
+  const link = /https?:\/\/\S+(\/login\?code=\S+)/.exec(web.process.stderr())![1]!;
+  const begun = performance.now();
+  const guesses = Array.from({ length: 10 }, (_, n) => web.get(`/login?code=${n}`));
+  for (const answer of await Promise.all(guesses)) expect(answer.status).toBe(401);
+  expect(performance.now() - begun).toBeGreaterThan(290);
+  expect((await web.get(link)).status).toBe(429);
+});
+
+test("below a path of a shared server the cookie goes to that path alone (D10)", async () => {
+  await using web = await webServer({ words: ["--require-token", "--base-path", "/queue"] });
+  const answer = await web.post("/login", { token: await web.q.ok("web", "token") });
+  expect(answer.headers.get("location")).toBe("/queue/");
+  expect(answer.headers.get("set-cookie")).toContain("; Path=/queue; ");
 });
 
 test("a login leads nowhere but to a page of ours", async () => {

@@ -135,6 +135,33 @@ describe("a log that is read in pieces", () => {
     ]);
   });
 
+  test("has starred out what is left of a secret down to its last byte", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "1-1.log");
+    writeFileSync(path, `is ${secret.at(0)}${secret.at(-1)} after`);
+    writeGap(path, { from: 4, to: 1000, at: 4 });
+    using log = withoutSecrets(
+      openFileLog(path)!,
+      { env: { TOKEN: secret }, rules: {} },
+      { environment: {} },
+    );
+    const read = async (position: number) => (await log.read(position, 100)).bytes.toString();
+    expect([await read(0), await read(4)]).toEqual(["is *", "* after"]);
+  });
+
+  test("has what is left of a secret starred out where the rest of it is left out while it is read", async () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "1-1.log");
+    writeFileSync(path, `is ${secret.slice(-6)} after`);
+    writeGap(path, { from: 3, to: 1000, at: 3 });
+    // As it was when it was asked for, before the gap was made.
+    using file = openFileLog(path)!;
+    const before = { ...file, gap: async () => undefined };
+    const log = withoutSecrets(before, { env: { TOKEN: secret }, rules: {} }, { environment: {} });
+    const { start, bytes } = await log.read(500, 100);
+    expect([start, bytes.toString()]).toEqual([1000, "****** after"]);
+  });
+
   test("has those starred out that are stored nowhere, where they can be had", async () => {
     using folder = tempFolder();
     const path = join(folder.path, "log");

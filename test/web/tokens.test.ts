@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Glob } from "bun";
 import { clientAddress, readNetworks } from "../../src/web/address.ts";
-import { type SocketTable, userOfPeer } from "../../src/web/peer.ts";
+import { isSameUser, type SocketTable, userOfPeer } from "../../src/web/peer.ts";
 import { digestOf, newSecret, verifyToken } from "../../src/web/tokens.ts";
 import { queuectl } from "../support/queuectl.ts";
 
@@ -108,6 +108,7 @@ describe("the owner of a connection", () => {
   for (const [what, rows] of [
     ["has no row", []],
     ["has closed already", [row(theirs, ours, "04", 0, 0)]],
+    ["is being closed", [row(theirs, ours, "08", 1000, 8)]],
     ["has no inode any more", [row(theirs, ours, "01", 0, 0)]],
     ["is connected to another port", [row(theirs, "0100007F:1389", "01", 1000, 8)]],
     ["is connected to another machine", [row(theirs, "0A00000A:1388", "01", 1000, 8)]],
@@ -117,6 +118,21 @@ describe("the owner of a connection", () => {
       expect(userOfPeer(peer, 5000, table([...rows]))).toBeUndefined();
     });
   }
+
+  test.if(process.geteuid?.() === 0)(
+    "is not told from others by an id that stands for all who have none here",
+    () => {
+      const overflow = Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
+      const asked = (uid: number) => isSameUser(peer, 5000, table([row(theirs, ours, "01", uid, 8)]));
+      expect([asked(0), asked(overflow)]).toEqual([true, false]);
+      process.seteuid!(overflow);
+      try {
+        expect([asked(0), asked(overflow)]).toEqual([false, false]);
+      } finally {
+        process.seteuid!(0);
+      }
+    },
+  );
 
   test("is unknown where the system has no such table", () => {
     expect(userOfPeer(peer, 5000, () => "")).toBeUndefined();
@@ -136,6 +152,14 @@ describe("the address of a client (D24)", () => {
     expect(clientAddress("10.0.0.1", headers("6.6.6.6, 198.51.100.1, 192.0.2.7"), proxies)).toBe(
       "198.51.100.1",
     );
+    expect(clientAddress("10.0.0.1", headers("::ffff:198.51.100.1, ::ffff:192.0.2.7"), proxies)).toBe(
+      "198.51.100.1",
+    );
     expect(clientAddress("10.0.0.1", headers("nonsense"), proxies)).toBe("10.0.0.1");
+  });
+
+  test("is never read from a network that is none", () => {
+    for (const text of ["10.0.0.0/33", "::1/129", "10.0.0.0/", "10.0.0.0/x", "proxy.example", ""])
+      expect(() => readNetworks([text])).toThrow("--trusted-proxy cannot be");
   });
 });
