@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Refusal } from "../../src/domain/errors.ts";
-import { readCrontab } from "../../src/input/crontab.ts";
+import { readCrontab, refuseSystemCrontab } from "../../src/input/crontab.ts";
 
 const read = (text: string) => readCrontab(text, "UTC");
 
@@ -16,7 +16,7 @@ MAILTO=admin@example.org
 \t*/10 * * * *   cd /srv/app && nice -n 10 php artisan schedule:run >> /dev/null 2>&1
 CRON_TZ=Europe/Berlin
 @daily	/usr/bin/backup.sh --all
-@reboot /usr/bin/tunnel
+@Reboot /usr/bin/tunnel
 -15 3 * * sun    /usr/bin/backup.sh --full
 30 2 * * * mysqldump app | gzip > /backup/app-$(date +\\%F).sql.gz
 0 9 * * 1-5 mail -s Hello me%Dear me,%%100\\% yours
@@ -39,6 +39,16 @@ test("a user's crontab becomes schedules, with the variables above each", () => 
     expect.stringContaining("line 4: no mail is sent to admin@example.org"),
     expect.stringContaining("line 10 is left out: @reboot"),
   ]);
+});
+
+test("quotes around a variable's value are taken off where they are a pair", () => {
+  expect(entryOf("A='b c'\n'D'=\"e\"\nF=\"g'\n@daily h").env).toEqual({ A: "b c", D: "e", F: "\"g'" });
+});
+
+test("only the system's own crontabs have a user in each line", () => {
+  for (const path of ["/etc/crontab", "/etc/cron.d/php"])
+    expect(() => refuseSystemCrontab(path)).toThrow("has a user in each line");
+  for (const path of ["/etc/crontabs/root", "/home/me/etc/crontab"]) refuseSystemCrontab(path);
 });
 
 describe("a command", () => {
@@ -110,7 +120,9 @@ const wrong: [line: string, says: string][] = [
   ["0~59 * * * * echo", "line 2"],
   ["17 * * * * root cd / && run-parts --report /etc/cron.hourly", "/etc/crontab"],
   ["* * * * * %in", "no command"],
+  ["0 0 * * * www-data /usr/bin/php cron.php", "/etc/crontab"],
   ["RANDOM_DELAY=x\n@daily a", "RANDOM_DELAY"],
+  ["RANDOM_DELAY=5m\n@daily a", "RANDOM_DELAY"],
   ["CRON_TZ=Mars\n@daily a", "Mars"],
 ];
 for (const [line, says] of wrong) {

@@ -49,6 +49,19 @@ describe("a job object", () => {
     });
   });
 
+  test("may have its memory in bytes or as a text", () => {
+    for (const memory of [1_048_576, "1M"])
+      expect(readJob(JSON.stringify({ command: "a", memory })).rules).toEqual({ memory: 1_048_576 });
+  });
+
+  test("comes, where it comes after others, only if these complete, unless it says otherwise", () => {
+    expect(readJob('{"command":"a","after":["b",{"id":"c"},{"id":"d","if_fails":"run"}]}').after).toEqual([
+      { id: "b", if_fails: "cancel" },
+      { id: "c", if_fails: "cancel" },
+      { id: "d", if_fails: "run" },
+    ]);
+  });
+
   test("may be written over several lines, with blanks around", () => {
     expect(readJob(' \n{\r\n\t"command":\n"true" }\n').command).toBe("true");
   });
@@ -181,6 +194,11 @@ describe("refused as wrong use", () => {
       'a job has no key "comand" (did you mean command?); its keys are command, id, max_retries',
     ],
     ["several unknown keys by their names", '{"command":"a","x":1,"y":2}', 'a job has no key "x", "y"; '],
+    [
+      "very many unknown keys by the first of them",
+      JSON.stringify({ command: "a", a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 }),
+      'a job has no key "a", "b", "c", "d", "e" and others; ',
+    ],
     ["a key that every object has", withKey("constructor", 1), 'a job has no key "constructor"'],
     ["the key __proto__", '{"command":"a","__proto__":{"priority":5}}', 'a job has no key "__proto__"'],
     [

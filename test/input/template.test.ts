@@ -149,6 +149,7 @@ describe("a value that needs no quotes gets none", () => {
   test("elsewhere it does: a 2 before > is no descriptor, and no part of a variable's name", async () => {
     expect(await command("echo {}>out", "2")).toBe("echo '2'>out");
     expect(await command("echo $x{}", "y")).toBe("echo $x'y'");
+    expect(await command("echo {y,z/{}.x}", "a,b")).toBe("echo {y,z/'a,b'.x}");
   });
 });
 
@@ -235,6 +236,7 @@ describe("placeholders", () => {
     expect(await commands("x {2} {1}", "a|b", { colsep: "|" })).toEqual(["x b a"]);
     expect(await commands("x {2} {1}", "a\tb", { colsep: "\\t" })).toEqual(["x b a"]);
     expect(await commands("x {2} {1}", "a , b", { colsep: "\\s*(,|;)\\s*" })).toEqual(["x b a"]);
+    expect(await commands("x {2} {1}", "a😀b", { colsep: "[😀;]" })).toEqual(["x b a"]);
     expect(await commands('x "{}" {}', "a b,c", { colsep: "," })).toEqual([`x "a b c" 'a b' c`]);
   });
 });
@@ -256,6 +258,8 @@ describe("what is refused", () => {
       "x ${}",
       "x $'{}'",
       "x {} # it's",
+      "x {} # {}",
+      "# {}",
       'x "$(case y in y) echo {};; esac)"',
       "x '{}",
       'x "{}',
@@ -264,6 +268,7 @@ describe("what is refused", () => {
       " ",
     ];
     for (const template of templates) expect(await refusal(template)).toContain("--each");
+    expect(await refusal("x $'{}'")).toContain("has $'");
   });
 
   test("a value in what a second shell reads as code", async () => {
@@ -286,10 +291,15 @@ describe("what is refused", () => {
       "sh -c echo\\ {}",
       "sh -c -- 'echo {}'",
       "su -c'echo {}'",
+      "ash -c 'echo {}'",
+      "runuser -c 'echo {}' me",
       "eval echo {}",
+      "watch echo {}",
+      "/usr/bin/watch echo {}",
       "ssh host rm {}",
       "ssh -p 22 me@host 'rm {}'",
       "ssh host rm",
+      "/usr/bin/ssh host rm {}",
     ];
     for (const template of templates) expect(await refusal(template)).toContain("as code");
   });
@@ -304,8 +314,13 @@ describe("what is refused", () => {
       "sh ./script {}",
       "sh -c 'echo' ; echo '{}'",
       "sh -c 'echo' | grep {}",
+      "eval x && echo {}",
+      "eval x\necho {}",
+      'echo "\\"{}\\""',
       "x $(sh -c 'echo') {}",
       "ssh {} uptime",
+      "ssh me@{} uptime",
+      "ssh -P tag {} uptime",
       "ssh -p 22 -o BatchMode=yes {} uptime",
       "scp {} host:",
       "fish {}",
@@ -316,7 +331,7 @@ describe("what is refused", () => {
   });
 
   test("a column without --colsep, and a separator that is none", async () => {
-    expect(await refusal("x {2}")).toContain("--colsep");
+    for (const column of ["{2}", "{-2}"]) expect(await refusal(`x ${column}`)).toContain("--colsep");
     expect(await refusal("x {1}", "a", { colsep: "a(" })).toContain("no regular expression");
     expect(await refusal("x {1}", "a", { colsep: "x*" })).toContain("between any two characters");
   });
