@@ -24,3 +24,14 @@ test("every command that a file has is on the page", async () => {
   );
   expect(declared.flat().toSorted()).toEqual(program.commands.map(({ name }) => name).toSorted());
 });
+
+test("what --cwd is without being said is told as each command has it", async () => {
+  const told = async (name: string) => {
+    const { flags = [] } = await program.commands.find((command) => command.name === name)!.load();
+    return flags.find(([flag]) => flag.startsWith("--cwd "))?.[1];
+  };
+  for (const name of ["enqueue", "run", "schedule add"])
+    expect(await told(name)).toEndWith("; here by default");
+  for (const name of ["edit", "dlq retry"]) expect(await told(name)).toBe("Where it runs");
+  expect(await told("schedule import")).toEndWith("; the home folder by default");
+});

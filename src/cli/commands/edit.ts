@@ -22,7 +22,9 @@ export const commands: Commands = {
     usage: "edit <id> [options] [-- <word…>]",
     examples: ["queuectl edit report --priority 5 --delay 10m", "queuectl edit report"],
     flags: [
-      ...jobFlagsBut("id"),
+      ...jobFlagsBut("id", "cwd", "tag"),
+      ["--cwd <folder>", "Where it runs"],
+      ["--tag <tag>", "A label, in place of those it had; may be repeated", "repeatable"],
       ["--clear-tags", "Take its labels away"],
       ["--clear-key", "Take its key away"],
       jsonFlag,

@@ -31,7 +31,8 @@ export const commands: Commands = {
     ],
     flags: [
       ...scheduleFlags,
-      ...jobFlagsBut("command", "id", "run-at", "delay"),
+      ...jobFlagsBut("command", "id", "run-at", "delay", "cwd"),
+      ["--cwd <folder>", "Where they run; the home folder by default"],
       ["--dry-run", "Show what would be stored, and store nothing"],
       jsonFlag,
     ],
