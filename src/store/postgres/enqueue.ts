@@ -57,7 +57,7 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
           continue;
         }
         if (!isIdTaken(error)) throw doubted ? unknownFate(connection, error, id) : connection.plainly(error);
-        const own = doubted ? await storedSince(id, begunAt) : undefined;
+        const own = doubted ? await storedSince(id, job, begunAt) : undefined;
         if (own) return own;
         if (job.id !== undefined) throw idTaken(job.id);
         id = newJobId();
@@ -65,16 +65,18 @@ export function enqueueing(connection: Connection, notifier: Notifier): Enqueuei
     }
   }
 
-  /** The job of this id, if it is no older than what began then: somebody else's may have stood there before. */
-  async function storedSince(id: string, begunAt: number): Promise<JobRow | undefined> {
-    const tookMs = Math.ceil(performance.now() - begunAt);
-    const [row] = await ask(
+  /** The job of this id, if it is the same and no older than what began then: somebody else's may have stood there before. */
+  async function storedSince(id: string, { command }: NewJob, begunAt: number): Promise<JobRow | undefined> {
+    const [found] = await ask(
       (sql) => sql`
-        select * from queuectl.jobs
-        where id = ${id} and created_at >= coalesce(${at()}::bigint, queuectl.now_ms()) - ${tookMs}::bigint
+        select jobs.*, coalesce(${at()}::bigint, queuectl.now_ms()) - created_at as age from queuectl.jobs
+        where id = ${id} and command = ${command}
       `,
     );
-    return row && jobRow(row);
+    if (!found) return undefined;
+    const { age, ...row } = found;
+    // Counted to here: the question may have waited for as long as what it is about.
+    return Number(age) <= Math.ceil(performance.now() - begunAt) ? jobRow(row) : undefined;
   }
 }
 

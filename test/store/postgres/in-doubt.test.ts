@@ -77,6 +77,33 @@ testOnPostgres("an enqueue whose answer is lost is stored once, and says so", as
 });
 
 testOnPostgres(
+  "an enqueue whose answer is lost is known also when the question after it is slow",
+  async () => {
+    await using way = await cutOff();
+    await slowCommits(way.database, "queuectl.jobs");
+    const enqueuing = way.store.jobs.enqueue(newJob({ id: "mine" }));
+    await whileCommitting(way, way.proxy.cut);
+    await using sql = new SQL(way.database.url, { max: 1 });
+    await using beside = new SQL(way.database.url, { max: 1 });
+    const waits = (event: string) =>
+      waitUntil(`somebody waits for a ${event}`, async () => {
+        const [found] = await beside`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and wait_event = ${event}
+      `;
+        return found !== undefined;
+      });
+    await waits("transactionid");
+    await sql.begin(async (tx) => {
+      await tx`lock table queuectl.jobs in access exclusive mode`;
+      await waits("relation");
+      await tx`select pg_sleep(0.5)`;
+    });
+    expect((await enqueuing).id).toBe("mine");
+  },
+);
+
+testOnPostgres(
   "an enqueue that was cut before it was done is refused when the id is somebody else's",
   async () => {
     await using way = await cutOff();
