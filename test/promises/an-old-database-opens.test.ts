@@ -5,11 +5,15 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { SQL } from "bun";
 import { databasePath } from "../../src/home.ts";
+import { openPostgres } from "../../src/store/postgres/open.ts";
 import { connect, newestSchema } from "../../src/store/sqlite/connection.ts";
 import { migrate, schemaSteps } from "../../src/store/sqlite/migrate.ts";
 import { openDatabase, openSqlite } from "../../src/store/sqlite/open.ts";
+import { noPostgres, postgresServer } from "../support/postgres-server.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
+import { claim, newJob, register } from "../support/sample-jobs.ts";
 import { runTogether } from "../support/start-together.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -158,3 +162,22 @@ test("several processes may be the first in a new home at once", async () => {
     expect((await q.json("list")).map(({ id }: { id: string }) => id).toSorted()).toEqual(ids);
   }
 });
+
+test.skipIf(noPostgres !== undefined)(
+  "on PostgreSQL a program that has asked before goes on when a newer one adds a column",
+  async () => {
+    await using database = await (await postgresServer()).newDatabase();
+    await using store = await openPostgres({ url: database.url });
+    await using sql = new SQL(database.url, { max: 1 });
+    const ask = async (id: string) => {
+      await store.jobs.enqueue(newJob({ id }));
+      const [claimed] = await claim(store);
+      await store.leases.snooze(claimed!.job.seq, claimed!.attempt, 1000);
+      return (await store.jobs.find(id)).state;
+    };
+    await register(store, "worker-a");
+    expect(await ask("before")).toBe("processing");
+    await sql`alter table queuectl.jobs add column newer integer`;
+    expect(await ask("after")).toBe("processing");
+  },
+);

@@ -6,7 +6,10 @@ import { hasMoved } from "../refusals.ts";
 import { movedState } from "./moved.ts";
 
 /** Another transaction was in the way, and this one left nothing behind: trying again is right. */
-export const isContention = (error: unknown) => contention.has(stateOf(error) ?? "");
+export const isContention = (error: unknown) => contention.has(stateOf(error) ?? "") || isOutdated(error);
+
+/** A newer version has added a column to a table: the statement is made anew the next time. */
+const isOutdated = (error: unknown) => isSqlError(error) && error.routine === "RevalidateCachedQuery";
 
 /** serialization_failure, deadlock_detected, lock_not_available */
 const contention: ReadonlySet<string> = new Set(["40001", "40P01", "55P03"]);
