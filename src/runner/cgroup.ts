@@ -5,7 +5,7 @@
 // time. A group is used again when it is empty, because making and removing one costs as much as starting a small command;
 // one in which a daemon stayed is left to it, and one that was killed is removed: Linux 6.18 kills at once whatever is started in it.
 
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isWantOfRoom } from "../domain/errors.ts";
 import { countMemoryBelow, limitMemory } from "./memory.ts";
@@ -36,8 +36,11 @@ export function openCgroups(): Cgroups {
   let made = 0;
   return {
     take(memory) {
-      const used = memory === undefined ? free.pop() : undefined;
-      if (used !== undefined) return { path: used, isLimited: false };
+      while (memory === undefined && free.length > 0) {
+        const path = free.pop()!;
+        // Who looks after control groups here may remove those that are empty.
+        if (existsSync(path)) return { path, isLimited: false };
+      }
       const path = join(folder, String(++made));
       if (!make(path)) return null;
       return { path, isLimited: memory !== undefined && isLimited(path, memory) };

@@ -1,7 +1,7 @@
 // The control groups of a worker process, where the kernel lets us have some.
 
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { effectiveSettings } from "../../src/domain/settings.ts";
 import { openCgroups } from "../../src/runner/cgroup.ts";
@@ -36,6 +36,19 @@ test.skipIf(folder === undefined)(
     expect(existsSync(left)).toBe(false);
   },
 );
+
+test.skipIf(folder === undefined)("a group that somebody else has removed is given to no command", () => {
+  using cgroups = openCgroups();
+  const [first, second] = [cgroups.take(undefined)!, cgroups.take(undefined)!];
+  cgroups.giveBack(first, false);
+  cgroups.giveBack(second, false);
+  rmdirSync(second.path);
+  expect(cgroups.take(undefined)).toEqual(first);
+  cgroups.giveBack(first, false);
+  rmdirSync(first.path);
+  rmdirSync(dirname(first.path));
+  expect(cgroups.take(undefined)).toBeNull();
+});
 
 for (const [when, isHeardOf] of [
   ["has ended, unheard of yet", false],
