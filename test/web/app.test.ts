@@ -4,6 +4,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Elysia } from "elysia";
+import { Refusal } from "../../src/domain/errors.ts";
+import type { Scope } from "../../src/domain/scope.ts";
 import { jobLogPath } from "../../src/home.ts";
 import type { Store } from "../../src/store/store.ts";
 import { makeApp } from "../../src/web/app.ts";
@@ -124,6 +126,126 @@ test("many alerts and many workers are shown a page at a time, by their names", 
     expect([path, seen.map(({ length }) => length)]).toEqual([path, [50, 50, 20]]);
     expect(seen.flat()).toEqual(names);
   }
+});
+
+test("whoever may only read is shown nothing to press, and whoever may not enqueue nowhere to do it", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const { store } = temp;
+  const at = await store.now();
+  await store.jobs.enqueue(newJob({ id: "waits" }));
+  await jobIn(store, "dead", { id: "died" });
+  await register(store, "worker-1");
+  await store.alerts.add(sampleAlert({ name: "deaths" }));
+  const { id: _id, run_at: _run_at, after: _after, ...job } = newJob();
+  const policy = { missed: "one", overlap: "skip", jitter: 0 } as const;
+  await store.schedules.add([
+    { name: "often", cron: "@daily", tz: "UTC", ...policy, job, next_at: at + 1e9 },
+  ]);
+  const web = webOf(store, folder.path);
+  const run = { change: "hold", filter: {}, newest: 2, title: "Hold", back: "/" } as const;
+  const going = web.bulkRuns.start({ ...web, store: { ...store, matching: stuck(store) } }, run).run().id;
+  const shown = async (path: string, ...may: Scope[]) => {
+    const identify = async () => ({ name: "test", scopes: new Set(may) });
+    const app = makeApp({ ...web, access: { ...web.access, identify } });
+    const answer = await app.handle(new Request(`http://localhost${path}`));
+    expect([path, answer.status]).toEqual([path, 200]);
+    // Which colours one likes is nobody else's business.
+    return (await answer.text()).replace(/<form method="post" action="\/theme".*?<\/form>/, "");
+  };
+  const doing = /method="post"|"\/(p\/)?confirm\/|type="checkbox" name="id"/;
+  const enqueuing = /"\/(enqueue|schedules\/new|alerts\/new|jobs\/\w+\/edit)["?]/;
+  const pages = ["/jobs", "/dlq", "/dlq?q=true", "/jobs/waits", "/jobs/died", "/workers", "/queues"];
+  const others = ["/schedules", "/alerts", "/alerts/deaths", "/settings", `/bulk/${going}`];
+  for (const path of [...pages, ...others]) {
+    const [reader, operator, enqueuer] = [
+      await shown(path, "read"),
+      await shown(path, "read", "operate"),
+      await shown(path, "read", "operate", "enqueue"),
+    ];
+    expect([path, doing.exec(reader)?.[0], enqueuing.exec(reader)?.[0]]).toEqual([
+      path,
+      undefined,
+      undefined,
+    ]);
+    expect([path, doing.test(operator), enqueuing.exec(operator)?.[0]]).toEqual([path, true, undefined]);
+    expect([path, enqueuing.test(enqueuer)]).toEqual([path, true]);
+  }
+});
+
+/** A change that comes to no end. */
+const stuck = ({ matching }: Store): Store["matching"] => ({
+  ...matching,
+  change: () => new Promise(() => {}),
+});
+
+test("a setting that the environment says is not shown as one to change", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const app = makeApp({ ...webOf(temp.store, folder.path), environment: { QUEUECTL_MAX_RETRIES: "7" } });
+  const page = await (await app.handle(new Request("http://localhost/settings"))).text();
+  expect(page).not.toContain('action="/settings/max_retries"');
+  expect(page).toContain('action="/settings/backoff_base"');
+});
+
+test("a refresh that fails says nothing, and what somebody pressed or asked says why", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const web = webOf(temp.store, folder.path);
+  const app = makeApp(web);
+  const asked = (path: string, headers: Record<string, string>, method = "GET", of = app) =>
+    of.handle(new Request(`http://localhost${path}`, { method, headers }));
+  const script = { "hx-request": "true" };
+  expect((await asked("/p/jobs/none", script)).headers.has("hx-trigger")).toBe(false);
+  for (const path of ["/jobs/none", "/p/confirm/delete/none"])
+    expect((await asked(path, script)).headers.get("hx-trigger")).toContain("there is no job none");
+  const html = { accept: "text/html" };
+  const nobody = makeApp({ ...web, access: { ...web.access, identify: async () => undefined } });
+  expect((await asked("/jobs", html, "GET", nobody)).status).toBe(303);
+  expect((await asked("/jobs/act", html, "POST", nobody)).status).toBe(401);
+  expect((await asked("/jobs/x/retry", script, "DELETE")).headers.get("allow")).toBe("POST");
+  const away = makeApp({
+    ...web,
+    ready: async () => {
+      throw new Refusal("unavailable", "the disk is away");
+    },
+  });
+  const waits = async (path: string, headers: Record<string, string>, method?: string) => {
+    const answer = await asked(path, headers, method, away);
+    return [answer.status, answer.headers.get("refresh"), answer.headers.get("retry-after")];
+  };
+  expect(await waits("/jobs", html)).toEqual([503, "3", "2"]);
+  expect(await waits("/jobs/act", html, "POST")).toEqual([503, null, "2"]);
+  expect(await waits("/jobs", script)).toEqual([503, null, "2"]);
+  expect((await asked("/healthz", html, "GET", away)).headers.get("content-type")).toContain("problem+json");
+});
+
+test("the login that a script is sent to leads back to a page of this server alone", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  const web = webOf(temp.store, folder.path);
+  const access = { ...web.access, identify: async () => undefined };
+  const app = makeApp({ ...web, base: "/queue", access });
+  const pressed = async (page: string) => {
+    const headers = { "hx-request": "true", "hx-current-url": page };
+    const answer = await app.handle(
+      new Request("http://localhost/queue/jobs/act", { method: "POST", headers }),
+    );
+    return answer.headers.get("hx-redirect");
+  };
+  expect(await pressed("http://localhost/queue/dlq?q=a")).toBe("/queue/login?next=%2Fdlq%3Fq%3Da");
+  for (const page of ["http://localhost/queues/dlq", "http://localhost/other"])
+    expect(await pressed(page)).toBe("/queue/login");
+});
+
+test("what a refreshed part has to press leads back to its page", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  await temp.store.jobs.enqueue(newJob({ id: "one" }));
+  const app = makeApp(webOf(temp.store, folder.path));
+  const part = await (await app.handle(new Request("http://localhost/p/jobs/one"))).text();
+  expect(part).toContain('name="back" value="/jobs/one"');
+  expect(part).not.toContain('value="/p/');
 });
 
 for (const kind of [sqlite, postgres]) {

@@ -16,6 +16,7 @@ import { JobPage } from "../../views/job.tsx";
 import { Jobs } from "../../views/jobs.tsx";
 import { LogLines } from "../../views/parts/log.tsx";
 import type { Ui } from "../../views/parts/ui.ts";
+import { unseenCharacters } from "../../views/parts/visible-text.tsx";
 import { ScheduleFormPage, SchedulePreview } from "../../views/schedule-form.tsx";
 import { Schedules } from "../../views/schedules.tsx";
 import { closeBrowser, hasBrowser, openPage } from "../support/browser.ts";
@@ -275,6 +276,18 @@ describe("hostile text (D12)", () => {
       expect(text).toContain("U+202E");
       expect(text).not.toContain("\u202e");
     }
+  });
+
+  test("every character that cannot be seen is named, and a line's end or a tab is none", () => {
+    const unseen = [
+      0, 7, 0x1b, 0x7f, 0x85, 0xad, 0x61c, 0x180e, 0x200b, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e,
+    ];
+    for (const code of [...unseen, 0x2060, 0x2066, 0x2069, 0x206f, 0xfeff])
+      expect(unseenCharacters(`a${String.fromCharCode(code)}b`)).toEqual([
+        `U+${code.toString(16).toUpperCase().padStart(4, "0")}`,
+      ]);
+    expect(unseenCharacters("a\tb\r\nc\nd é 😀")).toEqual([]);
+    expect(unseenCharacters("a\rb")).toEqual(["U+000D"]);
   });
 
   test("a line of output is made of our own markup alone", () => {
