@@ -156,6 +156,7 @@ describe("jobs", () => {
       check: "wrong-state",
     });
     expect(await json(web.api("POST", "/dlq/retry-all?q=nothing"))).toEqual({ changed: 0, left: 0 } as never);
+    expect(await problem(web.api("DELETE", "/dlq/done"))).toMatchObject({ status: 409 });
     expect((await web.api("POST", "/dlq/retry-all?state=dead")).status).toBe(422);
     expect(await json(web.api("POST", "/dlq/retry-all"))).toEqual({ changed: 1, left: 0 } as never);
     expect(await json(web.api("POST", "/dlq/purge"))).toEqual({ changed: 0, left: 0 } as never);
@@ -177,6 +178,8 @@ describe("jobs", () => {
       ["/dlq/purge", { queue: "mail" }],
       ["/dlq/retry-all", { queue: "mail" }],
       ["/dlq/retry-all?queue="],
+      ["/dlq/retry-all?queue=%20"],
+      ["/jobs/delete?all=no"],
       ["/dlq/retry-all?queue=mail&queue=default"],
       ["/jobs/delete?state=dead", { queue: "mail" }],
       ["/jobs/delete?state=completed&state=dead"],
@@ -186,7 +189,13 @@ describe("jobs", () => {
     ];
     for (const [path, body] of wrong)
       expect([path, (await problem(web.api("POST", path, body))).status]).toEqual([path, 422]);
-    for (const path of ["/jobs?state=dead&state=completed", "/jobs?limit=1&limit=2", "/dlq?state=pending"])
+    for (const path of [
+      "/jobs?state=dead&state=completed",
+      "/jobs?limit=1&limit=2",
+      "/dlq?state=pending",
+      "/jobs?limit=0",
+      "/jobs?limit=201",
+    ])
       expect([path, (await problem(web.api("GET", path))).status]).toEqual([path, 422]);
     const { pending, completed, dead } = await web.q.json("status");
     expect({ pending, completed, dead }).toEqual({ pending: 1, completed: 1, dead: 1 });

@@ -86,6 +86,13 @@ test("whoever may not enqueue may not edit, and may hold and release", async () 
   const token = await web.q.ok("web", "token", "--scope", "operate", "--scope", "read");
   const headers = { authorization: `Bearer ${token}` };
   expect((await web.api("PATCH", "/jobs/job", { command: "false" }, headers)).status).toBe(403);
+  await web.q.ok("enqueue", "exit 1", "--id", "dead", "--max-retries", "0");
+  await web.q.ok("hold", "job");
+  await web.q.ok("worker", "--until-empty");
+  await web.q.ok("release", "job");
+  expect((await web.api("POST", "/dlq/dead/retry", { command: "false" }, headers)).status).toBe(403);
+  expect(await web.q.json("show", "dead")).toMatchObject({ state: "dead", command: "exit 1" });
+  expect((await web.api("POST", "/dlq/dead/retry", {}, headers)).status).toBe(200);
   expect((await web.api("POST", "/jobs/job/hold", undefined, headers)).status).toBe(200);
   expect((await web.q.json("show", "job")).held).toBe(true);
   expect((await web.api("POST", "/jobs/job/release", undefined, headers)).status).toBe(200);
@@ -99,8 +106,17 @@ test("the API changes the keys that it is given, and refuses what cannot be", as
     200,
     expect.objectContaining({ priority: 4, key: "k", command: before.command }),
   ]);
-  for (const body of [{ priority: 9 }, { id: "x" }, { held: true }, { nothing: 1 }, [1], { command: 1 }])
+  for (const body of [{ priority: 9 }, { id: "x" }, { held: true }, { nothing: 1 }, [1], [], { command: 1 }])
     expect([body, (await web.api("PATCH", "/jobs/job", body)).status]).toEqual([body, 422]);
+  await web.api("PATCH", "/jobs/job", { nice: 3, env: { API_TOKEN: "hunter2hunter2" } });
+  const shown = (await (await web.api("GET", "/jobs/job")).json()) as { env: Record<string, string> };
+  expect(shown.env.API_TOKEN).not.toContain("hunter2");
+  await web.api("PATCH", "/jobs/job", { memory: "1M", env: { ...shown.env, MORE: "1" } });
+  expect(await web.q.json("show", "job")).toMatchObject({
+    nice: 3,
+    memory: 1_048_576,
+    env: { API_TOKEN: "hunter2hunter2", MORE: "1" },
+  });
   expect((await web.api("PATCH", "/jobs/nothere", { priority: 2 })).status).toBe(404);
   await web.q.ok("cancel", "job");
   expect((await web.api("PATCH", "/jobs/job", { priority: 2 })).status).toBe(409);
