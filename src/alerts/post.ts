@@ -156,7 +156,13 @@ function withoutTarget(text: string, { target, secret }: NewAlert): string {
   const parameters = [...url.searchParams.values()].filter(({ length }) => length >= shortestParameter);
   const own = [username, password, meant(username), meant(password), credentialsOf(url)];
   const secrets = [target, secret ?? "", pathname + search, pathname, ...own, ...parameters];
-  return secrets.filter((one) => one.length > 1).reduce((rest, one) => rest.replaceAll(one, hidden), text);
+  return (
+    secrets
+      .filter((one) => one.length > 1)
+      // One that holds another, such as a key with the user's name in it, is looked for while it is whole.
+      .toSorted((one, other) => other.length - one.length)
+      .reduce((rest, one) => rest.replaceAll(one, hidden), text)
+  );
 }
 
 /** In our own words: the runtime's contain the address. */

@@ -15,7 +15,8 @@ import { newJob } from "../support/sample-jobs.ts";
 
 const surroundings = { home: "/", environment: {}, settings: effectiveSettings({}, {}) };
 const letter = { id: "msg_1", message: JSON.stringify(testMessage("deaths", 0)) };
-const post = (alert: Partial<NewAlert>, one = letter) => send(sampleAlert(alert), one, surroundings);
+const post = (alert: Partial<NewAlert>, one = letter, signal?: AbortSignal) =>
+  send(sampleAlert(alert), one, { ...surroundings, ...(signal && { signal }) });
 
 /** Answers whatever comes with these bytes, and hangs up. */
 function rawServer(answer: string): Disposable & { readonly url: string } {
@@ -91,7 +92,7 @@ describe("a webhook", () => {
     const inTwoHours = new Date(Date.now() + 2 * 3_600_000).toUTCString();
     server.answer = () => new Response("", { status: 503, headers: { "retry-after": inTwoHours } });
     expect(await post({ target: server.url })).toMatchObject({ retryAfterMs: 3_600_000 });
-    for (const none of [new Date(0).toUTCString(), "soon", "-5"]) {
+    for (const none of [new Date(0).toUTCString(), "soon", "-5", "0"]) {
       server.answer = () => new Response("", { status: 503, headers: { "retry-after": none } });
       expect(await post({ target: server.url })).not.toHaveProperty("retryAfterMs");
     }
@@ -125,13 +126,23 @@ describe("a webhook", () => {
 
   test("that repeats the headers, or what it reads in its address, is not repeated either", async () => {
     using server = receiver();
-    const target = `${server.url.replace("://", "://me:p%40ssword@")}/path?key=a%20secret&on=a`;
+    const target = `${server.url.replace("://", "://me:p%40ssword@")}/path?key=a%20secret&on=a&k=6chars`;
     server.answer = () => {
       const authorization = `Basic ${btoa("me:p@ssword")}`;
-      return Response.json({ authorization, password: "p@ssword", key: "a secret" }, { status: 401 });
+      return Response.json(
+        { authorization, password: "p@ssword", key: "a secret", k: "6chars" },
+        { status: 401 },
+      );
     };
     const { answer } = await post({ target });
-    expect(answer).toContain('{"authorization":"Basic ***","password":"***","key":"***"}');
+    expect(answer).toContain('{"authorization":"Basic ***","password":"***","key":"***","k":"***"}');
+  });
+
+  test("that repeats a key in which the user's name stands gives no part of it away", async () => {
+    using server = receiver();
+    const target = `${server.url.replace("://", "://me:word@")}/?key=sesame`;
+    server.answer = () => new Response("no key sesame", { status: 401 });
+    expect((await post({ target })).answer).toBe("401 Unauthorized: no key ***");
   });
 
   const halves: readonly [string, (status: number) => string][] = [
@@ -155,6 +166,19 @@ describe("a webhook", () => {
     server.answer = () =>
       new Response(new ReadableStream({ start: (controller) => controller.enqueue("on its ") }));
     expect(await post({ target: server.url })).toEqual({ kind: "accepted", answer: "200 OK: on its" });
+  });
+
+  test("that does not answer before it is broken off is given up at once", async () => {
+    const stop = new AbortController();
+    using server = receiver();
+    server.answer = () => {
+      stop.abort();
+      return new Promise<Response>(() => {});
+    };
+    expect(await post({ target: server.url }, letter, stop.signal)).toEqual({
+      kind: "refused",
+      answer: "no answer within 10 s",
+    });
   });
 
   test("that answers without end is not read to it", async () => {
