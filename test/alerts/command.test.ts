@@ -67,6 +67,16 @@ test("a directory that cannot be looked at is a failure that says why", async ()
   }
 });
 
+test("what is too long to be handed over is a failure that says why", async () => {
+  using folder = tempFolder();
+  const { kind, answer } = await run(folder.path, `: ${"x".repeat(200_000)}`);
+  expect({ kind, answer }).toEqual({
+    kind: "refused",
+    answer: expect.stringMatching(/too (long|big|large)|E2BIG/i),
+  });
+  expect(answer.length).toBeLessThanOrEqual(200);
+});
+
 test("what it leaves behind is ended with it", async () => {
   using folder = tempFolder();
   await run(folder.path, "sleep 1000 & echo $! > pid");
@@ -86,7 +96,7 @@ test("one that is broken off is ended with all it started", async () => {
     }
   });
   stop.abort();
-  expect((await running).kind).toBe("refused");
+  expect(await running).toEqual({ kind: "refused", answer: "no answer within 10 s" });
   await waitUntil("it is gone", () => !isRunning(pid()));
 });
 

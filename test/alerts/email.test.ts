@@ -12,8 +12,9 @@ const letter = { id: "msg_1", message: JSON.stringify(testMessage("deaths", 0)) 
 const alert = sampleAlert({ channel: "email", target: "a@example.org, b@example.org" });
 const from = "The Queue <queue@example.org>";
 
-const mail = (smtp_url: string, mail_from = from, one = letter) =>
+const mail = (smtp_url: string, mail_from = from, one = letter, signal?: AbortSignal) =>
   send(alert, one, {
+    ...(signal && { signal }),
     home: "/",
     environment: {},
     settings: effectiveSettings({ smtp_url, mail_from }, {}),
@@ -28,6 +29,8 @@ test("a mail goes to all addresses, named after its message", async () => {
   expect(sent!.data).toContain("From: The Queue <queue@example.org>");
   expect(sent!.data).toContain("Subject: queuectl: this is a test of the alert deaths");
   expect(sent!.data).toContain("Message-ID: <msg_1@queuectl>");
+  // So that nobody's notice of absence comes back.
+  expect(sent!.data).toContain("Auto-Submitted: auto-generated");
   expect(sent!.data).toContain("\n\nthis is a test of the alert deaths\n");
   const [, , word] = server.said.find((line) => line.startsWith("AUTH"))!.split(" ");
   expect(atob(word!)).toBe("\0me\0p@ssword");
@@ -56,6 +59,26 @@ test("what a server refuses is told, without the password", async () => {
   const reply = await mail(`smtp://me:sesame@127.0.0.1:${server.port}`);
   expect(reply.kind).toBe("refused");
   expect(reply.answer).toContain("550 no such user, ***");
+  using accepting = smtpServer({ kept: "250 kept for sesame" });
+  expect(await mail(`smtp://me:sesame@127.0.0.1:${accepting.port}`)).toEqual({
+    kind: "accepted",
+    answer: "250 kept for ***",
+  });
+  // A user without a password leaves nothing else to be hidden.
+  using odd = smtpServer({ refusal: "550 no such user" });
+  expect((await mail(`smtp://me@127.0.0.1:${odd.port}`)).answer).not.toMatch(/\*\*\*.\*\*\*/);
+});
+
+test("one that is broken off is given up at once", async () => {
+  const stop = new AbortController();
+  const silent = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { open: () => stop.abort(), data() {} },
+  });
+  const reply = await mail(`smtp://127.0.0.1:${silent.port}`, from, letter, stop.signal);
+  expect(reply).toEqual({ kind: "refused", answer: "no answer within 10 s" });
+  silent.stop(true);
 });
 
 test("who of several is refused is told, and the mail of the others is no failure, which would come again", async () => {

@@ -21,8 +21,16 @@ interface Session {
   data: string | undefined;
 }
 
-/** `refusal`: what recipients are answered, such as `550 no such user`; `only`: this one alone. */
-export function smtpServer({ refusal, only }: { refusal?: string; only?: string } = {}): SmtpServer {
+interface Answers {
+  /** What recipients are answered, such as `550 no such user`. */
+  readonly refusal?: string;
+  /** This recipient alone. */
+  readonly only?: string;
+  /** What a mail that is kept is answered. */
+  readonly kept?: string;
+}
+
+export function smtpServer({ refusal, only, kept = "250 kept" }: Answers = {}): SmtpServer {
   const mails: Mail[] = [];
   const said: string[] = [];
   const server = Bun.listen<Session>({
@@ -55,7 +63,7 @@ export function smtpServer({ refusal, only }: { refusal?: string; only?: string 
       mails.push({ from: session.from, to: session.to, data: session.data });
       session.data = undefined;
       session.to = [];
-      return "250 kept";
+      return kept;
     }
     said.push(line);
     const [word = ""] = line.toUpperCase().split(" ");
