@@ -1,9 +1,12 @@
 // What a form may ask for, and where its answer may lead.
 
 import { expect, test } from "bun:test";
+import type { Job } from "../../src/domain/job.ts";
+import type { RemovedJob } from "../../src/store/jobs.ts";
 import { makeApp } from "../../src/web/app.ts";
 import { notice } from "../../src/web/forms.ts";
-import { newJob } from "../support/sample-jobs.ts";
+import type { Web } from "../../src/web/web.ts";
+import { jobIn, newJob, runningJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { tempSqlite } from "../support/temp-sqlite.ts";
 import { webOf } from "../support/web-of.ts";
@@ -11,7 +14,15 @@ import { webOf } from "../support/web-of.ts";
 async function dashboard() {
   const temp = await tempSqlite();
   const folder = tempFolder();
-  const app = makeApp(webOf(temp.store, folder.path));
+  const web = webOf(temp.store, folder.path);
+  const logsOf: RemovedJob[] = [];
+  const ended: Job[] = [];
+  const processes: Web["processes"] = {
+    ...web.processes,
+    removeLogs: (removed) => void logsOf.push(...removed),
+    endCancelled: async (jobs) => void ended.push(...jobs),
+  };
+  const app = makeApp({ ...web, processes });
   const get = async (path: string) =>
     (await app.handle(new Request(`http://localhost${path}`, { headers: { accept: "text/html" } }))).text();
   const post = (path: string, fields: Record<string, string>, type = "application/x-www-form-urlencoded") =>
@@ -33,6 +44,8 @@ async function dashboard() {
     get,
     post,
     add,
+    logsOf,
+    ended,
     async [Symbol.asyncDispose]() {
       await temp[Symbol.asyncDispose]();
       folder[Symbol.dispose]();
@@ -79,6 +92,51 @@ test("all that match are those that were there when it was asked, and none where
   expect((await web.store.stats.read()).pending).toBe(3);
   await web.post("/jobs/act", { do: "cancel", all: "yes", newest });
   expect((await web.store.stats.read()).pending).toBe(1);
+});
+
+test("dead letters that are purged are those that were there when it was asked, with their output", async () => {
+  await using web = await dashboard();
+  const [first] = [await jobIn(web.store, "dead"), await jobIn(web.store, "dead")];
+  const newest = String(await web.store.matching.newest());
+  await jobIn(web.store, "dead");
+  await web.post("/dlq/purge", { newest });
+  expect((await web.store.stats.read()).dead).toBe(1);
+  expect(web.logsOf.map(({ seq }) => seq)).toContain(first!.seq);
+  expect(web.logsOf.length).toBe(2);
+});
+
+test("of all that are cancelled those that run are ended, also where their worker is gone", async () => {
+  await using web = await dashboard();
+  const { job } = await runningJob(web.store);
+  await web.add(1);
+  const newest = String(await web.store.matching.newest());
+  await web.post("/jobs/act", { do: "hold", all: "yes", newest });
+  expect(web.ended).toEqual([]);
+  await web.post("/jobs/act", { do: "cancel", all: "yes", newest });
+  expect(web.ended.map(({ seq }) => seq)).toEqual([job.seq]);
+  const another = (await runningJob(web.store)).job;
+  await web.post(`/jobs/${another.id}/cancel`, {});
+  expect(web.ended.map(({ seq }) => seq)).toEqual([job.seq, another.seq]);
+});
+
+test("a command is stored only by the step that stores it, and what cannot be seen in it only when it is meant", async () => {
+  await using web = await dashboard();
+  const send = async (fields: Record<string, string>) => (await web.post("/enqueue", fields)).status;
+  expect(await send({ command: "true", step: "odd" })).toBe(200);
+  expect(await send({ command: "echo \u202e", step: "enqueue", sure: "no" })).toBe(422);
+  expect((await web.store.stats.read()).total).toBe(0);
+  expect(await send({ command: "echo \u202e", step: "enqueue", sure: "yes" })).toBe(303);
+});
+
+test("a form that was refused is another one, whose job is another", async () => {
+  await using web = await dashboard();
+  const once = async (step: string) => {
+    const fields = { command: "true", priority: step === "change" ? "1" : "x", once: "first", step };
+    const page = await (await web.post("/enqueue", fields)).text();
+    return /name="once" value="([^"]+)"/.exec(page)?.[1];
+  };
+  expect(await once("change")).toBe("first");
+  expect(await once("enqueue")).toMatch(/^[\w-]{43}$/);
 });
 
 test("the number of more than a hundred jobs has to be typed before they are cancelled or deleted", async () => {

@@ -52,6 +52,19 @@ test("of a log nothing is read for who wants the headers alone", async () => {
   expect(done).toEqual(["closed"]);
 });
 
+test("no more than 64 are open at once, and one that ends makes room for another", async () => {
+  const open = () =>
+    eventStream(web, request(), async ({ signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    });
+  const streams = Array.from({ length: 64 }, open);
+  expect(open).toThrow("64 event streams are open already");
+  await streams.pop()!.body!.cancel();
+  streams.push(open());
+  expect(open).toThrow("64 event streams are open already");
+  for (const { body } of streams) await body!.cancel();
+});
+
 test("a stream ends when its session does", async () => {
   let isIn = true;
   const access = {
