@@ -17,7 +17,7 @@ export function jsonFault(text: string, { oneOfMany = false } = {}): string {
   const line = before.split("\n").length;
   const column = first.offset - before.lastIndexOf("\n");
   const what =
-    text.slice(first.offset).trim() === ""
+    first.offset >= text.length
       ? "unexpected end"
       : printParseErrorCode(first.error)
           .replace(/([a-z])([A-Z])/g, "$1 $2")

@@ -19,6 +19,7 @@ test.each([
   ['{"command": }', "value expected at line 1, column 13"],
   ["{'command': 'a'}", "invalid symbol at line 1, column 2"],
   ['{"command": "a",}', "property name expected at line 1, column 17"],
+  ['{"command": "a"}\u00a0', "invalid symbol at line 1, column 17"],
   ['{"command": "a"} x', "invalid symbol at line 1, column 18"],
   ['{\n  "command": "a",\n  "priority": high\n}', "invalid symbol at line 3, column 15"],
   ['{\r\n  "command": "a"\r\n  "id": "b"\r\n}', "comma expected at line 3, column 3"],
