@@ -41,7 +41,7 @@ export function readCrontab(text: string, tz: string): Crontab {
   const entries: CrontabEntry[] = [];
   const notes: string[] = [];
   const names = new Set<string>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  for (const [index, line] of text.split("\n").entries()) {
     const where = `line ${index + 1}`;
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;

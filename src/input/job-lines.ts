@@ -35,8 +35,8 @@ export async function* readJobs(bytes: AsyncIterable<Uint8Array>): AsyncIterable
 
 function* readArray(text: string): Iterable<PlacedRequest> {
   const { readJobValue, readJson } = reading();
-  const values = readJson(text);
-  if (!Array.isArray(values)) throw misuse("the file begins like a JSON array and is none");
+  // What begins so and is JSON is an array.
+  const values = readJson(text) as unknown[];
   for (const [index, value] of values.entries()) {
     const where = `job ${index + 1}`;
     yield { request: readJobValue(value, where), where };

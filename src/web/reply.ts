@@ -68,13 +68,12 @@ export const textReply = (
 export const goTo = (location: string, headers: Readonly<Record<string, string>> = {}) =>
   new Response(null, { status: 303, headers: { ...shieldHeaders(), location, ...headers } });
 
-/** Compresses what is worth it for whoever takes it. Streams and what is compressed already pass through. */
+/** Compresses what is worth it for whoever takes it. Streams pass through. */
 export async function compressed(request: Request, reply: Response): Promise<Response> {
   const { headers } = reply;
   const wanted = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
   const type = headers.get("content-type") ?? "";
-  if (!wanted || headers.has("content-encoding") || !/^(text\/html|application\/json)/.test(type))
-    return reply;
+  if (!wanted || !/^(text\/html|application\/json)/.test(type)) return reply;
   const body = await reply.arrayBuffer();
   const small = body.byteLength < 1400;
   if (!small) headers.set("content-encoding", "gzip");
