@@ -212,6 +212,8 @@ describe("who may do what", () => {
           }),
         ];
         expect(answers.map(({ status }) => status)).toEqual([read, operate, enqueue]);
+        // What needs no scope is for nobody else either.
+        expect((await app.get("/my/jobs/healthz")).status).toBe(read);
         expect((await app.queue.job("one")).state).toBe(operate === 303 ? "cancelled" : "pending");
       });
     }
@@ -263,7 +265,8 @@ describe("who may do what", () => {
 
   test("a name that the app goes by is allowed when it is said", async () => {
     await using app = await host({ allow: everything, allowedHosts: ["app.example.org"] });
-    expect((await app.get("/my/jobs/jobs", { host: "app.example.org" })).status).toBe(200);
+    for (const name of ["app.example.org", "192.0.2.5", "[2001:db8::5]:3000", "localhost"])
+      expect([name, (await app.get("/my/jobs/jobs", { host: name })).status]).toEqual([name, 200]);
     expect((await app.get("/my/jobs/jobs", { host: "other.example.org" })).status).toBe(403);
   });
 });

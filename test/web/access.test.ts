@@ -255,6 +255,7 @@ describe("who is let in", () => {
       const { status, stderr } = await web.q("web", "token");
       expect(status).toBe(1);
       expect(stderr).toMatch(/^queuectl: others can read the token file [^\n]*\n$/);
+      expect((await web.q("web", "--port", "0")).status).toBe(1);
     }
   });
 });

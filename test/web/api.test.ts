@@ -81,11 +81,11 @@ describe("jobs", () => {
 
   test("a key that was used for another job is refused, whatever the difference", async () => {
     await using web = await webServer();
-    const first = { command: "make", env: { V: "1" }, cwd: "/" };
+    const first = { command: "make", env: { V: "1", W: "1" }, cwd: "/" };
     const ask = (body: object) => web.api("POST", "/jobs", body, { "idempotency-key": "k" });
     expect((await ask(first)).status).toBe(201);
     const others = [
-      { ...first, env: { V: "2" } },
+      { ...first, env: { V: "2", W: "1" } },
       { command: "make", cwd: "/" },
       { ...first, cwd: "/tmp" },
       { ...first, timeout: 9 },
@@ -94,7 +94,9 @@ describe("jobs", () => {
     ];
     for (const other of others)
       expect(await problem(ask(other))).toMatchObject({ status: 422, check: "idempotency-key" });
-    expect((await ask({ cwd: "/", env: { V: "1" }, command: "make" })).status).toBe(200);
+    expect((await ask({ cwd: "/", env: { W: "1", V: "1" }, command: "make" })).status).toBe(200);
+    const wrong = { command: "make", after: ["none"] };
+    expect((await web.api("POST", "/jobs", wrong, { "idempotency-key": "w" })).status).toBe(404);
     expect((await web.q.json("status")).total).toBe(1);
   });
 

@@ -1,8 +1,10 @@
 // What is written down of what the dashboard and the API change.
 
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import { makeApp } from "../../src/web/app.ts";
-import type { Deed } from "../../src/web/audit.ts";
+import { type Deed, openAudit } from "../../src/web/audit.ts";
 import { receiver } from "../support/receiver.ts";
 import { tempFolder } from "../support/temp-home.ts";
 import { tempSqlite } from "../support/temp-sqlite.ts";
@@ -68,4 +70,38 @@ test("whatever is changed is written down once, with who did it and from where, 
     ["schedule delete", "s", 1],
   ]);
   for (const deed of written) expect(deed).toMatchObject({ who: "test", address: "127.0.0.1" });
+});
+
+describe("who enqueued a job", () => {
+  const deed = (id: string, who: string) =>
+    `${JSON.stringify({ at: new Date().toISOString(), who, address: "socket", action: "enqueue", ids: [id] })}\n`;
+
+  test("is read also of a line that comes in two pieces", () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "logs", "web-audit.log");
+    const audit = openAudit(folder.path);
+    audit.write({ who: "one", address: "socket", action: "enqueue", ids: ["a"] });
+    const asked = (id: string) => audit.enqueuedBy({ id, created_at: Date.now() });
+    expect(asked("a")).toBe("one");
+    const line = deed("b", "two");
+    appendFileSync(path, line.slice(0, 50));
+    expect(asked("b")).toBeUndefined();
+    appendFileSync(path, line.slice(50));
+    expect(asked("b")).toBe("two");
+  });
+
+  test("is read on in the file that comes after a large one, which is kept", () => {
+    using folder = tempFolder();
+    const path = join(folder.path, "logs", "web-audit.log");
+    const audit = openAudit(folder.path);
+    const enqueued = (id: string) =>
+      audit.write({ who: `by ${id}`, address: "socket", action: "enqueue", ids: [id] });
+    const asked = (id: string) => audit.enqueuedBy({ id, created_at: Date.now() });
+    enqueued("a");
+    expect(asked("a")).toBe("by a");
+    truncateSync(path, 10 * 1024 ** 2 + 1);
+    for (const id of ["b", "c", "d"]) enqueued(id);
+    expect(statSync(`${path}.1`).size).toBe(10 * 1024 ** 2 + 1);
+    expect(["a", "b", "c", "d"].map(asked)).toEqual(["by a", "by b", "by c", "by d"]);
+  });
 });

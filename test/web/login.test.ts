@@ -114,6 +114,13 @@ test("ten wrong tokens in a minute, and the address has to wait (D11), whatever 
   expect(Number(answer.headers.get("retry-after"))).toBeWithin(1, 61);
 });
 
+test("behind a proxy that is trusted a wrong token is that of the address it names (D24)", async () => {
+  await using web = await webServer({ words: ["--require-token", "--trusted-proxy", "127.0.0.1"] });
+  await web.post("/login", { token: "wrong" }, { "x-forwarded-for": "6.6.6.6, 198.51.100.9" });
+  const audit = readFileSync(join(web.q.home, "logs", "web-audit.log"), "utf8");
+  expect(JSON.parse(audit)).toMatchObject({ action: "login refused", address: "198.51.100.9" });
+});
+
 test("wrong tokens that were all begun before the first was refused have to wait as well (D11)", async () => {
   await using web = await guarded();
   const fields = "token=wrong";

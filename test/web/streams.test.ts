@@ -50,6 +50,23 @@ test("of a log nothing is read for who wants the headers alone", async () => {
   expect([answer.status, answer.headers.get("content-range")]).toEqual([206, "bytes 40-99/100"]);
   expect((await answer.bytes()).length).toBe(60);
   expect(done).toEqual(["closed"]);
+  const behind = new Request("http://localhost/log", { method: "HEAD", headers: { range: "bytes=100-" } });
+  expect((await rawLog(log, "1.log", behind)).status).toBe(200);
+});
+
+test("a log is closed when its reader goes", async () => {
+  let isClosed = false;
+  const log: Log = {
+    name: "1",
+    gap: async () => undefined,
+    size: async () => 1e6,
+    read: async (start) => ({ start, bytes: Buffer.alloc(1) }),
+    [Symbol.dispose]: () => {
+      isClosed = true;
+    },
+  };
+  await (await rawLog(log, "1.log", request())).body!.cancel();
+  expect(isClosed).toBe(true);
 });
 
 test("no more than 64 are open at once, and one that ends makes room for another", async () => {
@@ -58,6 +75,7 @@ test("no more than 64 are open at once, and one that ends makes room for another
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     });
   const streams = Array.from({ length: 64 }, open);
+  expect(streams[0]!.headers.get("x-content-type-options")).toBe("nosniff");
   expect(open).toThrow("64 event streams are open already");
   await streams.pop()!.body!.cancel();
   streams.push(open());
