@@ -1,4 +1,4 @@
-// The README and docs/ as tests read them: what they link to, what they have typed, and the transcripts that they show.
+// The READMEs and docs/ as tests read them: what they link to, what they have typed, and the transcripts that they show.
 
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -11,7 +11,11 @@ export interface Document {
   readonly text: string;
 }
 
-export const documents: readonly Document[] = ["README.md", ...new Bun.Glob("docs/*.md").scanSync(root)]
+export const documents: readonly Document[] = [
+  "README.md",
+  "bench/README.md",
+  ...new Bun.Glob("docs/*.md").scanSync(root),
+]
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
