@@ -95,6 +95,20 @@ for (const module of ["Preserve", "NodeNext"]) {
   });
 }
 
+test("the examples of docs/library.md are programs", async () => {
+  const text = await Bun.file(join(root, "docs/library.md")).text();
+  const [queue, app] = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
+  const given = [
+    `declare const files: string[];\n${queue}`,
+    `import { Elysia } from "elysia";\nimport { Queue } from "queuectl";\n` +
+      `declare const isAdmin: (request: Request) => Promise<boolean>;\n${app}`,
+  ];
+  for (const code of given) {
+    await Bun.write(join(project.path, "project.ts"), code);
+    expect(await types("Preserve", { skipLibCheck: true, noUnusedLocals: false })).toBe("");
+  }
+});
+
 test("an app keeps its own types beside the dashboard", async () => {
   await Bun.write(join(project.path, "project.ts"), app);
   // Elysia's own types do not hold under rules that are this strict.
