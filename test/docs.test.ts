@@ -1,4 +1,4 @@
-// The README and docs/ are true: what they name is there, every line that calls queuectl is understood, and every transcript is
+// The READMEs and docs/ are true: what they name is there, every line that calls queuectl is understood, and every transcript is
 // replayed, at a terminal, by a user with an empty home. A transcript is a block of the kind `console`; output of another place or
 // of hours stands in a block of the kind `text`. What a transcript needs beforehand stands in a comment right above it.
 
@@ -20,6 +20,7 @@ import { program } from "./support/program.ts";
 import { queuectl } from "./support/queuectl.ts";
 import { shell } from "./support/shell.ts";
 import { programAtTerminal } from "./support/terminal.ts";
+import { waitUntil } from "./support/wait-until.ts";
 import { webServer } from "./support/web-server.ts";
 
 // Calls the program many times on a shared machine: what never comes fails late rather than what comes slowly fails early.
@@ -172,4 +173,20 @@ test("every metric is documented, and no other", async () => {
   const tables = documents.flatMap(({ text }) => [...text.matchAll(/^\| `(queuectl_\w+)/gm)]);
   const names = (found: Iterable<RegExpMatchArray>) => [...found].map(([, name]) => name!).sort();
   expect(names(tables)).toEqual(names(served));
+});
+
+test("every request that docs/dashboard.md shows is answered", async () => {
+  await using server = await webServer();
+  server.q.start("worker");
+  await server.q.ok("enqueue", "--id", "k3j9x", "sleep 60");
+  await waitUntil("it runs", async () => (await server.q.json("show", "k3j9x")).state === "processing");
+  const { text } = documents.find(({ path }) => path === "docs/dashboard.md")!;
+  const script = /```sh\n(url=.*?)```/s.exec(text)![1]!.replace(/^url=.*$/m, `url=${server.url}/api/v1`);
+  // Slack is not asked; and what streams goes on until it has been listened to for long enough.
+  const asked = script.replace(/^.*\/deaths\/test$/m, "").replaceAll("curl ", "ask ");
+  const ask = `ask() { curl --max-time 1 -o answer -w '%{http_code} %{url}\n' "$@"; }`;
+  const { stdout } = await shell(server.q, `${ask}\n${asked}`);
+  const answers = stdout.toString().trim().split("\n");
+  expect(answers.length).toBe(asked.match(/^ask /gm)!.length);
+  expect(answers.filter((answer) => !answer.startsWith("20"))).toEqual([]);
 });
