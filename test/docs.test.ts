@@ -184,7 +184,7 @@ test("every request that docs/dashboard.md shows is answered", async () => {
   const script = /```sh\n(url=.*?)```/s.exec(text)![1]!.replace(/^url=.*$/m, `url=${server.url}/api/v1`);
   // Slack is not asked; and what streams goes on until it has been listened to for long enough.
   const asked = script.replace(/^.*\/deaths\/test$/m, "").replaceAll("curl ", "ask ");
-  const ask = `ask() { curl --max-time 1 -o answer -w '%{http_code} %{url}\n' "$@"; }`;
+  const ask = `ask() { curl --max-time 5 -o answer -w '%{http_code} %{url}\n' "$@"; }`;
   const { stdout } = await shell(server.q, `${ask}\n${asked}`);
   const answers = stdout.toString().trim().split("\n");
   expect(answers.length).toBe(asked.match(/^ask /gm)!.length);
