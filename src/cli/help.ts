@@ -74,7 +74,9 @@ export const usageOf = (command: Named & Command) => command.usage ?? `${headOf(
 
 const overviewOf = (command: Entry) => [headOf(command), command.about] as const;
 
-const headOf = ({ name, takes }: Named) => (takes === undefined ? name : `${name} ${takes}`);
+/** cac's `<...id>` in the words of our own lines: `<id…>`. */
+const headOf = ({ name, takes }: Named) =>
+  takes === undefined ? name : `${name} ${takes.replaceAll(/\.\.\.(\w+)/g, "$1…")}`;
 
 /** What stands at the left at a terminal, at most; what is longer has its text below it. */
 const widestLeft = 28;

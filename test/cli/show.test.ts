@@ -132,5 +132,6 @@ test("help for a group names all of its commands", async () => {
     const help = await q.ok(...words);
     for (const verb of ["list", "retry", "retry-all", "delete", "purge"])
       expect(help).toContain(`dlq ${verb}`);
+    expect(help).toContain("dlq delete <id…>");
   }
 });
