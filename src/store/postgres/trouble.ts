@@ -246,30 +246,14 @@ const table: Trouble[] = [
     (where, message) => `${where}: ${message}`,
     "grant the role what docs/postgres.md lists under Rights",
   ],
-  [
-    "42P01",
-    "unusable",
-    (where) => `${where} has not the tables that queuectl made`,
-    "point the URL to the right server, or stop all workers and restore a backup",
-  ],
-  [
-    "42704",
-    "unusable",
-    (where) => `${where} has not the tables that queuectl made`,
-    "point the URL to the right server, or stop all workers and restore a backup",
-  ],
-  [
-    "42P10",
-    "unusable",
-    (where) => `${where} has not the tables that queuectl made`,
-    "point the URL to the right server, or stop all workers and restore a backup",
-  ],
-  [
-    "42703",
-    "unusable",
-    (where) => `${where} has not the tables that queuectl made`,
-    "point the URL to the right server, or stop all workers and restore a backup",
-  ],
+  ...["42P01", "42703", "42704", "42P10"].map(
+    (code): Trouble => [
+      code,
+      "unusable",
+      (where) => `${where} has not the tables that queuectl made`,
+      "point the URL to the right server, or stop all workers and restore a backup",
+    ],
+  ),
   [
     "42883",
     "unusable",
