@@ -15,8 +15,8 @@ export interface Context {
   /** Where the queue lies. */
   readonly place: Place;
   readonly cwd: string;
-  /** Opens the queue, making the home folder where it is missing. */
-  openStore(): Promise<Store>;
+  /** Opens the queue, making the home folder where it is missing; for a few questions unless it says otherwise. */
+  openStore(asked?: "briefly" | "often"): Promise<Store>;
   /** Defaults, what was set, and what the environment overrides. */
   settings(store: Store): Promise<Settings>;
 }
@@ -43,9 +43,9 @@ export function contextIn(environment: Environment, cwd: string): Context {
     home: place.home,
     place,
     cwd,
-    async openStore() {
+    async openStore(asked = "briefly") {
       ensureHome(place.home);
-      return openStore(place);
+      return openStore(place, { brief: asked === "briefly" });
     },
     async settings(store) {
       const stored = { ...store.defaults, ...(await store.settings.all()) };

@@ -14,7 +14,7 @@ export interface LastingStore extends AsyncDisposable {
 }
 
 export async function openLastingStore(context: Context): Promise<LastingStore> {
-  if (context.place.database !== undefined) return connected(await context.openStore());
+  if (context.place.database !== undefined) return connected(await context.openStore("often"));
   const path = databasePath(context.home);
   let store = await context.openStore();
   let seen = identityOf(path);

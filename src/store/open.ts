@@ -18,10 +18,11 @@ export const placeOf = (environment: Readonly<Record<string, string | undefined>
   listen: environment.QUEUECTL_LISTEN_URL || undefined,
 });
 
-export async function openStore({ home, database, listen }: Place): Promise<Store> {
+/** `brief` for a few questions, as a command asks them; otherwise the process asks the same again and again. */
+export async function openStore({ home, database, listen }: Place, { brief = false } = {}): Promise<Store> {
   if (database !== undefined) {
     const { openPostgres } = await import("./postgres/open.ts");
-    return openPostgres({ url: database, listenUrl: listen });
+    return openPostgres({ url: database, listenUrl: listen, brief });
   }
   const { openSqlite } = await import("./sqlite/open.ts");
   return openSqlite({ path: databasePath(home) });

@@ -15,8 +15,6 @@ export async function whyFacts(store: Store, job: Job, workers: readonly Worker[
   const { after } = await store.jobs.relatives(job.seq, 0);
   const rules = (await store.queues.rules()).find((one) => one.queue === queue);
   const counts = (await store.stats.queues()).find((one) => one.queue === queue);
-  const window = { limit: mostRunning, scan: mostRunning };
-  const { jobs: running } = await store.matching.page({ state: "processing" }, window);
   const { buckets } = await store.stats.throughput("hour");
   return {
     now,
@@ -24,11 +22,17 @@ export async function whyFacts(store: Store, job: Job, workers: readonly Worker[
     rules,
     running: counts?.processing ?? 0,
     waiting: (counts?.pending ?? 0) + (counts?.failed ?? 0),
-    holder: key === null ? undefined : running.find((one) => one.key === key)?.id,
+    holder: key === null ? undefined : await holderOf(store, key),
     isOrphan: await isOrphan(store, job, workers),
     workers: workers.filter((worker) => serves(worker, queue)).length,
     perSecond: paceOf(buckets, now),
   };
+}
+
+/** The running job with this key. */
+async function holderOf({ matching }: Store, key: string): Promise<string | undefined> {
+  const { jobs } = await matching.page({ state: "processing" }, { limit: mostRunning, scan: mostRunning });
+  return jobs.find((job) => job.key === key)?.id;
 }
 
 /** Whether the process is gone of the worker that has a job. In a copy of the queue not even the worker is there. */

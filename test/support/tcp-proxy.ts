@@ -18,6 +18,8 @@ export interface TcpProxy extends AsyncDisposable {
   swallow(): Promise<void>;
   /** How many connections there are. */
   connections(): number;
+  /** How often a client has asked something since it had its last answer: what a far server makes it wait for. */
+  roundTrips(): number;
 }
 
 /** Stands for the server of a URL with host and port; passes at first. */
@@ -26,11 +28,20 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
   const port = freePort();
   const pairs = new Set<Pair>();
   let swallowing = false;
+  let roundTrips = 0;
   let server: Server | undefined;
 
   const accept = (client: Socket) => {
     const pair: Pair = [client, connect({ host: hostname, port: Number(targetPort), allowHalfOpen: true })];
     pairs.add(pair);
+    let isAnswered = true;
+    client.on("data", () => {
+      roundTrips += Number(isAnswered);
+      isAnswered = false;
+    });
+    pair[1].on("data", () => {
+      isAnswered = true;
+    });
     for (const [one, other] of bothWays(pair)) {
       one.on("error", () => {});
       one.on("close", () => {
@@ -77,6 +88,7 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
       await listen();
     },
     connections: () => pairs.size,
+    roundTrips: () => roundTrips,
     [Symbol.asyncDispose]: refuse,
   };
 }

@@ -102,7 +102,7 @@ async function enqueueList(
     throw misuse("--id names one job, and --each brings many");
   const { enqueueMany } = await import("./enqueue-many.ts");
   const list = { file: file ?? "-", each, colsep: options.colsep, isNull: options.null ?? false };
-  await using store = await context.openStore();
+  await using store = await context.openStore("often");
   const queues = await enqueueMany(store, list, await completer(context, store, options), { json });
   await hintIfSeen(store, queues);
   return done;

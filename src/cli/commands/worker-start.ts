@@ -47,7 +47,7 @@ export async function workerStart(context: Context, _words: readonly string[], o
   const queues = options.queue ? [...new Set(options.queue)] : null;
   queues?.forEach(checkQueue);
 
-  await using store = await context.openStore();
+  await using store = await context.openStore("often");
   for (const word of await unknownQueues(store, queues ?? [])) hint(word);
   if (options.detach) {
     const words = wordsAgain({ ...options, count: String(count) });

@@ -82,7 +82,7 @@ export async function checkUpPostgres({
   listenUrl,
 }: Pick<PostgresOptions, "url" | "listenUrl">): Promise<PostgresCheckup> {
   const address = readAddress(url);
-  const connection = connect({ address, at: () => null, pooled: listenUrl !== undefined });
+  const connection = connect({ address, at: () => null, pooled: listenUrl !== undefined, brief: true });
   const { ask } = connection;
   try {
     const [server] = await ask(

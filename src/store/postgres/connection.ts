@@ -51,6 +51,8 @@ export interface ConnectionOptions {
   readonly at: () => number | null;
   /** Whether a pooler hands each transaction to another connection: nothing may be kept in one then. */
   readonly pooled: boolean;
+  /** Whether few things are asked twice: to prepare a statement is a round trip more. */
+  readonly brief?: boolean;
 }
 
 /** A heartbeat is sent every 5 seconds: one that is swallowed leaves time for another one before two thirds of a lease of 30 are over. */
@@ -78,20 +80,24 @@ const idleSeconds = 10;
 
 export interface ClientOptions {
   readonly pooled: boolean;
+  readonly brief?: boolean;
   /** After which the connection is closed, until it is needed again. */
   readonly idleSeconds?: number;
   readonly onClose: () => void;
 }
 
 /** One connection, made when it is first needed. */
-export function makeClient({ options }: Address, { pooled, idleSeconds, onClose }: ClientOptions): SQL {
+export function makeClient(
+  { options }: Address,
+  { pooled, brief, idleSeconds, onClose }: ClientOptions,
+): SQL {
   return new SQL({
     ...options,
     max: 1,
     idleTimeout: idleSeconds,
     onclose: onClose,
     connectionTimeout: soonMs / 1000,
-    prepare: !pooled,
+    prepare: !pooled && !brief,
     connection: {
       application_name: "queuectl",
       // In what the client writes, whatever the URL, the role or the database says.
@@ -118,10 +124,10 @@ const noticeOfTheDead = {
   tcp_keepalives_count: 3,
 };
 
-export function connect({ address, at, pooled }: ConnectionOptions): Connection {
+export function connect({ address, at, pooled, brief = false }: ConnectionOptions): Connection {
   const { shown } = address;
   let queue: QueueHere | undefined;
-  const openLane = (onClose: () => void) => makeClient(address, { pooled, idleSeconds, onClose });
+  const openLane = (onClose: () => void) => makeClient(address, { pooled, brief, idleSeconds, onClose });
   const lanes = openLanes({ open: openLane, most: mostLanes, check });
 
   async function check(sql: SQL): Promise<void> {

@@ -23,10 +23,10 @@ const migrationLock = 0x7163746c7363686dn;
 
 /**
  * Brings the schema up to date, and refuses one that is newer than this program, or behind a pooler nobody told of. Returns the queue
- * that lies there.
+ * that lies there, and whether it was moved away.
  */
-export async function migrate(connection: Connection, steps = schemaSteps): Promise<QueueHere> {
-  let { version, direct, here } = await metaOf(connection);
+export async function migrate(connection: Connection, steps = schemaSteps): Promise<Found> {
+  let { version, direct, ...found } = await metaOf(connection);
   while (version < steps.length) {
     await connection.write(async (tx) => {
       await tx`select pg_advisory_xact_lock(${migrationLock})`;
@@ -38,7 +38,7 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
         ? tx`insert into queuectl.meta (version) values (${current + 1})`
         : tx`update queuectl.meta set version = ${current + 1}`);
     }, "late");
-    ({ version, direct, here } = await metaOf(connection));
+    ({ version, direct, ...found } = await metaOf(connection));
   }
   if (!connection.pooled && !direct) throw throughPooler(connection.shown);
   if (version > steps.length) {
@@ -48,23 +48,27 @@ export async function migrate(connection: Connection, steps = schemaSteps): Prom
       "use the newer queuectl that made it",
     );
   }
-  return here;
+  return found;
 }
 
-interface Meta {
+interface Found {
+  readonly here: QueueHere;
+  readonly isMoved: boolean;
+}
+
+interface Meta extends Found {
   readonly version: number;
   readonly direct: boolean;
-  readonly here: QueueHere;
 }
 
-const noMeta: Meta = { version: 0, direct: false, here: { id: "", made: "" } };
+const noMeta: Meta = { version: 0, direct: false, here: { id: "", made: "" }, isMoved: false };
 
 async function metaOf({ tell, plainly }: Connection): Promise<Meta> {
   try {
     const [meta] = await tell(
       (sql) => sql`
         select version, current_setting(${directMark}, true) is not null as direct,
-          json_build_object('id', id, 'made', tableoid::text) as here
+          json_build_object('id', id, 'made', tableoid::text) as here, to_regclass('queuectl.moved') is not null as "isMoved"
         from queuectl.meta
       `,
     );

@@ -25,6 +25,8 @@ export interface PostgresOptions {
    * time to time only.
    */
   readonly listenUrl?: string | undefined;
+  /** Whether it is opened for a few questions, as by a command, and not for a process that asks the same again and again. */
+  readonly brief?: boolean;
   /** For tests: the moment to take for now instead of the database's own. */
   readonly clock?: (() => number) | undefined;
   /** How long after its last heartbeat a process's jobs are its own. */
@@ -36,20 +38,22 @@ const defaultLeaseMs = 30_000;
 export async function openPostgres({
   url,
   listenUrl,
+  brief = false,
   clock,
   leaseMs = defaultLeaseMs,
 }: PostgresOptions): Promise<Store> {
   const address = readAddress(url);
   const pooled = listenUrl !== undefined;
   const at = clock ?? (() => null);
-  const connection = connect({ address, at, pooled });
+  const connection = connect({ address, at, pooled, brief });
   const notifier = makeNotifier(connection);
   const listening = listeningAt(address, listenUrl);
   let queue: QueueHere;
   try {
-    queue = await migrate(connection);
+    const { here, isMoved } = await migrate(connection);
+    queue = here;
     connection.keepTo(queue);
-    await connection.ask(refuseMoved);
+    if (isMoved) await connection.ask(refuseMoved);
   } catch (error) {
     await connection.close();
     throw error;
