@@ -19,6 +19,9 @@ const editedKeys = [
 /** The keys that change, with what they are to be; `env` and `rules` whole. */
 export type JobEdit = Partial<Pick<NewJob, (typeof editedKeys)[number]>>;
 
+/** What is to become of a job as it is; asked again when another change came first. */
+export type EditOf = (job: Job) => JobEdit;
+
 /** Whether an edit has changed a job since somebody saw it. */
 export const isEditedSince = (job: Job, seen: Job) =>
   editedKeys.some((key) => !Bun.deepEquals(job[key], seen[key]));

@@ -3,7 +3,7 @@
 
 import type { Attempt } from "../domain/attempt.ts";
 import type { Relatives } from "../domain/dependencies.ts";
-import type { JobEdit } from "../domain/edit.ts";
+import type { EditOf } from "../domain/edit.ts";
 import type { Refusal } from "../domain/errors.ts";
 import type { Job, JobState, NewJob, SettledState } from "../domain/job.ts";
 
@@ -72,10 +72,10 @@ export interface Changes {
   release(seqs: readonly number[]): Promise<readonly Job[]>;
 
   /**
-   * Changes what a waiting job is, in its place of the enqueue order. Refused (`wrong_state`) when it does not wait any more and, given
-   * what somebody `seen` it as, (`conflict`) when it was edited since.
+   * Changes what a waiting job is, in its place of the enqueue order, to what `edit` makes of it as it is in this very step, and leaves it
+   * alone when that is nothing. Refused (`wrong_state`) when it does not wait any more, and by what `edit` throws.
    */
-  edit(seq: number, edit: JobEdit, seen?: Job): Promise<Job>;
+  edit(seq: number, edit: EditOf): Promise<Job>;
 
   /**
    * Makes jobs pending, to run as soon as their turn comes, with a fresh count of attempts, whatever held them back. Refused
@@ -84,7 +84,7 @@ export interface Changes {
   retry(seqs: readonly number[], only?: JobState): Promise<readonly Job[]>;
 
   /** Makes a dead job another one in its place, and pending, as `edit` and `retry` do. Refused (`wrong_state`) when it is not dead. */
-  retryEdited(seq: number, edit: JobEdit): Promise<Job>;
+  retryEdited(seq: number, edit: EditOf): Promise<Job>;
 
   /**
    * Removes jobs, their attempts and what the store has of their output. Refused (`wrong_state`) as `retry` is. Returns what has to be

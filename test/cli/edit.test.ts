@@ -24,6 +24,16 @@ function keptText(shown: string): string {
 }
 
 describe.concurrent("edit", () => {
+  test("of several at one moment leaves what each of them says", async () => {
+    await using q = queuectl();
+    await q.ok("enqueue", "true", "--id", "job", "--delay", "1h");
+    const names = ["A", "B", "C", "D", "E", "F"];
+    await Promise.all(names.map((name) => q.ok("edit", "job", "--env", `${name}=set`)));
+    expect(await q.json("show", "job")).toMatchObject({
+      env: Object.fromEntries(names.map((name) => [name, "set"])),
+    });
+  });
+
   test("changes what its options say, and nothing else", async () => {
     await using q = queuectl();
     const before = await q.json("enqueue", "true", "--id", "job", "--tag", "a", "--env", "A=1");

@@ -122,6 +122,16 @@ test("the API changes the keys that it is given, and refuses what cannot be", as
   expect((await web.api("PATCH", "/jobs/job", { priority: 2 })).status).toBe(409);
 });
 
+test("changes of one job that come at the same moment are all kept", async () => {
+  await using web = await webServer();
+  await web.q.ok("enqueue", "true", "--id", "job", "--delay", "1h");
+  const changes = [{ nice: 3 }, { memory: "1M" }, { success_on: "2" }, { backoff: "fixed" }, { priority: 5 }];
+  const answers = await Promise.all(changes.map((change) => web.api("PATCH", "/jobs/job", change)));
+  expect(answers.map(({ status }) => status)).toEqual(changes.map(() => 200));
+  const kept = { nice: 3, memory: 1_048_576, backoff: "fixed", priority: 5 };
+  expect(await web.q.json("show", "job")).toMatchObject(kept);
+});
+
 test("all that match are held and released, and a held job says so", async () => {
   await using web = await webServer();
   await web.q.ok("enqueue", "true", "--id", "a", "--tag", "t");

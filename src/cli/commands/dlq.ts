@@ -119,8 +119,8 @@ async function dlqRetry(
 }
 
 async function retryEdited(context: Context, store: Store, job: Job, changes: JobOptions): Promise<number> {
-  const said = await saidBy(context, job, changes, await store.now());
-  await store.jobs.retryEdited(job.seq, checkEdit(job, said ?? {}));
+  const said = await saidBy(context, changes, await store.now());
+  await store.jobs.retryEdited(job.seq, (found) => checkEdit(found, said?.(found) ?? {}));
   note(`job ${job.id} is back in its queue`);
   return done;
 }

@@ -4,11 +4,11 @@ import { isUtf8 } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { checkEdit, type JobEdit } from "../../domain/edit.ts";
+import { checkEdit, type EditOf, type JobEdit } from "../../domain/edit.ts";
 import { misuse, Refusal } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { jobJson } from "../../domain/json.ts";
-import { refuseUnlessWaiting } from "../../store/refusals.ts";
+import { refuseIfEdited, refuseUnlessWaiting } from "../../store/refusals.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -43,14 +43,15 @@ async function edit(context: Context, words: readonly string[], options: EditOpt
   await using store = await context.openStore();
   const job = await store.jobs.find(words[0]!);
   refuseUnlessWaiting(job, "edited");
-  const said = await saidBy(context, job, options, await store.now());
+  const said = await saidBy(context, options, await store.now());
   let keys: string[] = [];
-  const change = async (asked: JobEdit, seen?: Job) => {
-    const changes = checkEdit(job, asked);
-    keys = Object.keys(changes);
-    return keys.length === 0 ? job : store.jobs.edit(job.seq, changes, seen);
-  };
-  const edited = await (said ? change(said) : editedBy(context, job, (asked) => change(asked, job)));
+  const change = (edit: EditOf) =>
+    store.jobs.edit(job.seq, (found) => {
+      const changes = checkEdit(found, edit(found));
+      keys = Object.keys(changes);
+      return changes;
+    });
+  const edited = await (said ? change(said) : editedBy(context, job, change));
   if (options.json) await printJson(jobJson(edited));
   note(keys.length === 0 ? `job ${job.id} stays as it is` : `job ${job.id} has another ${keys.join(", ")}`);
   return done;
@@ -59,30 +60,34 @@ async function edit(context: Context, words: readonly string[], options: EditOpt
 /** What the options say; undefined when they say nothing. */
 export async function saidBy(
   context: Context,
-  job: Job,
   { json: _json, clearTags, clearKey, ...options }: EditOptions,
   now: number,
-): Promise<JobEdit | undefined> {
+): Promise<EditOf | undefined> {
   if (clearTags && options.tag) throw misuse("--clear-tags and --tag are the opposite: give one");
   if (clearKey && options.key !== undefined) throw misuse("--clear-key and --key are the opposite: give one");
   const hasCommand = options.dashed.length > 0 || options.command !== undefined;
   const request = hasCommand ? await readRequest([], options) : undefined;
   const { id: _id, env = {}, rules = {}, cwd, ...more } = overrides(context, options, now);
-  const changes: JobEdit = {
+  const said: JobEdit = {
     ...more,
     ...(request && { command: request.command }),
     ...(cwd !== undefined && { cwd: cwd && resolve(context.cwd, cwd) }),
-    ...(Object.keys(env).length > 0 && { env: { ...job.env, ...env } }),
-    ...(Object.keys(rules).length > 0 && { rules: mergedRules(job.rules, rules) }),
     ...(options.tag && { tags: options.tag }),
     ...(clearTags && { tags: [] }),
     ...(clearKey && { key: null }),
   };
-  return Object.keys(changes).length === 0 ? undefined : changes;
+  if ([said, env, rules].every(isEmpty)) return undefined;
+  return (job) => ({
+    ...said,
+    ...(!isEmpty(env) && { env: { ...job.env, ...env } }),
+    ...(!isEmpty(rules) && { rules: mergedRules(job.rules, rules) }),
+  });
 }
 
+const isEmpty = (part: object) => Object.keys(part).length === 0;
+
 /** The job as somebody made it of its JSON in an editor. A text that is refused is left where it is. */
-async function editedBy(context: Context, job: Job, change: (asked: JobEdit) => Promise<Job>): Promise<Job> {
+async function editedBy(context: Context, job: Job, change: (edit: EditOf) => Promise<Job>): Promise<Job> {
   if (!isTerminal(0) || !isTerminal(1)) {
     throw misuse("what is to be changed?", "say it, as --priority 5; at a terminal an editor opens");
   }
@@ -105,7 +110,13 @@ async function editedBy(context: Context, job: Job, change: (asked: JobEdit) => 
   try {
     if (status !== 0) throw new Refusal("conflict", `${editor} ended with exit status ${status}`);
     if (!isUtf8(bytes)) throw misuse("it is not UTF-8 text");
-    const edited = await change(isAsBefore ? {} : readJobEdit(text, job));
+    const asked = isAsBefore ? {} : readJobEdit(text, job);
+    const edited = isAsBefore
+      ? job
+      : await change((found) => {
+          refuseIfEdited(found, job);
+          return asked;
+        });
     remove();
     return edited;
   } catch (error) {

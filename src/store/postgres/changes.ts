@@ -3,15 +3,8 @@
 import type { SQL } from "bun";
 import { isSettled } from "../../domain/job.ts";
 import type { Changes } from "../jobs.ts";
-import {
-  jobIsGone,
-  refuseIfEdited,
-  refuseUnless,
-  refuseUnlessHeld,
-  refuseUnlessWaiting,
-  wrongState,
-} from "../refusals.ts";
-import { type JobRow, jobFrom } from "../rows.ts";
+import { jobIsGone, refuseUnless, refuseUnlessHeld, refuseUnlessWaiting, wrongState } from "../refusals.ts";
+import type { JobRow } from "../rows.ts";
 import { makePending, markCancelled, remove } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { rewrite } from "./edit.ts";
@@ -59,11 +52,10 @@ export function changes(connection: Connection, notifier: Notifier): Changes {
         return letGo(connection, tx, rows);
       }),
 
-    edit: (seq, edit, seen) =>
+    edit: (seq, edit) =>
       change(async (tx) => {
         const [row] = await lockedRows(tx, [seq]);
         refuseUnlessWaiting(row!, "edited");
-        if (seen) refuseIfEdited(jobFrom(row!), seen);
         return rewrite(connection, tx, row!, edit);
       }),
 

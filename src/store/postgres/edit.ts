@@ -1,14 +1,16 @@
 // A waiting job made another one in its place, in PostgreSQL.
 
 import type { SQL } from "bun";
-import type { JobEdit } from "../../domain/edit.ts";
+import type { EditOf } from "../../domain/edit.ts";
 import type { Job } from "../../domain/job.ts";
 import { editedRow } from "../edited.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
 import { moved } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 
-export async function rewrite(connection: Connection, tx: SQL, row: JobRow, edit: JobEdit): Promise<Job> {
+export async function rewrite(connection: Connection, tx: SQL, row: JobRow, editOf: EditOf): Promise<Job> {
+  const edit = editOf(jobFrom(row));
+  if (Object.keys(edit).length === 0) return jobFrom(row);
   const { columns, isFree, due } = editedRow(row, edit);
   const { seq } = row;
   if (edit.tags) {

@@ -2,15 +2,8 @@
 
 import { isSettled } from "../../domain/job.ts";
 import type { Changes } from "../jobs.ts";
-import {
-  jobIsGone,
-  refuseIfEdited,
-  refuseUnless,
-  refuseUnlessHeld,
-  refuseUnlessWaiting,
-  wrongState,
-} from "../refusals.ts";
-import { type JobRow, jobFrom, legibleJob } from "../rows.ts";
+import { jobIsGone, refuseUnless, refuseUnlessHeld, refuseUnlessWaiting, wrongState } from "../refusals.ts";
+import { type JobRow, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, removeAll } from "./change-steps.ts";
 import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
@@ -42,11 +35,10 @@ export function changes(connection: Connection): Changes {
       });
     },
 
-    async edit(seq, edit, seen) {
+    async edit(seq, edit) {
       const { rewrite } = await import("./edit.ts");
       const [job] = await change(connection, [seq], (row, now) => {
         refuseUnlessWaiting(row, "edited");
-        if (seen) refuseIfEdited(jobFrom(row), seen);
         return rewrite(connection, row, edit, now);
       });
       return job!;

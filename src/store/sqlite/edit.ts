@@ -1,11 +1,13 @@
 // A waiting job made another one in its place, in SQLite.
 
-import type { JobEdit } from "../../domain/edit.ts";
+import type { EditOf } from "../../domain/edit.ts";
 import { editedRow } from "../edited.ts";
 import { type JobRow, jobFrom } from "../rows.ts";
 import type { Connection } from "./connection.ts";
 
-export function rewrite({ sql }: Connection, row: JobRow, edit: JobEdit, now: number): JobRow {
+export function rewrite({ sql }: Connection, row: JobRow, editOf: EditOf, now: number): JobRow {
+  const edit = editOf(jobFrom(row));
+  if (Object.keys(edit).length === 0) return row;
   const { columns, isFree, due } = editedRow(row, edit);
   const { seq } = row;
   if (edit.tags) {

@@ -25,7 +25,7 @@ export function jobs(connection: Connection): Jobs {
     cancel: (seqs) => changes().cancel(seqs),
     hold: (seqs) => changes().hold(seqs),
     release: (seqs) => changes().release(seqs),
-    edit: (seq, edit, seen) => changes().edit(seq, edit, seen),
+    edit: (seq, edit) => changes().edit(seq, edit),
     retry: (seqs, only) => changes().retry(seqs, only),
     retryEdited: (seq, edit) => changes().retryEdited(seq, edit),
     delete: (seqs, only) => changes().delete(seqs, only),

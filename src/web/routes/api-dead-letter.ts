@@ -4,7 +4,7 @@ import { Elysia } from "elysia";
 import { shownJobJson } from "../../domain/json.ts";
 import * as shapes from "../../input/api.ts";
 import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
-import { retryEdited } from "../edit.ts";
+import { editFor } from "../edit.ts";
 import { meantFilterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { optionalJson, pointing } from "../json-body.ts";
@@ -50,7 +50,9 @@ async function retryDead(web: Web, request: Request, id: string): Promise<Respon
   if (!isEdit) return change(web, request, id, "retry", "dead");
   checkScope(request, "enqueue");
   const job = await web.store.jobs.find(id);
-  const retried = await pointing(async () => retryEdited(web, job, readJobEditValue(body, job)));
+  const retried = await pointing(() =>
+    web.store.jobs.retryEdited(job.seq, (found) => editFor(found, readJobEditValue(body, found))),
+  );
   audited(web, request, "retry, edited", [job.id]);
   return jsonReply(shownJobJson(retried));
 }

@@ -8,7 +8,7 @@ import { jobEditBody, readJobEditValue } from "../../input/job-edit.ts";
 import type { JobFilter } from "../../store/jobs.ts";
 import type { JobChange } from "../../store/matching.ts";
 import { type BulkStep, changeAll } from "../bulk.ts";
-import { editOne } from "../edit.ts";
+import { editFor } from "../edit.ts";
 import { meantFilterOf } from "../filters.ts";
 import { audited } from "../forms.ts";
 import { jsonOf, pointing } from "../json-body.ts";
@@ -143,7 +143,9 @@ export async function change(
 async function edit(web: Web, request: Request, id: string): Promise<Response> {
   const body = await jsonOf(request, "job");
   const job = await web.store.jobs.find(id);
-  const edited = await pointing(async () => editOne(web, job, readJobEditValue(body, job)));
+  const edited = await pointing(() =>
+    web.store.jobs.edit(job.seq, (found) => editFor(found, readJobEditValue(body, found))),
+  );
   audited(web, request, "edit", [job.id]);
   return jsonReply(shownJobJson(edited));
 }

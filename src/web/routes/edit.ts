@@ -7,7 +7,7 @@ import type { Job } from "../../domain/job.ts";
 import { isoTime } from "../../domain/time.ts";
 import { formLike, keptNames, readChangedForm } from "../../input/changed-form.ts";
 import { formFields, type JobForm } from "../../input/job-form.ts";
-import { editedMeanwhile, refuseUnlessWaiting } from "../../store/refusals.ts";
+import { editedMeanwhile, refuseIfEdited, refuseUnlessWaiting } from "../../store/refusals.ts";
 import { editFor } from "../edit.ts";
 import { followSteps, refusedFor } from "../form-steps.ts";
 import { answerForm, audited, formOf, typedIn } from "../forms.ts";
@@ -68,7 +68,11 @@ async function send(web: Web, request: Request, id: string): Promise<Response> {
     commandOf: (edit) => edit.command ?? job.command,
     look: (edit, status) => previewScreen(place, sending, { ...job, after: [], ...edit }, status),
     store: async (edit) => {
-      await (isDead ? jobs.retryEdited(job.seq, edit) : jobs.edit(job.seq, edit, job));
+      const asSeen = (found: Job) => {
+        refuseIfEdited(found, job);
+        return edit;
+      };
+      await (isDead ? jobs.retryEdited(job.seq, asSeen) : jobs.edit(job.seq, asSeen));
       audited(web, request, isDead ? "retry, edited" : "edit", [job.id]);
       const text = `Job ${job.id} is changed${isDead ? ", and back in its queue" : ""}`;
       return answerForm(web, request, fields, { text, to: `/jobs/${job.id}` });

@@ -108,8 +108,14 @@ export function keysContract(makeStore: MakeStore): void {
       ["cancelled", ({ store }: TempStore, seq: number) => store.jobs.cancel([seq])],
       ["deleted", ({ store }: TempStore, seq: number) => store.jobs.delete([seq])],
       ["held", ({ store }: TempStore, seq: number) => store.jobs.hold([seq])],
-      ["given another key", ({ store }: TempStore, seq: number) => store.jobs.edit(seq, { key: "z" })],
-      ["moved to another queue", ({ store }: TempStore, seq: number) => store.jobs.edit(seq, { queue: "z" })],
+      [
+        "given another key",
+        ({ store }: TempStore, seq: number) => store.jobs.edit(seq, () => ({ key: "z" })),
+      ],
+      [
+        "moved to another queue",
+        ({ store }: TempStore, seq: number) => store.jobs.edit(seq, () => ({ queue: "z" })),
+      ],
     ] as const) {
       test(`go on when the one that was next is ${what}`, async () => {
         await using temp = await prepared(makeStore, []);
@@ -131,7 +137,9 @@ export function keysContract(makeStore: MakeStore): void {
       await store.jobs.hold([await seqOf("b")]);
       await store.jobs.cancel([await seqOf("c")]);
       await store.jobs.delete([await seqOf("d")]);
-      expect(await store.jobs.edit(await seqOf("e"), { command: "false" })).toMatchObject({ key: "k" });
+      expect(await store.jobs.edit(await seqOf("e"), () => ({ command: "false" }))).toMatchObject({
+        key: "k",
+      });
       expect(await claimedIds(temp, workers.slice(1))).toEqual([]);
       await settle(store, running!.lease, exitWith(0));
       const [next] = await claim(store, { worker_ids: workers });

@@ -235,7 +235,7 @@ export const steps: fc.Arbitrary<Step>[] = [
     const entry = picked([...model.jobs.values()], pick);
     if (!entry) return;
     const edit = { ...more, ...(delayMs !== undefined && { run_at: clock.now + delayMs }) };
-    const done = store.jobs.edit(entry.job.seq, edit);
+    const done = store.jobs.edit(entry.job.seq, () => edit);
     if (!queue.isWaiting(entry)) return await expectWrongState(done);
     await done;
     queue.editJob(entry, edit, clock.now);

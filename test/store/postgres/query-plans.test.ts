@@ -63,7 +63,7 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
       await store.jobs.release([seq]);
     },
     edit: async (store) =>
-      store.jobs.edit((await store.jobs.find("waiting-39")).seq, { key: "k", queue: "q2" }),
+      store.jobs.edit((await store.jobs.find("waiting-39")).seq, () => ({ key: "k", queue: "q2" })),
     "claim from every queue": (store) => claim(store, { worker_ids: ["worker-a"] }),
     "claim from one": (store) => claim(store, { worker_ids: ["worker-b"], queues: ["q1"] }),
     "settle and claim": async (store) => {
