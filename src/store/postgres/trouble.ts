@@ -227,7 +227,12 @@ const table: Trouble[] = [
   ],
   ["25P0", "unavailable", (where, message) => `${where}: ${message}`, "try again"],
   ["40", "unavailable", (where) => `${where} is busy with the same jobs`, "try again"],
-  ["55P03", "unavailable", (where) => `${where} is busy with the same jobs`, "try again"],
+  [
+    "55P03",
+    "unavailable",
+    (where) => `${where} holds a lock that is in the way`,
+    "see in pg_locks who has it (maintenance, a console), then try again; nothing was changed",
+  ],
   [
     "08",
     "unavailable",

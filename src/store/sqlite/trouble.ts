@@ -58,7 +58,7 @@ const table: Trouble[] = [
     "SQLITE_IOERR_SHMSIZE",
     "unavailable",
     (path) => `the disk that holds ${path} is full`,
-    "make room; nothing was changed",
+    "make room, or raise what is allowed (quota, ulimit -f); nothing was changed",
   ],
   [
     "SQLITE_PROTOCOL",
@@ -76,7 +76,7 @@ const table: Trouble[] = [
     "SQLITE_FULL",
     "unavailable",
     (path) => `the disk that holds ${path} is full`,
-    "make room; nothing was changed",
+    "make room, or raise what is allowed (quota, ulimit -f); nothing was changed",
   ],
   [
     "SQLITE_READONLY",
