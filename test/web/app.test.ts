@@ -86,6 +86,18 @@ test("a form of a job that is gone changes none whose id begins as that one's di
   expect(await temp.store.jobs.find("report")).toEqual(there);
 });
 
+test("an address with the beginning of an id leads to the job, and a page that is open never goes on with another one", async () => {
+  await using temp = await tempSqlite();
+  using folder = tempFolder();
+  await temp.store.jobs.enqueue(newJob({ id: "report-2" }));
+  const app = makeApp(webOf(temp.store, folder.path));
+  const get = (path: string) => app.handle(new Request(`http://localhost${path}`));
+  const led = await get("/jobs/report?attempt=1");
+  expect([led.status, led.headers.get("location")]).toEqual([303, "/jobs/report-2?attempt=1"]);
+  for (const path of ["/p/jobs/report", "/jobs/report/log/stream", "/jobs/report/edit"])
+    expect([path, (await get(path)).status]).toEqual([path, 404]);
+});
+
 test("what is done to a dead letter by the API is done while it is one, not to what somebody made of it meanwhile", async () => {
   await using temp = await tempSqlite();
   using folder = tempFolder();

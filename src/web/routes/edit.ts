@@ -17,7 +17,7 @@ import { needs, type Web } from "../web.ts";
 import { formScreen, previewScreen } from "./enqueue.tsx";
 
 const screen: MakeScreen = async (call) => {
-  const job = await call.web.store.jobs.find(call.params.id!);
+  const job = await jobShown(call.web, call.params.id!);
   if (job.state !== "dead") refuseUnlessWaiting(job, "edited");
   return formScreen(call, sendingOf(job, shownForm(job)));
 };

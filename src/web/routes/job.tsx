@@ -9,8 +9,10 @@ import type { Attempt } from "../../domain/attempt.ts";
 import { isWaiting, type Job } from "../../domain/job.ts";
 import { type Stream, streamsOf } from "../../domain/rules.ts";
 import { whyText } from "../../domain/why.ts";
+import type { JobHistory } from "../../store/jobs.ts";
 import { openJobLog } from "../../store/logs.ts";
 import type { JobChange } from "../../store/matching.ts";
+import { noSuchJob } from "../../store/refusals.ts";
 import { isOrphan, whyFacts } from "../../store/why.ts";
 import { Problem } from "../errors.ts";
 import { numberOf } from "../filters.ts";
@@ -20,6 +22,7 @@ import { withoutSecrets } from "../log-secrets.ts";
 import { readWindow } from "../log-window.ts";
 import { asking } from "../questions.tsx";
 import { jobShown, mostRelatives, workers } from "../reads.ts";
+import { goTo } from "../reply.ts";
 import { type Call, fragment, type MakeScreen, page, part } from "../screens.tsx";
 import { needs, type Web } from "../web.ts";
 import { changeOne } from "./jobs.tsx";
@@ -27,8 +30,15 @@ import { changeOne } from "./jobs.tsx";
 export const historyOf = (web: Web, id: string) =>
   web.shared(`history ${id}`, () => web.store.jobs.history(id));
 
+/** What is open goes on with this very job: where it is gone, another one's id may begin so. */
+export async function historyShown(web: Web, id: string): Promise<JobHistory> {
+  const found = await historyOf(web, id);
+  if (found.job.id !== id) throw noSuchJob(id);
+  return found;
+}
+
 const screen: MakeScreen = async ({ web, ui, params, query }) => {
-  const { job, attempts } = await historyOf(web, params.id!);
+  const { job, attempts } = await historyShown(web, params.id!);
   const log = await logOf(web, job, attempts, query);
   const origin = await web.shared(`origin ${job.seq}`, () => web.store.schedules.originOf(job.seq));
   return {
@@ -107,7 +117,15 @@ async function logOf(
 
 export const jobRoutes = (web: Web) =>
   new Elysia()
-    .get("/jobs/:id", page(web, screen), needs("read"))
+    .get(
+      "/jobs/:id",
+      async ({ request, params }) => {
+        const { id } = (await historyOf(web, params.id)).job;
+        if (id !== params.id) return goTo(`${web.base}/jobs/${id}${new URL(request.url).search}`);
+        return page(web, screen)({ request, params });
+      },
+      needs("read"),
+    )
     .get("/p/jobs/:id", part(web, screen), needs("read"))
     .post("/jobs/:id/retry", ({ request, params }) => act(web, request, params.id, "retry"), needs("operate"))
     .post(

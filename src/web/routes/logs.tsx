@@ -9,7 +9,7 @@ import { withoutSecrets } from "../log-secrets.ts";
 import { followLog } from "../log-stream.tsx";
 import { eventStream, rawLog } from "../streams.ts";
 import { needs, type Web } from "../web.ts";
-import { attemptOf, historyOf, streamOf } from "./job.tsx";
+import { attemptOf, historyOf, historyShown, streamOf } from "./job.tsx";
 
 export const logRoutes = (web: Web) =>
   new Elysia()
@@ -38,7 +38,7 @@ export async function raw(
 
 async function stream(web: Web, request: Request, id: string): Promise<Response> {
   const query = new URL(request.url).searchParams;
-  const { job, attempts } = await historyOf(web, id);
+  const { job, attempts } = await historyShown(web, id);
   const attempt = attemptOf(attempts, query);
   if (!attempt) throw new Problem(404, "no-attempt", "this job has not run yet, so there is no output");
   const start = placeOf(request.headers.get("last-event-id")) ?? {
