@@ -144,7 +144,10 @@ function logBody(log: Log, begin: number, end: number): ReadableStream<Uint8Arra
   };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { start, bytes } = await log.read(at, pieceBytes);
+      const { start, bytes } = await log.read(at, pieceBytes).catch((error) => {
+        close();
+        throw error;
+      });
       const piece = bytes.subarray(0, Math.max(0, end - start));
       at = start + piece.length;
       if (piece.length > 0) controller.enqueue(new Uint8Array(piece));

@@ -8,6 +8,7 @@ import { jobLogPath } from "../../src/home.ts";
 import { openFileLog, openJobLog } from "../../src/store/logs.ts";
 import { findInLog, type Hit } from "../../src/web/log-search.ts";
 import { type LogWindow, readWindow, type WindowWish } from "../../src/web/log-window.ts";
+import { openFiles } from "../support/descriptors.ts";
 import { noPostgres } from "../support/postgres-server.ts";
 import { runningJob } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
@@ -443,4 +444,21 @@ describe("hostile output", () => {
       });
     }
   });
+});
+
+test("a raw log that cannot be read to its end is closed all the same", async () => {
+  await using web = await webServer();
+  const { q } = web;
+  await q.ok("run", "echo one", "--id", "job");
+  const path = (await q.json("show", "job")).attempts_history[0].log;
+  // Can be opened, and not be read, as a file on a failing disk.
+  rmSync(path);
+  mkdirSync(path);
+  const before = openFiles(web.process.pid).size;
+  for (let n = 0; n < 20; n++)
+    await web.get("/jobs/job/log").then(
+      (answer) => answer.text(),
+      () => {},
+    );
+  await waitUntil("as few files are open as before", () => openFiles(web.process.pid).size < before + 10);
 });
