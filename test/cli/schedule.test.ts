@@ -173,6 +173,10 @@ describe.concurrent("schedule", () => {
     });
     const again = await q.with({ stdin: crontab }, "schedule", "import", "-", "--dry-run", "--replace");
     expect(again).toMatchObject({ status: 0 });
+    expect(again.stderr).not.toContain("stay as");
+    expect(
+      await q.with({ stdin: "@daily ./a.sh\n" }, "schedule", "import", "-", "--dry-run", "--replace"),
+    ).toMatchObject({ stderr: expect.stringContaining("no line of it makes stay as they are: b.sh\n") });
     // Twice would run everything twice.
     expect(await q.with({ stdin: `@daily new\n${crontab}` }, "schedule", "import", "-")).toMatchObject({
       status: 1,

@@ -11,7 +11,6 @@ import { firstTime } from "../../input/cron.ts";
 import { type CrontabEntry, readCrontab, refuseSystemCrontab } from "../../input/crontab.ts";
 import { linesOf } from "../../input/lines.ts";
 import { scheduleTaken } from "../../store/schedules.ts";
-import type { Store } from "../../store/store.ts";
 import type { Commands } from "../command.ts";
 import type { Context } from "../context.ts";
 import { done } from "../exit-status.ts";
@@ -61,8 +60,12 @@ async function scheduleImport(
   const now = await store.now();
   const finish = await completer(context, store, options);
   const schedules = entries.map((entry) => inPlace(entry.where, () => scheduleOf(entry)));
+  const names = new Set(schedules.map(({ name }) => name));
+  const before = (await store.schedules.list()).map(({ name }) => name);
+  const taken = before.find((name) => names.has(name));
+  // As the store does when they are added.
+  if (options.dryRun && !options.replace && taken !== undefined) throw scheduleTaken(taken);
   if (!options.dryRun) await store.schedules.add(schedules, { replace: options.replace ?? false });
-  else if (!options.replace) await refuseTaken(store, schedules);
   if (options.json) {
     await printJson(
       schedules.map(({ next_at, job, ...schedule }) => ({
@@ -84,6 +87,9 @@ async function scheduleImport(
   }
   for (const one of notes) note(one);
   note(`${counted(schedules.length, "schedule")} ${options.dryRun ? "would be stored" : "stored"}`);
+  const others = before.filter((name) => !names.has(name));
+  if (options.replace && others.length > 0)
+    note(`schedules that no line of it makes stay as they are: ${others.join(", ")}`);
   if (!options.dryRun) await hintAtWorkers(store, [...new Set(schedules.map(({ job }) => job.queue))]);
   return done;
 
@@ -96,11 +102,4 @@ async function scheduleImport(
     const { id: _id, run_at: _run_at, after: _after, ...job } = wanted;
     return checkSchedule({ ...rule, name, cron, tz, jitter, job, next_at: firstTime(cron, tz, now) });
   }
-}
-
-/** As the store does when they are added. */
-async function refuseTaken(store: Store, schedules: readonly NewSchedule[]): Promise<void> {
-  const names = new Set((await store.schedules.list()).map(({ name }) => name));
-  const taken = schedules.find(({ name }) => names.has(name));
-  if (taken) throw scheduleTaken(taken.name);
 }
