@@ -78,10 +78,11 @@ export async function forgetRemoved(connection: Connection, tx: SQL, seqs: reado
 export async function addStagedParents(connection: Connection, tx: SQL, batch: string): Promise<void> {
   const [any] = await tx`select from queuectl.staged where batch = ${batch} and after <> '[]' limit 1`;
   if (!any) return;
+  // Each parent is asked for by itself (`limit 1`): the planner takes a wish for a hundred and would walk through all jobs for each.
   const wishes = tx`
     queuectl.staged join queuectl.jobs as child using (id)
     cross join lateral jsonb_to_recordset(staged.after::jsonb) as wish(id text, if_fails text)
-    left join queuectl.jobs as parent on parent.id = wish.id
+    left join lateral (select seq, state from queuectl.jobs where jobs.id = wish.id limit 1) as parent on true
   `;
   await tx`
     select from queuectl.jobs where seq in (

@@ -18,7 +18,7 @@ $$;
 -- Lets those that wait for jobs which are settled, or are being removed, go, be cancelled, or wait on; and so on for those that wait for a
 -- cancelled one. Null when there were none, else what is to be counted: [{queue, state, jobs}]. domain/dependencies.ts says what becomes of whom.
 create function queuectl.tell_children(parents bigint[], are_removed boolean, at bigint) returns jsonb language plpgsql
-set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   ended bigint[] := parents;
@@ -42,12 +42,15 @@ begin
       select child, count(*)::integer as many from link
       where is_met and child not in (select child from failed) group by child
     ),
+    -- Found by their children: a walk through all that wait would be one for each generation.
     closed as (
       update queuectl.dependencies set waits = false
-      where waits and (
-        child in (select child from failed)
-        or (child, parent) in (select child, parent from link where is_met)
-      )
+      from (
+        select child, parent from link where is_met
+        union
+        select child, dependencies.parent from failed join queuectl.dependencies using (child) where waits
+      ) as over
+      where dependencies.child = over.child and dependencies.parent = over.parent
     ),
     freed as (
       update queuectl.jobs set
@@ -69,7 +72,14 @@ begin
         cross join lateral (values ('pending', -many), ('cancelled', many)) as side(state, jobs)
       ), '[]')
     into ended, counted;
-    moves := coalesce(moves, '[]') || counted;
+    -- Added up, or they would be copied whole for each generation.
+    moves := (
+      select coalesce(jsonb_agg(sums), '[]') from (
+        select queue, state, sum(jobs) as jobs, 0 as ms
+        from jsonb_to_recordset(coalesce(moves, '[]') || counted) as change(queue text, state text, jobs bigint)
+        group by queue, state
+      ) as sums
+    );
   end loop;
   return moves;
 end
