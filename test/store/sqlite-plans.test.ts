@@ -86,3 +86,26 @@ test("settling eight jobs and claiming eight more takes few statements for each,
   const many = [...asked].filter(([name, texts]) => texts.length > (most[name] ?? 4));
   expect(many.map(([name, texts]) => [name, texts.length])).toEqual([]);
 });
+
+test("what a turn, a look for work and the figures of queues ask is not more with more queues", async () => {
+  const askedAmong = async (queues: number) => {
+    const { asked, plans } = await statementsOf((step, connection) => lifeAmong(queues, step, connection));
+    const scans = plans.filter(({ plan }) => plan.some((line) => /^SCAN (jobs|attempts)\b/.test(line)));
+    expect(scans).toEqual([]);
+    return [...asked].map(([name, texts]) => [name, texts.length]);
+  };
+  expect(await askedAmong(500)).toEqual(await askedAmong(3 * together));
+});
+
+async function lifeAmong(queues: number, step: Step, connection: Connection): Promise<void> {
+  const leasesOf = leases(connection);
+  for (let n = 0; n < queues; n++) await jobs(connection).enqueue(newJob({ queue: `queue-${n}` }));
+  for (const isFair of [false, true]) {
+    const turn = { started: [], ended: [], settings, wanted: { ...wanted, isFair } };
+    const { claimed } = await step(`claim ${isFair}`, () => leasesOf.exchange(turn));
+    expect(claimed.map(({ job }) => job.queue)).toEqual(
+      worker_ids.map((_, n) => `queue-${n + (isFair ? together : 0)}`),
+    );
+  }
+  await step("queues", () => stats(connection).queues());
+}

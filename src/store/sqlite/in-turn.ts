@@ -106,11 +106,11 @@ export function nextInTurn(
 ): JobRow[] {
   if (wanted.only !== undefined) return onlyThis(connection, wanted.only, open, now);
   const limit = wanted.worker_ids.length;
-  const first = open.flatMap((queue) =>
-    firstOf(connection, queue.queue, Math.min(limit, roomIn(connection, queue, now))).map((job, place) => ({
+  const first = firstQueues(connection, wanted, open, now).flatMap(({ queue, running, room }) =>
+    firstOf(connection, queue, Math.min(limit, room)).map((job, place) => ({
       ...job,
       // As if the queues were asked in turn, each time the one of which the fewest run: its next job adds one to what runs of it.
-      load: wanted.isFair ? queue.running + place : 0,
+      load: wanted.isFair ? running + place : 0,
     })),
   );
   const chosen = first
@@ -124,12 +124,35 @@ export function nextInTurn(
   return chosen.map(({ seq }) => bySeq.get(seq)!);
 }
 
+/** The queues with room whose first jobs come first, one for each idle worker: who stands behind another one's first is not chosen. */
+function firstQueues(connection: Connection, wanted: Wanted, open: readonly OpenQueue[], now: number) {
+  const limit = wanted.worker_ids.length;
+  const roomy = open
+    .map(({ queue, running, ...limits }) => ({
+      queue,
+      running,
+      room: roomIn(connection, { queue, running, ...limits }, now),
+    }))
+    .filter(({ room }) => room > 0);
+  if (roomy.length <= limit) return roomy;
+  const places: { place: number }[] = connection
+    .sql(`
+      select place from (
+        select
+          open.key as place, open.value ->> 'running' as running,
+          (select seq from jobs where queue = open.value ->> 'queue' and ready = 1 order by priority desc, seq limit 1) as seq
+        from json_each($queues) as open
+      ) cross join jobs using (seq)
+      order by priority desc, iif($isFair, running, 0), seq limit $limit
+    `)
+    .all({ queues: JSON.stringify(roomy), isFair: Number(wanted.isFair ?? false), limit });
+  return places.map(({ place }) => roomy[place]!);
+}
+
 const firstOf = ({ sql }: Connection, queue: string, limit: number): Pick<JobRow, "seq" | "priority">[] =>
-  limit <= 0
-    ? []
-    : sql(`
-        select seq, priority from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
-      `).all({ queue, limit });
+  sql(`
+    select seq, priority from jobs where queue = $queue and ready = 1 order by priority desc, seq limit $limit
+  `).all({ queue, limit });
 
 /** Those that are there, in any order. */
 export const rowsOf = ({ sql }: Connection, seqs: readonly number[]): JobRow[] =>
@@ -183,7 +206,7 @@ export function nextDueAt(
   }
   const moments = open.flatMap((queue) => [
     queue.due_at,
-    firstOf(connection, queue.queue, queue.rate_starts === null ? 0 : 1).length > 0
+    queue.rate_starts !== null && firstOf(connection, queue.queue, 1).length > 0
       ? roomOf(connection, queue, now).opensAt
       : null,
   ]);
