@@ -128,11 +128,7 @@ export function nextInTurn(
 function firstQueues(connection: Connection, wanted: Wanted, open: readonly OpenQueue[], now: number) {
   const limit = wanted.worker_ids.length;
   const roomy = open
-    .map(({ queue, running, ...limits }) => ({
-      queue,
-      running,
-      room: roomIn(connection, { queue, running, ...limits }, now),
-    }))
+    .map((one) => ({ queue: one.queue, running: one.running, room: roomIn(connection, one, now) }))
     .filter(({ room }) => room > 0);
   if (roomy.length <= limit) return roomy;
   const places: { place: number }[] = connection
