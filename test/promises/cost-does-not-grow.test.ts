@@ -11,7 +11,7 @@ import type { Store } from "../../src/store/store.ts";
 import { lookForTrouble } from "../../src/worker/standing.ts";
 import { queuectl } from "../support/queuectl.ts";
 import { sampleAlert } from "../support/sample-alerts.ts";
-import { claim, exitWith, newJob, register, settle } from "../support/sample-jobs.ts";
+import { asyncly, claim, exitWith, newJob, register, settle } from "../support/sample-jobs.ts";
 import { tempFolder } from "../support/temp-home.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
@@ -111,6 +111,27 @@ test.each(kinds)("what is read does not depend on how many %s jobs there are", a
       grew: false,
     });
   }
+});
+
+test("what is read does not depend on how many queues there were", async () => {
+  const readingAfter = async (queues: number) => {
+    using folder = tempFolder();
+    const path = join(folder.path, "queue.db");
+    {
+      await using store = await openSqlite({ path });
+      await store.jobs.enqueueAll(
+        asyncly(Array.from({ length: queues }, (_, n) => newJob({ queue: `bygone-${n}` }))),
+      );
+      const { jobs } = await store.jobs.list({}, { limit: 0 });
+      await store.jobs.cancel(jobs.map(({ seq }) => seq));
+      await store.jobs.prune((await store.now()) + 1000, queues);
+      expect((await store.stats.read()).total).toBe(0);
+    }
+    return await reading(path);
+  };
+  const [small, large] = [await readingAfter(100), await readingAfter(10_000)];
+  for (const [name, bytes] of Object.entries(large))
+    expect({ name, bytes }).toEqual({ name, bytes: Math.min(bytes, small[name]! + 30 * 4096) });
 });
 
 test("lifetime totals do not fall when jobs are removed", async () => {

@@ -1,5 +1,5 @@
-// What nobody looks at any more, removed from PostgreSQL in small steps: jobs that finished long ago, figures of long ago, and what
-// enqueues that were cut off have left.
+// What nobody looks at any more, removed from PostgreSQL in small steps: jobs that finished long ago, figures of long ago and of queues
+// that are empty, and what enqueues that were cut off have left.
 
 import type { SQL } from "bun";
 import type { Pruning } from "../jobs.ts";
@@ -56,6 +56,12 @@ function isFree(sql: SQL) {
 /** By the moment `now`, up to `limit` rows of each kind. */
 async function forgetOld(tx: SQL, now: number, limit: number): Promise<void> {
   await tx`select queuectl.add_up()`;
+  // Readers add up all rows, so queues that come and go must not leave theirs.
+  await tx`
+    delete from queuectl.counts where (queue, state) in (
+      select queue, state from queuectl.counts where jobs = 0 and ms = 0 limit ${limit} for update skip locked
+    )
+  `;
   for (const [width, keepMs] of keptBuckets) {
     await tx`
       delete from queuectl.run_buckets where (width, start) in (

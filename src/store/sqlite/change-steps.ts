@@ -56,5 +56,12 @@ export function removeAll(connection: Connection, rows: readonly JobRow[]): Remo
   const removed = rows.map((row) => remove(connection, row));
   if (rows.length > 0) forgetRemoved(connection, rows, { counts, now: connection.clock() });
   counts.save();
+  forgetEmptyCounts(connection, rows);
   return removed;
+}
+
+/** Claims look at each row, so queues that come and go must not leave theirs. */
+function forgetEmptyCounts({ sql }: Connection, removed: readonly JobRow[]): void {
+  for (const queue of new Set(removed.map((row) => row.queue)))
+    sql("delete from counts where queue = $queue and jobs = 0 and ms = 0").run({ queue });
 }

@@ -65,3 +65,22 @@ test.skipIf(noPostgres !== undefined)(
     }
   },
 );
+
+test.skipIf(noPostgres !== undefined)("queues that come and go leave no counts behind", async () => {
+  await using database = await (await postgresServer()).newDatabase();
+  await using store = await openPostgres({ url: database.url });
+  await using sql = new SQL(database.url, { max: 1 });
+  await register(store, "worker-a");
+  for (let n = 0; n < 3; n++) await store.jobs.enqueue(newJob({ queue: `bygone-${n}` }));
+  await store.jobs.enqueue(newJob({ queue: "waits", priority: 1 }));
+  for (let n = 0; n < 3; n++) {
+    const [job] = await claim(store);
+    await sql`select queuectl.add_up()`;
+    await settle(store, job!.lease, exitWith(0));
+  }
+  const later = (await store.now()) + 1000;
+  expect((await store.jobs.prune(later, 100)).length).toBe(3);
+  await store.jobs.prune(later, 100);
+  const counted = await sql`select queue, state, jobs::integer as jobs from queuectl.counts`;
+  expect([...counted]).toEqual([{ queue: "waits", state: "pending", jobs: 1 }]);
+});

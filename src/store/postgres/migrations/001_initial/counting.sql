@@ -29,7 +29,7 @@ as $$ select floor(extract(epoch from clock_timestamp()) * 1000)::bigint $$;
 create function queuectl.ms(duration double precision) returns bigint language sql immutable parallel safe
 as $$ select round(coalesce(duration, 0) * 1000)::bigint $$;
 
--- Adds the changes there are to the sums. One at a time does so, and nobody else writes sums.
+-- Adds the changes there are to the sums. One at a time does so, and nobody else adds to sums.
 create function queuectl.add_up() returns void language plpgsql
 as $$
 begin
