@@ -71,7 +71,7 @@ export function taking(
         await tx`select queuectl.lock_claims(0)`;
         const rows: Row[] = await tx`
           select seq from queuectl.jobs
-          where state = 'processing' and worker_id is not null and worker_id not in (select id from queuectl.workers)
+          where worker_id is not null and worker_id not in (select id from queuectl.workers)
             and (${only ?? null}::bigint is null or seq = ${only ?? null})
           order by seq for update
         `;
@@ -84,7 +84,7 @@ export function taking(
       const dead: Row[] = await ask(
         (sql) => sql`
           select process_id from queuectl.worker_processes
-          where lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) and process_id <> ${to}
+          where lease_until <= coalesce(${at()}::bigint, queuectl.now_ms())
             and (${only ?? null}::bigint is null or process_id in (
               select workers.process_id from queuectl.jobs join queuectl.workers on workers.id = jobs.worker_id
               where jobs.seq = ${only ?? null}
@@ -110,7 +110,7 @@ export function taking(
       await tx`select queuectl.lock_claims(${process_id})`;
       const [ended] = await tx`
         select from queuectl.worker_processes
-        where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms()) for update
+        where process_id = ${process_id} and lease_until <= coalesce(${at()}::bigint, queuectl.now_ms())
       `;
       if (!ended) return [];
       const rows: Row[] = await tx`

@@ -47,10 +47,14 @@ export function workers(connection: Connection, notifier: Notifier, usualLeaseMs
     async leave(worker_ids) {
       if (worker_ids.length === 0) return;
       await write(async (tx) => {
-        const left: Row[] = await tx`
-          delete from queuectl.workers where id = any(${tx.array([...worker_ids], "TEXT")}) returning process_id
+        const ids = tx.array([...worker_ids], "TEXT");
+        // Before all else, so that what a take-over is just giving to their process is seen, and keeps it entered.
+        const held: Row[] = await tx`
+          select process_id from queuectl.worker_processes
+          where process_id in (select process_id from queuectl.workers where id = any(${ids})) order by process_id for update
         `;
-        const processes = left.map((row) => row.process_id);
+        const processes = held.map((row) => row.process_id);
+        await tx`delete from queuectl.workers where id = any(${ids})`;
         await tx`
           delete from queuectl.worker_processes
           where process_id = any(${tx.array(processes, "BIGINT")}) and process_id not in (select process_id from queuectl.workers)

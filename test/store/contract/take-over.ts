@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { ClaimedJob } from "../../../src/domain/lease.ts";
 import type { Store } from "../../../src/store/store.ts";
 import {
   claim,
@@ -111,9 +112,30 @@ export function takeOverContract(makeStore: MakeStore): void {
     test("an order to leave was for the process before, and is not heard by the new one", async () => {
       await using temp = await makeStore();
       const { store, dead, alive } = await withDeadProcess(temp);
-      await store.workers.stop(["worker-1", "worker-2"], "leave");
+      await store.workers.stop(["worker-1"], "leave");
+      await store.workers.stop(["worker-2"], "finish");
       await store.leases.takeOver(dead, alive);
-      expect((await store.leases.orders(alive)).stop).toEqual(new Map());
+      expect((await store.leases.orders(alive)).stop).toEqual(new Map([["worker-2", "finish"]]));
+    });
+
+    test("a job that ran before is known by the command that runs now", async () => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const alive = await register(store, "worker-alive");
+      const began = async ({ lease }: ClaimedJob, pid: number) => {
+        const started = [{ lease, pid, pid_start: String(pid) }];
+        await store.leases.exchange({ started, ended: [], settings, wanted: null });
+      };
+      const first = await runningJob(store);
+      await began(first, 1);
+      await settle(store, first.lease, exitWith(1));
+      temp.clock.now += 3_600_000;
+      const second = await runAgain(store, first.job.seq);
+      await began(second, 2);
+      const { process_id } = (await store.workers.processes()).find(({ worker_ids }) =>
+        worker_ids.includes(second.worker_id),
+      )!;
+      expect(await store.leases.takeOver(process_id, alive)).toMatchObject([{ pid: 2, pid_start: "2" }]);
     });
   });
 

@@ -30,11 +30,13 @@ $$;
 
 create trigger worker_leaves before delete on queuectl.workers for each row execute function queuectl.write_attempt();
 
--- Held by a take-over of the process, alone, and by its claims (claiming_host), shared: one whose jobs are being given away claims no new ones.
+-- Held by who takes the process out, alone, and by its claims (claiming_host), shared: one whose jobs are being given away claims no new
+-- ones. Its row waits for a take-over that is just giving it jobs.
 create function queuectl.lock_claims(process_id bigint) returns void language plpgsql
 as $$
 begin
   perform pg_advisory_xact_lock(1903387757, process_id::integer);
+  perform from queuectl.worker_processes where worker_processes.process_id = lock_claims.process_id for update;
 end
 $$;
 
