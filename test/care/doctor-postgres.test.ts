@@ -12,9 +12,11 @@ import {
   judgeVacuum,
   judgeWakeUps,
 } from "../../src/care/postgres-questions.ts";
+import { checkUpPostgres } from "../../src/store/postgres/checkup.ts";
 import { noPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { noPostgres, postgresServer } from "../support/postgres-server.ts";
 import { queuectl } from "../support/queuectl.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 // Real processes on a shared machine: what never comes fails late rather than what comes slowly fails early.
 setDefaultTimeout(180_000);
@@ -36,7 +38,9 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
 
   test("where there is no queue yet, nothing is wrong and none is made", async () => {
     await using patient = await newPatient();
-    expect((await patient.report()).of("database")).toMatchObject({
+    const { healthy, of } = await patient.report();
+    expect(healthy).toBe(true);
+    expect(of("database")).toMatchObject({
       level: "ok",
       text: expect.stringContaining("there is no queue yet"),
     });
@@ -114,14 +118,18 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     const role = `queuectl_test_${process.pid}_${Date.now().toString(36)}`;
     await patient.sql.unsafe(`create role ${role} login; grant usage on schema queuectl to ${role};
       grant select, insert, update, delete on all tables in schema queuectl to ${role};
-      revoke delete on queuectl.attempts from ${role}`);
+      revoke insert, update, delete on queuectl.meta from ${role};
+      revoke delete on queuectl.attempts from ${role};
+      revoke execute on function queuectl.now_ms() from public`);
     try {
       const url = Object.assign(new URL(patient.url), { username: role, password: "" }).href;
       expect((await patient.report(url)).of("rights")).toMatchObject({
         level: "broken",
-        text: "the role lacks delete on attempts",
+        text: "the role lacks delete on attempts, execute on function now_ms",
       });
-      await patient.sql.unsafe(`grant delete on queuectl.attempts to ${role}`);
+      await patient.sql.unsafe(
+        `grant delete on queuectl.attempts to ${role}; grant execute on function queuectl.now_ms to ${role}`,
+      );
       expect((await patient.report(url)).of("rights").level).toBe("ok");
     } finally {
       await patient.sql.unsafe(`drop owned by ${role}; drop role ${role}`);
@@ -132,14 +140,17 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     await using patient = await newPatient();
     await patient.q.ok("enqueue", "true");
     await patient.sql`insert into queuectl.settings values ('timeout', 'soon')`;
-    await patient.sql`
-      insert into queuectl.staged (
-        batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held,
-        after, unique_ms
-      ) values (
-        ${randomUUIDv7("hex", Date.now() - 2 * 86_400_000)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false, '[]', 0
-      )
-    `;
+    // One is still on its way.
+    for (const age of [2 * 86_400_000, 3_600_000]) {
+      await patient.sql`
+        insert into queuectl.staged (
+          batch, place, id, given, command, max_retries, priority, timeout, queue, tags, cwd, env, rules, held,
+          after, unique_ms
+        ) values (
+          ${randomUUIDv7("hex", Date.now() - age)}::uuid, 1, 'x', false, 'true', 0, 1, 0, 'q', '[]', '/', '{}', '{}', false, '[]', 0
+        )
+      `;
+    }
     const sick = await patient.report();
     expect(sick.of("settings")).toMatchObject({ level: "broken", mend: "queuectl config unset timeout" });
     expect(sick.of("leftovers")).toMatchObject({
@@ -158,11 +169,23 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
     await patient.q.ok("enqueue", "--id", "left", "exec sleep 10");
     const worker = patient.q.start("worker");
     await worker.says("executing left");
+    const lives = await patient.report();
+    expect(lives.of("workers").text).toBe("1 worker on 1 host, all heard of");
+    expect(lives.of("running jobs")).toMatchObject({ level: "ok", text: "1 job" });
     worker.kill("SIGKILL");
     await worker.exited;
     const { of } = await patient.report();
     expect(of("workers")).toMatchObject({ level: "warning", text: expect.stringContaining("died") });
     expect(of("running jobs")).toMatchObject({ level: "warning", text: "left ran by a worker that is gone" });
+    // As one of another machine, of which nothing but its lease is known.
+    await patient.sql`update queuectl.worker_processes set host = 'far', boot_id = 'far', heartbeat_at = heartbeat_at - 20000, lease_until = lease_until + 60000`;
+    const far = await patient.report();
+    expect(far.of("workers").text).toMatch(/ on far \(pid \d+\) said nothing for 2\d s$/);
+    expect(far.of("running jobs").level).toBe("ok");
+    await patient.sql`update queuectl.worker_processes set lease_until = 0`;
+    const gone = await patient.report();
+    expect(gone.of("workers").text).toEndWith(" on far died, or lost the way to the database");
+    expect(gone.of("running jobs").level).toBe("warning");
     await patient.sql`delete from queuectl.workers`;
     expect((await patient.report()).of("running jobs").level).toBe("warning");
   });
@@ -178,15 +201,30 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
       insert into queuectl.deliveries (id, alert, event, message, created_at, due_at)
       values ('a', 'deaths', 'dead', '{}', 0, 1)
     `;
+    const now = Date.now();
+    // Those may come still, and that one was given up too long ago.
+    await patient.sql`
+      insert into queuectl.outbox (id, alert, event, happened_at, about) values ('b', 'deaths', 'dead', ${now}, '{}')
+    `;
+    await patient.sql`
+      insert into queuectl.deliveries (id, alert, event, message, state, created_at, due_at, tried_at)
+      values ('b', 'deaths', 'dead', '{}', 'waiting', 0, ${now}, 1), ('c', 'deaths', 'dead', '{}', 'given_up', 0, null, 1)
+    `;
     expect((await patient.report()).of("alerts")).toMatchObject({
       level: "warning",
       text: "2 messages of deaths should have been sent, and nobody tries",
     });
+    await patient.sql`update queuectl.deliveries set tried_at = ${now}`;
+    expect((await patient.report()).of("alerts").text).toBe("deaths gave up 1 message");
+    await patient.q.ok("alert", "pause", "deaths");
+    expect((await patient.report()).of("alerts").level).toBe("ok");
   });
 
   test("a schedule whose time has come and that nobody keeps is a warning", async () => {
     await using patient = await newPatient();
     await patient.q.ok("schedule", "add", "nightly", "@daily", "true");
+    expect((await patient.report()).of("schedules").level).toBe("ok");
+    await patient.sql`update queuectl.schedules set next_at = queuectl.now_ms() - 5000`;
     expect((await patient.report()).of("schedules").level).toBe("ok");
     await patient.sql`update queuectl.schedules set next_at = next_at - 2 * 86400000`;
     expect((await patient.report()).of("schedules")).toMatchObject({
@@ -197,26 +235,42 @@ describe.skipIf(noPostgres !== undefined)("on a real server", () => {
 
   test("a queue that is paused for long while jobs wait is named", async () => {
     await using patient = await newPatient();
-    await patient.q.ok("enqueue", "true", "--queue", "mail");
-    await patient.q.ok("queue", "pause", "mail", "empty");
+    await patient.q.ok("enqueue", "true", "--queue", "done");
+    await patient.q.ok("enqueue", "false", "--queue", "mail", "--backoff-base", "1000");
+    const worker = patient.q.start("worker");
+    await waitUntil("it waits for its retry", async () => (await patient.q.json("status")).failed === 1);
+    worker.kill("SIGTERM");
+    await worker.exited;
+    await patient.q.ok("queue", "pause", "mail", "empty", "done");
     expect((await patient.report()).of("queues").level).toBe("ok");
     await patient.sql`update queuectl.queues set paused_at = paused_at - 2 * 86400000`;
     expect((await patient.report()).of("queues")).toMatchObject({
       level: "warning",
-      text: expect.stringContaining("mail is paused"),
+      text: expect.stringMatching(/^mail is paused/),
     });
   });
 
   test("the longest open transaction is found, with what ends it", async () => {
     await using patient = await newPatient();
     await patient.q.ok("enqueue", "true");
-    await using other = new SQL(patient.url, { max: 1 });
-    await other.begin(async (tx) => {
-      await tx`select 1`;
-      const { level, text } = (await patient.report()).of("transactions");
-      expect([level, text]).toEqual(["ok", expect.stringMatching(/^the oldest is open for /)]);
+    await using elsewhere = await (await postgresServer()).newDatabase();
+    await using away = new SQL(elsewhere.url, { max: 1 });
+    await using other = new SQL(patient.url, { max: 2 });
+    await using checkup = await checkUpPostgres({ url: patient.url, listenUrl: undefined });
+    // What is open in another database keeps nothing here.
+    await away.begin(async (far) => {
+      await far`select 1`;
+      await other.begin(async (tx) => {
+        const [{ pid }] = await tx`select pg_backend_pid() as pid`;
+        await other.begin(async (later) => {
+          await later`select 1`;
+          expect((await checkup.oldestTransaction())?.end).toBe(`select pg_terminate_backend(${pid})`);
+        });
+        const { level, text } = (await patient.report()).of("transactions");
+        expect([level, text]).toEqual(["ok", expect.stringMatching(/^the oldest is open for /)]);
+      });
+      expect((await patient.report()).of("transactions").text).toBe("none is open");
     });
-    expect((await patient.report()).of("transactions").text).toBe("none is open");
   });
 
   test("backup refuses and names what makes one", async () => {
@@ -291,6 +345,11 @@ describe("what is judged", () => {
       level: "warning",
       text: "jobs has 50000 dead rows beside 100000 live ones, never vacuumed",
     });
+    expect(judgeVacuum([{ ...jobs, dead: 15_000 }], 60_000).level).toBe("ok");
+    const worst = { ...jobs, name: "attempts", dead: 90_000 };
+    expect(judgeVacuum([{ ...jobs, dead: 50_000 }, worst], 60_000).text).toStartWith(
+      "attempts has 90000 dead",
+    );
     const index = { name: "jobs_ready", entries: 10, bytes: 1e8 };
     expect(judgeSizes([jobs], [{ ...index, entries: 1e6 }]).level).toBe("ok");
     expect(judgeSizes([jobs], [index])).toMatchObject({

@@ -18,7 +18,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { judgeClock, judgeSqlite } from "../../src/care/database-questions.ts";
+import { judgeClock, judgeSqlite, schema } from "../../src/care/database-questions.ts";
 import { fileSystemOf, judgeFileSystem, judgeSpace, judgeSync } from "../../src/care/disk-questions.ts";
 import type { Diagnosis } from "../../src/care/doctor.ts";
 import { databasePath, jobLogPath, journalPath } from "../../src/home.ts";
@@ -91,6 +91,9 @@ test("a home that is not there yet and cannot be made is broken, as the first en
     text: `${env.QUEUECTL_HOME} is not there yet and cannot be made: ${closed} may not be written`,
     mend: "point QUEUECTL_HOME to a folder that you may write",
   });
+  const link = join(q.folder, "link");
+  symlinkSync(join(q.folder, "unmounted"), link);
+  expect((await report(q, { QUEUECTL_HOME: link })).of("home").level).toBe("broken");
 });
 
 test.skipIf(!isRoot)("the home of somebody else is theirs, and is not to be chowned", async () => {
@@ -102,6 +105,8 @@ test.skipIf(!isRoot)("the home of somebody else is theirs, and is not to be chow
     text: `${q.home} belongs to user 54321, and you are user 0`,
     mend: expect.stringMatching(/as its owner, or point QUEUECTL_HOME/),
   });
+  await using almighty = queuectl({ QUEUECTL_HOME: q.home });
+  expect((await report(almighty)).of("home").level).toBe("warning");
 });
 
 test.skipIf(noSmallDisk !== undefined)(
@@ -164,9 +169,13 @@ test("a home that others may look into is a warning with the command that mends 
   await using q = queuectl();
   await q.ok("enqueue", "true");
   chmodSync(q.home, 0o755);
+  chmodSync(databasePath(q.home), 0o640);
   const found = await report(q);
   expect(found.status).toBe(0);
-  expect(found.of("modes")).toMatchObject({ level: "warning", mend: `chmod go= '${q.home}'` });
+  expect(found.of("modes")).toMatchObject({
+    level: "warning",
+    mend: `chmod go= '${q.home}' '${databasePath(q.home)}'`,
+  });
   await Bun.spawn(["/bin/sh", "-c", found.of("modes").mend!]).exited;
   expect((await report(q)).of("modes").level).toBe("ok");
 });
@@ -328,6 +337,9 @@ test("an alert that cannot tell anybody is a warning", async () => {
     text: "mail cannot send e-mail: smtp_url or mail_from is not set",
   });
   await q.ok("config", "set", "smtp_url", "smtp://localhost");
+  expect((await finding()).level).toBe("warning");
+  const given = await report(q, { QUEUECTL_MAIL_FROM: "queue@example.org" });
+  expect(given.of("alerts").level).toBe("ok");
   await q.ok("config", "set", "mail_from", "queue@example.org");
   expect(await finding()).toMatchObject({ level: "ok", text: "1 alert" });
   tamper(
@@ -415,11 +427,18 @@ test("logs of jobs that are no more and journals of workers that are no more are
   writeFileSync(journal, "1.1 0\n");
   expect((await report(q)).of("journals").level).toBe("ok");
   utimesSync(journal, new Date(0), new Date(0));
+  // Of a queue in PostgreSQL that the same home serves.
+  const theirs = journalPath(q.home, "other", "worker-far");
+  writeFileSync(theirs, "1.1 0\n");
+  utimesSync(theirs, new Date(0), new Date(0));
   const found = await report(q);
   expect(found.status).toBe(0);
   expect(found.of("logs")).toMatchObject({ level: "warning", text: expect.stringMatching(/^1 log /) });
   expect(found.of("logs").mend).toContain(jobLogPath(q.home, 1, 2));
-  expect(found.of("journals")).toMatchObject({ level: "warning", mend: expect.stringContaining(journal) });
+  expect(found.of("journals")).toMatchObject({
+    level: "warning",
+    mend: `nothing needs them; remove ${journal}`,
+  });
 });
 
 test("a damaged database is not asked which logs and journals nobody needs", async () => {
@@ -489,6 +508,12 @@ test("disks across a network, in memory, full or slow are told from good ones", 
   expect(judgeSpace({ bytes: 4096, names: 1e6, logs }).level).toBe("broken");
   expect(judgeSpace({ bytes: gigabyte, names: 0, logs }).level).toBe("broken");
   expect([judgeSync(1).level, judgeSync(250).level]).toEqual(["ok", "warning"]);
+});
+
+test("a schema is told from the one that the program knows", () => {
+  const judged = (version: number) => schema({ schema: { version, newest: 2 } });
+  expect([judged(3).level, judged(2).text]).toEqual(["broken", "2"]);
+  expect(judged(1).text).toBe("1; the next command brings it to 2");
 });
 
 test("a SQLite with the fault of the write-ahead log is a warning", () => {

@@ -3,16 +3,17 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { SQL } from "bun";
-import { databasePath, jobLogPath } from "../../src/home.ts";
+import type { Stream } from "../../src/domain/rules.ts";
+import { databasePath, errorLogPath, jobLogPath } from "../../src/home.ts";
 import { Queue } from "../../src/index.ts";
 import { openPostgres } from "../../src/store/postgres/open.ts";
 import { openSqlite } from "../../src/store/sqlite/open.ts";
 import { movedTables } from "../../src/store/transfer.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../support/postgres-server.ts";
 import { type Queuectl, queuectl } from "../support/queuectl.ts";
-import { newJob, refusalOf } from "../support/sample-jobs.ts";
+import { newJob, refusalOf, register } from "../support/sample-jobs.ts";
 import { tcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { webServer } from "../support/web-server.ts";
@@ -43,11 +44,12 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     await using queue = queuectl();
     await using database = await newDatabase();
     await queue.ok("config", "set", "backoff_base", "0");
-    await queue.ok("enqueue", "--id", "large", "head -c 1000000 /dev/urandom");
+    await queue.ok("enqueue", "--id", "large", "head -c 6000000 /dev/urandom");
+    await queue.ok("enqueue", "--id", "apart", "--split", "echo told; echo wrong >&2");
     await queue.ok("enqueue", "--id", "twice", "--max-retries", "1", "echo $QUEUECTL_ATTEMPT; exit 1");
     await queue.ok("enqueue", "--id", "gone", "echo gone");
     await queue.ok("worker", "--until-empty");
-    const leftover = jobLogPath(queue.home, 3, 1);
+    const leftover = jobLogPath(queue.home, 4, 1);
     const kept = readFileSync(leftover);
     await queue.ok("delete", "gone");
     writeFileSync(leftover, kept);
@@ -56,24 +58,32 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     const here = (seq: number, attempt: number) => readFileSync(jobLogPath(queue.home, seq, attempt));
     await using there = await openPostgres({ url: database.url });
     const { output } = there;
-    const of = (job_seq: number, attempt: number) => ({ job_seq, attempt, stream: "stdout" as const });
+    const of = (job_seq: number, attempt: number, stream: Stream = "stdout") => ({
+      job_seq,
+      attempt,
+      stream,
+    });
     const read = async (seq: number, attempt: number, from: number, limit: number) =>
       Buffer.from((await output!.read(of(seq, attempt), from, limit)).bytes);
-    expect((await read(1, 1, 0, 2_000_000)).equals(here(1, 1))).toBe(true);
+    expect((await read(1, 1, 0, 7_000_000)).equals(here(1, 1))).toBe(true);
     expect((await read(1, 1, 700_000, 5)).equals(here(1, 1).subarray(700_000, 700_005))).toBe(true);
-    expect((await read(2, 2, 0, 10)).toString()).toBe("2\n");
-    expect(await output!.size(of(3, 1))).toBe(0);
+    expect((await read(3, 2, 0, 10)).toString()).toBe("2\n");
+    const wrong = await output!.read(of(2, 1, "stderr"), 0, 10);
+    expect(Buffer.from(wrong.bytes).toString()).toBe("wrong\n");
+    expect(await output!.size(of(4, 1))).toBe(0);
 
     const home = join(queue.folder, "back");
     await queue.with(at(database), "migrate", "--to", home);
     for (const [seq, attempt] of [
       [1, 1],
       [2, 1],
-      [2, 2],
+      [3, 1],
+      [3, 2],
     ] as const) {
       expect(readFileSync(jobLogPath(home, seq, attempt)).equals(here(seq, attempt))).toBe(true);
     }
-    expect(existsSync(jobLogPath(home, 3, 1))).toBe(false);
+    expect(readFileSync(errorLogPath(jobLogPath(home, 2, 1)), "utf8")).toBe("wrong\n");
+    expect(existsSync(jobLogPath(home, 4, 1))).toBe(false);
     expect(statSync(jobLogPath(home, 2, 1)).mode & 0o777).toBe(0o600);
   });
 
@@ -171,6 +181,9 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     expect((await refusalOf(opened.jobs.enqueue(newJob()))).message).toStartWith("this queue moved to");
     expect((await refusalOf(opened.settings.set("timeout", "1"))).message).toStartWith("this queue moved to");
     expect((await refusalOf(opened.refuseMoved())).message).toStartWith("this queue moved to");
+    expect(
+      (await queue.with(at(database), "migrate", "--to", join(queue.folder, "again"))).stderr,
+    ).toStartWith("queuectl: this queue moved to");
     expect((await queue.with(at(database), "migrate", "--undo")).status).toBe(0);
     await opened.jobs.enqueue(newJob());
   });
@@ -220,6 +233,43 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     });
     await queue.ok("worker", "stop", "--wait");
     await queue.ok("migrate", "--to", database.url);
+  });
+
+  test("stays where it is as long as a worker of another machine may live", async () => {
+    await using queue = queuectl();
+    await using database = await newDatabase();
+    await using store = await openPostgres({ url: database.url });
+    await register(store, "worker-far");
+    expect((await queue.with(at(database), "migrate", "--to", "sqlite")).stderr).toStartWith(
+      "queuectl: 1 worker of this queue still lives: worker-far on here",
+    );
+    await using sql = new SQL(database.url, { max: 1 });
+    await sql`update queuectl.worker_processes set lease_until = 0`;
+    expect((await queue.with(at(database), "migrate", "--to", "sqlite")).status).toBe(0);
+  });
+
+  test("stays where it is when a worker has begun while the move was waiting", async () => {
+    await using queue = queuectl();
+    await using database = await newDatabase();
+    await queue.ok("enqueue", "--id", "runs", "exec sleep 600");
+    await queue.with(at(database), "status");
+    await using sql = new SQL(database.url, { max: 2 });
+    const { moving } = await sql.begin(async (tx) => {
+      await tx`lock table queuectl.jobs in exclusive mode`;
+      const moving = queue.start("migrate", "--to", database.url);
+      await waitUntil("it waits for the new place", async () => {
+        const [found] =
+          await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return found !== undefined;
+      });
+      await queue.ok("worker", "start", "--detach");
+      await waitUntil("the job runs", async () => (await queue.json("status")).processing === 1);
+      return { moving };
+    });
+    expect(await moving.exited).toBe(1);
+    expect(moving.stderr()).toStartWith("queuectl: 1 worker of this queue still lives");
+    await queue.ok("cancel", "--wait", "runs");
+    await queue.ok("worker", "stop", "--wait");
   });
 
   test("stays where it is as long as a job has not settled", async () => {
@@ -272,20 +322,69 @@ describe.skipIf(noPostgres !== undefined)("a queue that moves", () => {
     expect((await watcher.stats.read()).total).toBe(20_001);
   });
 
+  test("that perhaps has arrived is not opened again where it was", async () => {
+    await using queue = queuectl();
+    await using database = await newDatabase();
+    await using elsewhere = await newDatabase();
+    await using proxy = await tcpProxy(database.url);
+    await queue.ok("enqueue", "--id", "a", "true");
+    await queue.with(at(database), "status");
+    await using sql = new SQL(database.url, { max: 1 });
+    await using beside = new SQL(elsewhere.url, { max: 1 });
+    await sql.unsafe(`
+      create function public.dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; end $$;
+      create constraint trigger slow after insert on queuectl.jobs deferrable initially deferred
+      for each row execute function public.dawdle();
+    `);
+    const moving = queue.start("migrate", "--to", proxy.url);
+    await waitUntil("it commits", async () => {
+      const [found] =
+        await sql`select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
+      return found !== undefined;
+    });
+    // Nobody can ask there what became of it.
+    await beside.unsafe(`alter database ${database.name} allow_connections false`);
+    proxy.cut();
+    expect(await moving.exited).toBe(1);
+    expect(moving.stderr()).toContain("whether the queue has arrived is not known");
+    expect((await queue("list")).stderr).toStartWith("queuectl: this queue moved to");
+    await waitUntil("it has arrived", async () => (await sql`select from queuectl.jobs`).length === 1);
+  });
+
+  test("leaves the logs of another queue alone", async () => {
+    await using queue = queuectl();
+    await using database = await newDatabase();
+    await queue.with(at(database), "enqueue", "true");
+    const others = jobLogPath(queue.home, 1, 1);
+    mkdirSync(dirname(others), { recursive: true });
+    writeFileSync(others, "theirs");
+    const { status, stderr } = await queue.with(at(database), "migrate", "--to", "sqlite");
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^queuectl: there are logs of another queue in /),
+    ]);
+    expect(readFileSync(others, "utf8")).toBe("theirs");
+  });
+
   test("comes back whole or not at all, and leaves no file behind when it does not", async () => {
     await using queue = queuectl();
     await using database = await newDatabase();
-    await queue.ok("enqueue", "--id", "a", "echo a");
+    for (const id of ["a", "b"]) await queue.ok("enqueue", "--id", id, `echo ${id}`);
     await queue.ok("worker", "--until-empty");
     await queue.ok("migrate", "--to", database.url);
     await using sql = new SQL(database.url, { max: 1 });
+    // Keeps the second log from being written.
+    const full = join(queue.folder, "full");
+    mkdirSync(jobLogPath(full, 2, 1), { recursive: true });
+    expect((await queue.with(at(database), "migrate", "--to", full)).status).toBe(1);
+    expect(existsSync(jobLogPath(full, 1, 1))).toBe(false);
     const home = join(queue.folder, "back");
     // Keeps the mark from being made.
     await sql`create function queuectl.refuse_moved() returns integer language sql as 'select 1'`;
     expect((await queue.with(at(database), "migrate", "--to", home)).status).not.toBe(0);
     expect(existsSync(jobLogPath(home, 1, 1))).toBe(false);
     expect((await queue.with({ env: { QUEUECTL_HOME: home } }, "list")).stdout).toBe("");
-    expect(JSON.parse((await queue.with(at(database), "status", "--json")).stdout).completed).toBe(1);
+    expect(JSON.parse((await queue.with(at(database), "status", "--json")).stdout).completed).toBe(2);
     await sql`drop function queuectl.refuse_moved`;
     await queue.with(at(database), "migrate", "--to", home);
     expect((await queue.with({ env: { QUEUECTL_HOME: home } }, "logs", "a")).stdout).toBe("a\n");

@@ -164,9 +164,8 @@ function arrival(tx: SQL, place: string): Arrival {
   };
 }
 
-/** Where all of a table's rows are: some of what is counted, and the attempts that run, are not in the table itself. */
-const allOf = ({ name, inParts }: MovedTable) =>
-  inParts || name === "attempts" ? `queuectl.all_${name}` : `queuectl.${name}`;
+/** Where all of a table's rows are: some of what is counted is not in the table itself. */
+const allOf = ({ name, inParts }: MovedTable) => `queuectl.${inParts ? "all_" : ""}${name}`;
 
 async function newest(tx: SQL, table: string, column: string): Promise<number> {
   const [{ newest }] = await tx.unsafe(
