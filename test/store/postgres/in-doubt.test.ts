@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { SQL } from "bun";
 import type { Refusal } from "../../../src/domain/errors.ts";
 import type { NewJob } from "../../../src/domain/job.ts";
+import type { ClaimedJob } from "../../../src/domain/lease.ts";
 import { openPostgres } from "../../../src/store/postgres/open.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { noPostgres, postgresServer, type TempPostgres } from "../../support/postgres-server.ts";
@@ -15,6 +16,7 @@ import {
   refusalOf,
   register,
   settings,
+  settle,
 } from "../../support/sample-jobs.ts";
 import { type TcpProxy, tcpProxy } from "../../support/tcp-proxy.ts";
 import { waitUntil } from "../../support/wait-until.ts";
@@ -171,6 +173,57 @@ testOnPostgres("a claim whose answer is lost is found, once", async () => {
   expect([claimed.job.id, claimed.attempt]).toEqual([id, 1]);
   expect((await claimTurn(way.store)).claimed).toEqual([]);
 });
+
+testOnPostgres("a claim whose answer is lost is found before another one is made", async () => {
+  await using way = await cutOff();
+  await way.direct.jobs.enqueue(newJob({ id: "a" }));
+  await register(way.store, "worker-a", "worker-b");
+  const worker_ids = ["worker-a", "worker-b"];
+  await slowCommits(way.database, "queuectl.jobs");
+  await cutWhileCommitting(way, refusalOf(claim(way.store, { worker_ids })));
+  await waitUntil("it was made", async () => (await way.direct.stats.read()).processing === 1);
+  await way.direct.jobs.enqueue(newJob({ id: "b" }));
+  const idsOf = (claimed: readonly ClaimedJob[]) => claimed.map(({ job }) => job.id);
+  expect(idsOf(await claim(way.store, { worker_ids }))).toEqual(["a"]);
+  expect(idsOf(await claim(way.store, { worker_ids: ["worker-b"] }))).toEqual(["b"]);
+});
+
+testOnPostgres("a settlement that broke off is stale once another worker has settled the job", async () => {
+  await using way = await cutOff();
+  await way.direct.jobs.enqueue(newJob());
+  const from = await register(way.store, "worker-a");
+  const [held] = await claim(way.store);
+  await using sql = new SQL(way.database.url, { max: 1 });
+  await sql.begin(async (tx) => {
+    await tx`select from queuectl.jobs for update`;
+    const refused = refusalOf(settle(way.store, held!.lease, exitWith(0)));
+    await endWaiting(way);
+    await refused;
+  });
+  const [taken] = await way.direct.leases.takeOver(from, await register(way.direct, "worker-b"));
+  await settle(way.direct, taken!.lease, exitWith(0));
+  expect(await settle(way.store, held!.lease, exitWith(0))).toMatchObject({
+    settled: [],
+    stale: [held!.lease],
+  });
+});
+
+testOnPostgres(
+  "a connection that was ended while it idled is not trusted to lead to the same queue",
+  async () => {
+    await using way = await cutOff();
+    await using sql = new SQL(way.database.url, { max: 1 });
+    await way.store.jobs.list({}, { limit: 1 });
+    // As after a fail-over, or a dump that was restored.
+    await sql`update queuectl.meta set id = gen_random_uuid()`;
+    way.proxy.cut();
+    // It hears of that before it asks: an idle connection ends in the same way.
+    await Bun.sleep(100);
+    expect((await refusalOf(way.store.jobs.enqueue(newJob()))).message).toContain(
+      "holds another queue than before",
+    );
+  },
+);
 
 testOnPostgres(
   "a claim whose answer is lost is found also by who wants no more, before it goes",
