@@ -92,6 +92,31 @@ describe.skipIf(noPostgres !== undefined)("a lease that has ended", () => {
 });
 
 test.skipIf(noPostgres !== undefined)(
+  "a heartbeat waits behind nothing else that its process asks",
+  async () => {
+    await using temp = await tempPostgresWithLeases();
+    const url = temp.environment.QUEUECTL_DATABASE_URL!;
+    // Behind a pooler no statement gives up by itself.
+    await using store = await openPostgres({ url, listenUrl: "off" });
+    await using sql = new SQL(url, { max: 2 });
+    const process_id = await register(store, "worker-a");
+    const { asked } = await sql.begin(async (tx) => {
+      await tx`lock table queuectl.jobs in exclusive mode`;
+      const asked = Array.from({ length: 8 }, () => store.jobs.enqueue(newJob()));
+      await waitUntil("all its connections wait", async () => {
+        const [{ count }] = await sql`
+          select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        `;
+        return Number(count) === 4;
+      });
+      expect(await store.workers.heartbeat(process_id)).toBe(true);
+      return { asked };
+    });
+    expect(await Promise.all(asked)).toHaveLength(8);
+  },
+);
+
+test.skipIf(noPostgres !== undefined)(
   "jobs that were taken by a transaction whose answer never came are given all the same, and only once",
   async () => {
     await using temp = await tempPostgresWithLeases();
