@@ -168,8 +168,12 @@ declare
   asked text[];
   shut text[] := '{}';
   open_queues text[];
+  -- Those of them whose first jobs come first.
+  near_queues text[];
   waiting_queues text[];
   rooms jsonb := '{}';
+  -- How many jobs of each queue run, where that counts.
+  running jsonb;
   is_fair boolean := coalesce((wanted ->> 'isFair')::boolean, false);
   names text[];
   place text;
@@ -177,6 +181,8 @@ declare
   is_keyed boolean := false;
   free bigint[];
   most_rounds constant integer := 5;
+  -- More than one turn needs, because others may hold the first jobs of some.
+  most_queues constant integer := 64;
   settled bigint[] := '{}';
   closed bigint[] := '{}';
   turned jsonb;
@@ -284,14 +290,36 @@ begin
           -- What starts now starts after whatever others have started under the same locks.
           at := coalesce(fixed_at, greatest(at, queuectl.now_ms()));
         end if;
+        if is_fair then
+          running := coalesce((
+            select jsonb_object_agg(busy.queue, busy.jobs) from (
+              select counts.queue, sum(counts.jobs) as jobs from queuectl.all_counts as counts where counts.state = 'processing' group by counts.queue
+            ) as busy
+          ), '{}');
+        end if;
         for round in 1..most_rounds loop
+          -- Who stands behind another queue's first is not chosen, and is not to be locked for others either.
+          near_queues := open_queues;
+          if cardinality(open_queues) > greatest(cardinality(names), most_queues) then
+            near_queues := array(
+              select open.queue from unnest(open_queues) as open(queue)
+              cross join lateral (
+                select jobs.seq, jobs.priority from queuectl.jobs
+                where jobs.queue = open.queue and ready
+                order by jobs.priority desc, jobs.seq
+                limit least(1, (rooms ->> open.queue)::bigint)
+              ) as first
+              order by first.priority desc, case when is_fair then coalesce((running ->> open.queue)::bigint, 0) end, first.seq
+              limit greatest(cardinality(names), most_queues)
+            );
+          end if;
           -- Where queues take turns, each job counts those of its queue that run or come before it.
           select coalesce(array_agg(next.seq order by next.priority desc, next.load, next.seq), '{}'), coalesce(bool_or(next.is_keyed), false)
           into chosen, is_keyed
           from (
-            select next.*, case when is_fair then queuectl.running(open.queue)
+            select next.*, case when is_fair then coalesce((running ->> open.queue)::bigint, 0)
               + row_number() over (partition by open.queue order by next.priority desc, next.seq) end as load
-            from unnest(open_queues) as open(queue)
+            from unnest(near_queues) as open(queue)
             cross join lateral (
               select jobs.seq, jobs.priority, jobs.key is not null as is_keyed from queuectl.jobs
               where jobs.queue = open.queue and ready
