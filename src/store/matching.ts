@@ -58,3 +58,9 @@ export interface ChangedJobs {
   readonly removed: readonly RemovedJob[];
   readonly older: number | undefined;
 }
+
+/** A list by state reads the newest of each queue and state that match; with more of them than this it has to be told where to stop. */
+export const mostGroups = 32;
+
+/** How many of each of so many groups are together as many as are wanted, also when some have fewer. */
+export const shareOf = (wanted: number, groups: number) => 2 * Math.ceil(wanted / groups);

@@ -134,6 +134,23 @@ test("what is read does not depend on how many queues there were", async () => {
     expect({ name, bytes }).toEqual({ name, bytes: Math.min(bytes, small[name]! + 30 * 4096) });
 });
 
+test("a list of a state reads of many queues little more than the jobs that it shows", async () => {
+  using folder = tempFolder();
+  const path = join(folder.path, "queue.db");
+  const queues = 500;
+  {
+    await using store = await openSqlite({ path });
+    const jobs = Array.from({ length: 60 * queues }, (_, n) => newJob({ queue: `queue-${n % queues}` }));
+    await store.jobs.enqueueAll(asyncly(jobs));
+  }
+  await using store = await openSqlite({ path });
+  const before = bytesRead();
+  await store.jobs.list({ state: "pending" }, { limit: 50 });
+  await store.matching.page({ state: "pending" }, { limit: 50, scan: 50 });
+  // Where the newest of each queue stand takes a page of 4 KiB or less; the newest 50 of each were nearly all jobs there are.
+  expect(bytesRead() - before).toBeLessThan(queues * 4096);
+});
+
 test("lifetime totals do not fall when jobs are removed", async () => {
   await using q = queuectl();
   await q.ok("config", "set", "max_retries", "0");

@@ -3,7 +3,14 @@
 
 import type { SQL } from "bun";
 import type { JobFilter, RemovedJob } from "../jobs.ts";
-import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
+import {
+  type JobChange,
+  type JobSpan,
+  type JobWindow,
+  type Matching,
+  mostGroups,
+  shareOf,
+} from "../matching.ts";
 import { applies } from "../refusals.ts";
 import { type JobRow, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, remove } from "./change-steps.ts";
@@ -13,9 +20,6 @@ import { holdBack, letGo } from "./held.ts";
 import type { Notifier } from "./notify.ts";
 import { sweepOutput } from "./output.ts";
 import { jobRow, type Row } from "./rows.ts";
-
-/** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
-const mostGroups = 32;
 
 /** Behind the number of every job. */
 export const lastPlace = Number.MAX_SAFE_INTEGER;
@@ -124,9 +128,14 @@ export async function newestOf(
     return rows.map(jobRow);
   }
   const groups = await groupsOf(sql, { state: state ?? null, queue: queue ?? null });
+  const asked = sql`jsonb_to_recordset(${groups}::jsonb) as wanted(queue text, state text)`;
+  const among =
+    limit !== null && groups.length > mostGroups
+      ? near(sql, asked, { before, limit, share: shareOf(limit, groups.length) })
+      : sql`(select queue, state, 0 as first from ${asked}) as wanted`;
   const rows: Row[] = await sql`
-    select found.* from jsonb_to_recordset(${groups}::jsonb) as wanted(queue text, state text) cross join lateral (
-      select * from queuectl.jobs where ${isWanted(sql, before)}
+    select found.* from ${among} cross join lateral (
+      select * from queuectl.jobs where ${isWanted(sql, before, sql`wanted.first`)}
       order by jobs.queue desc, jobs.state desc, jobs.seq desc limit ${limit}::bigint
     ) as found
     order by found.seq desc limit ${limit}::bigint
@@ -134,12 +143,37 @@ export async function newestOf(
   return rows.map(jobRow);
 }
 
+interface Share {
+  readonly before: number;
+  readonly limit: number;
+  readonly share: number;
+}
+
 /**
- * Jobs of one wanted queue and state, enqueued before a place. Said as a part of the index `jobs_by_state`, and to be ordered by its
+ * Of many groups those that have any of the newest jobs, and the first of these, by a few of the newest of each: older ones need not be
+ * looked at in any. All where those few are not as many as are wanted.
+ */
+const near = (sql: SQL, asked: Bun.SQL.Query<unknown>, { before, limit, share }: Share) => sql`(
+  with wanted as materialized (select queue, state from ${asked}),
+  newest as materialized (
+    select wanted.queue, wanted.state, found.seq from wanted cross join lateral (
+      select seq from queuectl.jobs where ${isWanted(sql, before)}
+      order by jobs.queue desc, jobs.state desc, jobs.seq desc limit ${share}
+    ) as found
+    order by found.seq desc limit ${limit}
+  )
+  select queue, state, (select min(seq) from newest) as first from newest
+  where (select count(*) from newest) = ${limit} group by queue, state
+  union all
+  select queue, state, 0 from wanted where (select count(*) from newest) < ${limit}
+) as wanted`;
+
+/**
+ * Jobs of one wanted queue and state, enqueued before a place and not before another one. Said as a part of the index `jobs_by_state`, and to be ordered by its
  * columns: told by equality, the planner takes a walk through all jobs in their order for the cheaper way to the newest of them.
  */
-const isWanted = (sql: SQL, before: number = lastPlace) => sql`
-  (jobs.queue, jobs.state, jobs.seq) >= (wanted.queue, wanted.state, 0)
+const isWanted = (sql: SQL, before: number = lastPlace, from = sql`0`) => sql`
+  (jobs.queue, jobs.state, jobs.seq) >= (wanted.queue, wanted.state, ${from})
   and (jobs.queue, jobs.state, jobs.seq) < (wanted.queue, wanted.state, ${before})
 `;
 

@@ -2,7 +2,7 @@
 // at a bounded number of jobs, so that no question costs more with a longer history.
 
 import type { JobFilter } from "../jobs.ts";
-import type { JobChange, JobSpan, JobWindow, Matching } from "../matching.ts";
+import { type JobChange, type JobSpan, type JobWindow, type Matching, mostGroups } from "../matching.ts";
 import { applies } from "../refusals.ts";
 import { type JobRow, legibleJob } from "../rows.ts";
 import { makePending, markCancelled, removeAll } from "./change-steps.ts";
@@ -10,9 +10,7 @@ import type { Connection } from "./connection.ts";
 import { countChanges } from "./counts.ts";
 import { isEnded, tellChildren } from "./dependencies.ts";
 import { holdBack, letGo } from "./held.ts";
-
-/** A list by state reads the newest of each queue and state that match; with more of them than this it walks all jobs instead. */
-const mostGroups = 32;
+import { newestOf, ofGroup } from "./newest.ts";
 
 export function matching(connection: Connection): Matching {
   const { sql, read, write, clock } = connection;
@@ -160,28 +158,18 @@ function stretchOf({ sql }: Connection, filter: JobFilter, before: number, scan:
   return { from: ofGroups, older: ends.length === 0 ? undefined : Math.max(...ends) };
 }
 
-const ofGroup = `
-  counts.jobs > 0 and ($ofState is null or counts.state = $ofState) and ($ofQueue is null or counts.queue = $ofQueue)
-`;
-
 const ofGroups = `
   counts cross join jobs on ${ofGroup} and jobs.queue = counts.queue and jobs.state = counts.state
 `;
 
-/** Merges the newest of each queue and state that match: as quick with millions of others as without. */
-function byState(
-  { sql }: Connection,
-  filter: JobFilter,
-  { before, limit }: Pick<JobWindow, "before" | "limit">,
-): Window {
-  const rows: JobRow[] = sql(`
-    select jobs.* from counts join jobs on jobs.seq in (
-      select seq from jobs where queue = counts.queue and state = counts.state and seq < $before order by seq desc limit $limit
-    )
-    where ${ofGroup} order by jobs.seq desc limit $limit
-  `).all({ ofState: filter.state ?? null, ofQueue: filter.queue ?? null, before: place(before), limit });
-  return { rows, older: undefined };
-}
+const byState = (
+  connection: Connection,
+  { state, queue }: JobFilter,
+  { before, limit }: JobSpan,
+): Window => ({
+  rows: newestOf(connection, { state, queue, before: place(before), limit }),
+  older: undefined,
+});
 
 /** A job whose id begins with what is searched is found however old it is. */
 function withNamed({ sql }: Connection, filter: JobFilter, found: Window, limit: number): Window {

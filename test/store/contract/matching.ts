@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { jobStates } from "../../../src/domain/job.ts";
 import type { JobFilter } from "../../../src/store/jobs.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { allJobs, jobIn, newJob } from "../../support/sample-jobs.ts";
+import { allJobs, asyncly, jobIn, newJob } from "../../support/sample-jobs.ts";
 import type { MakeStore } from "../../support/temp-store.ts";
 
 const all = { limit: 1000, scan: 1000 };
@@ -118,6 +118,24 @@ export function matchingContract(makeStore: MakeStore): void {
         await store.jobs.enqueue(newJob({ id: `job-${n}`, queue: `q${n}`, command: "needle" }));
       const found = await walk(store, { state: "pending", search: "needle" }, 7, 11);
       expect(found.flat()).toEqual(Array.from({ length: 40 }, (_, n) => `job-${39 - n}`));
+    });
+
+    test.each([
+      ["as many of each", (n: number) => n % 40],
+      ["most of them in one", (n: number) => Math.max(0, n - 60)],
+    ])("the newest of a state in many queues are found, %s", async (_, queueOf) => {
+      await using temp = await makeStore();
+      const { store } = temp;
+      const names = Array.from({ length: 100 }, (_, n) => `job-${n}`);
+      await store.jobs.enqueueAll(asyncly(names.map((id, n) => newJob({ id, queue: `q${queueOf(n)}` }))));
+      for (const limit of [1, 7, 39, 60, 100, 200]) {
+        const filter = { state: "pending" } as const;
+        expect((await walk(store, filter, limit, 1)).flat()).toEqual(names.toReversed());
+        const { jobs } = await store.jobs.list(filter, { limit, before: 51 });
+        expect(jobs.map(({ seq }) => seq)).toEqual(
+          Array.from({ length: Math.min(limit, 50) }, (_, n) => 50 - n),
+        );
+      }
     });
   });
 

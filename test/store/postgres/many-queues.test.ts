@@ -48,6 +48,28 @@ test.skipIf(noPostgres !== undefined).each([
   expect(((await rowsRead(sql)) - before) / 2 / queues).toBeLessThan(fewRows);
 });
 
+test.skipIf(noPostgres !== undefined)(
+  "a list of a state looks at few jobs of each of many queues",
+  async () => {
+    await using database = await (await postgresServer()).newDatabase();
+    await using sql = new SQL(database.url, { max: 1 });
+    {
+      await using store = await openPostgres({ url: database.url });
+      const jobs = Array.from({ length: queues * 50 }, (_, n) => newJob({ queue: `queue-${n % queues}` }));
+      await store.jobs.enqueueAll(asyncly(jobs));
+    }
+    await sql.unsafe("vacuum analyze");
+    await othersHaveReported(sql);
+    const before = await rowsRead(sql);
+    {
+      await using store = await openPostgres({ url: database.url });
+      await store.jobs.list({ state: "pending" }, { limit: 50 });
+    }
+    await othersHaveReported(sql);
+    expect(((await rowsRead(sql)) - before) / queues).toBeLessThan(fewRows);
+  },
+);
+
 async function rowsRead(sql: SQL): Promise<number> {
   const [{ rows }] = await sql`
     select (
