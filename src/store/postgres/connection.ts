@@ -103,13 +103,16 @@ export function makeClient(
       // In what the client writes, whatever the URL, the role or the database says.
       client_encoding: "UTF8",
       // A pooler refuses what it does not know, or forgets it.
-      ...(pooled ? {} : { ...statementLimits, ...noticeOfTheDead, [directMark]: "yes" }),
+      ...(pooled ? {} : { ...statementLimits, ...noticeOfTheDead, ...uncompiled, [directMark]: "yes" }),
     },
   });
 }
 
 /** A setting of our own: where a session does not have it, a pooler stands between. */
 export const directMark = "queuectl.direct";
+
+/** Rows that nobody has counted yet make a plan look so dear that it is compiled for most of a second, and then run for a tenth of a ms. */
+const uncompiled = { jit: "off" };
 
 const statementLimits = {
   statement_timeout: statementMs,

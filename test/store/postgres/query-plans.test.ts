@@ -4,6 +4,8 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SQL } from "bun";
 import type { Settlement } from "../../../src/domain/lease.ts";
+import { readAddress } from "../../../src/store/postgres/address.ts";
+import { connect } from "../../../src/store/postgres/connection.ts";
 import { openPostgres } from "../../../src/store/postgres/open.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { othersHaveReported } from "../../support/postgres-figures.ts";
@@ -123,6 +125,13 @@ describe.skipIf(noPostgres !== undefined)("how rows are found among many", () =>
         and 'enable_seqscan=off' = any(proconfig) and not 'jit=off' = any(proconfig)
     `;
     expect([...compiling]).toEqual([]);
+    const connection = connect({ address: readAddress(database.url), at: () => null, pooled: false });
+    try {
+      const [{ jit }] = await connection.ask((asked) => asked`show jit`);
+      expect(jit).toBe("off");
+    } finally {
+      await connection.close();
+    }
   });
 
   test.each(Object.keys(steps))("%s looks at few rows", async (step) => {
