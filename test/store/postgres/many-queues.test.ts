@@ -21,9 +21,11 @@ const fewRows = 7;
 const worker_ids = Array.from({ length: together }, (_, n) => `worker-${n}`);
 
 test.skipIf(noPostgres !== undefined).each([
-  ["in enqueue order", false, (n: number) => (n < together ? 0 : 1)],
-  ["in turns", true, (n: number) => n],
-])("claims from many queues %s look at few jobs and counts of each", async (_, isFair, queueOf) => {
+  ["in enqueue order", {}, (n: number) => (n < together ? 0 : 1)],
+  ["in turns", { isFair: true }, (n: number) => n],
+  ["with limits", { concurrency: 1 }, (n: number) => n],
+])("claims from many queues %s look at few jobs and counts of each", async (_, how, queueOf) => {
+  const { isFair = false, concurrency } = how as { isFair?: boolean; concurrency?: number };
   await using database = await (await postgresServer()).newDatabase();
   await using sql = new SQL(database.url, { max: 1 });
   {
@@ -33,6 +35,8 @@ test.skipIf(noPostgres !== undefined).each([
     await store.jobs.enqueueAll(
       asyncly(jobs.map((n) => newJob({ queue: `queue-${Math.floor(n / together)}` }))),
     );
+    if (concurrency !== undefined)
+      for (let n = 0; n < queues; n++) await store.queues.limit(`queue-${n}`, { concurrency });
   }
   await othersHaveReported(sql);
   const before = await rowsRead(sql);

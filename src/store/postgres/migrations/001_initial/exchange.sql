@@ -290,13 +290,7 @@ begin
           -- What starts now starts after whatever others have started under the same locks.
           at := coalesce(fixed_at, greatest(at, queuectl.now_ms()));
         end if;
-        if is_fair then
-          running := coalesce((
-            select jsonb_object_agg(busy.queue, busy.jobs) from (
-              select counts.queue, sum(counts.jobs) as jobs from queuectl.all_counts as counts where counts.state = 'processing' group by counts.queue
-            ) as busy
-          ), '{}');
-        end if;
+        if is_fair then running := queuectl.running(); end if;
         for round in 1..most_rounds loop
           -- Who stands behind another queue's first is not chosen, and is not to be locked for others either.
           near_queues := open_queues;
@@ -407,11 +401,13 @@ begin
   if has_queues then
     -- Others may start what there is room for now.
     freed := exists (
-      select from queuectl.queues
-      where concurrency is not null and (
-        (select count(*) from queuectl.jobs where jobs.seq = any(settled) and jobs.queue = queues.queue)
-        > (select count(*) from queuectl.jobs where jobs.seq = any(chosen) and jobs.queue = queues.queue)
-      )
+      select from (
+        select jobs.queue from queuectl.jobs
+        cross join lateral (values (settled, 1), (chosen, -1)) as side(seqs, ended)
+        where jobs.seq = any(settled || chosen) and jobs.seq = any(side.seqs)
+        group by jobs.queue having sum(side.ended) > 0
+      ) as ended
+      join queuectl.queues on queues.queue = ended.queue and concurrency is not null
     );
   end if;
   if queuectl.is_time_to_add_up() then perform queuectl.add_up(); end if;

@@ -1,6 +1,11 @@
--- How many jobs of a queue run, with what this transaction has counted.
-create function queuectl.running(name text) returns bigint language sql stable
-as $$ select coalesce(sum(jobs), 0)::bigint from queuectl.all_counts where queue = name and state = 'processing' $$;
+-- How many jobs of each queue run, with what this transaction has counted: {queue: jobs}. Asked for all at once, since no index leads to the
+-- changes of one.
+create function queuectl.running() returns jsonb language sql stable
+as $$
+  select coalesce(jsonb_object_agg(queue, jobs), '{}') from (
+    select queue, sum(jobs) as jobs from queuectl.all_counts where state = 'processing' group by queue
+  ) as busy
+$$;
 
 -- How many jobs of a queue may start now by its rate. A start counts until its step has ended for that time, so that no stretch of that
 -- length ever has more of them than may be; what comes from the future, as after the clock was set back, does not.
@@ -22,11 +27,11 @@ as $$
   ) as step where started >= most
 $$;
 
--- How many jobs of a limited queue may start now.
-create function queuectl.room(one queuectl.queues, at bigint) returns bigint language sql stable
+-- How many jobs of a limited queue may start now; `running` as above.
+create function queuectl.room(one queuectl.queues, running jsonb, at bigint) returns bigint language sql stable
 as $$
   select greatest(0, least(
-    one.concurrency - queuectl.running(one.queue),
+    one.concurrency - coalesce((running ->> one.queue)::bigint, 0),
     case when one.rate_starts is not null then queuectl.rate_room(one.queue, one.rate_starts, one.rate_ms, at) end
   ))
 $$;
@@ -37,16 +42,18 @@ create function queuectl.rooms(names text[], fixed_at bigint) returns jsonb lang
 as $$
 declare
   at bigint := coalesce(fixed_at, queuectl.now_ms());
+  running jsonb := queuectl.running();
   locked text[] := array(
     select queue from queuectl.queues
-    where queue = any(names) and (concurrency is not null or rate_starts is not null) and queuectl.room(queues, at) > 0
+    where queue = any(names) and (concurrency is not null or rate_starts is not null) and queuectl.room(queues, running, at) > 0
     order by queue for update
   );
 begin
   -- Counted anew: others may have started some before they let go of the lock, and later than when it was asked for.
   at := coalesce(fixed_at, queuectl.now_ms());
+  running := queuectl.running();
   return (
-    select coalesce(jsonb_object_agg(queue, case when queue = any(locked) then queuectl.room(queues, at) else 0 end), '{}')
+    select coalesce(jsonb_object_agg(queue, case when queue = any(locked) then queuectl.room(queues, running, at) else 0 end), '{}')
     from queuectl.queues where queue = any(names) and (concurrency is not null or rate_starts is not null)
   );
 end
