@@ -169,8 +169,9 @@ const near = (sql: SQL, asked: Bun.SQL.Query<unknown>, { before, limit, share }:
 ) as wanted`;
 
 /**
- * Jobs of one wanted queue and state, enqueued before a place and not before another one. Said as a part of the index `jobs_by_state`, and to be ordered by its
- * columns: told by equality, the planner takes a walk through all jobs in their order for the cheaper way to the newest of them.
+ * Jobs of one wanted queue and state, enqueued before a place and not before another one. Said as a part of the index `jobs_by_state`,
+ * and to be ordered by its columns: told by equality, the planner takes a walk through all jobs in their order for the cheaper way to
+ * the newest of them.
  */
 const isWanted = (sql: SQL, before: number = lastPlace, from = sql`0`) => sql`
   (jobs.queue, jobs.state, jobs.seq) >= (wanted.queue, wanted.state, ${from})
